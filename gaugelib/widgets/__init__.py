@@ -1,0 +1,1 @@
+"""Interactive figures: alive on the static page, in Jupyter and in Colab."""

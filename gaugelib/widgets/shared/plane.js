@@ -1,0 +1,70 @@
+// A small plot: numbers to pixels, axes, paths. Colours and strokes come from the style sheet.
+
+import { svg } from "./dom.js";
+import { number } from "./format.js";
+
+/** The linear map that takes [low, high] to [from, to]; `back` inverts it. */
+export function linear(low, high, from, to) {
+  const slope = (to - from) / (high - low);
+  const map = (x) => from + slope * (x - low);
+  map.back = (pixel) => low + (pixel - from) / slope;
+  return map;
+}
+
+/** Round tick values inside [low, high], about `count` of them. */
+export function ticks(low, high, count = 5) {
+  const raw = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].find((m) => m * power >= raw * 0.999) * power;
+  const values = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k += 1) values.push(k * step);
+  return values;
+}
+
+const tickText = (value) => (value === 0 ? "0" : String(Number(number(value, 3))).replace("-", "−"));
+
+/** The path through points (x[k], y[k]), in pixels; a gap where a value is not finite. */
+export function path(xs, ys, toX, toY) {
+  let text = "";
+  let pen = "M";
+  for (let k = 0; k < xs.length; k += 1) {
+    const x = toX(xs[k]);
+    const y = toY(ys[k]);
+    if (Number.isFinite(x) && Number.isFinite(y)) {
+      text += `${pen}${x.toFixed(2)} ${y.toFixed(2)}`;
+      pen = "L";
+    } else {
+      pen = "M";
+    }
+  }
+  return text;
+}
+
+/**
+ * Axes with ticks and lower-case labels for a plot whose scales are `toX` (left to right) and `toY` (bottom to top).
+ * Returns a <g>; draw it again when the scales change.
+ */
+export function axes({ toX, toY, x, y, box, xLabel, yLabel }) {
+  const { left, right, top, bottom } = box;
+  const group = svg("g", { class: "gl-axes", "aria-hidden": "true" });
+  for (const value of ticks(x[0], x[1])) {
+    const at = toX(value);
+    group.append(
+      svg("line", { x1: at, x2: at, y1: bottom, y2: bottom + 4 }),
+      svg("text", { x: at, y: bottom + 17, "text-anchor": "middle" }, tickText(value)),
+    );
+  }
+  for (const value of ticks(y[0], y[1], 4)) {
+    const at = toY(value);
+    group.append(
+      svg("line", { x1: left, x2: right, y1: at, y2: at, class: "gl-grid" }),
+      svg("text", { x: left - 6, y: at + 4, "text-anchor": "end" }, tickText(value)),
+    );
+  }
+  group.append(
+    svg("line", { x1: left, x2: right, y1: bottom, y2: bottom }),
+    svg("text", { x: right, y: bottom + 32, "text-anchor": "end", class: "gl-axis-name" }, xLabel),
+    svg("text", { x: left - 6, y: top - 8, "text-anchor": "start", class: "gl-axis-name" }, yLabel),
+  );
+  return group;
+}
