@@ -1,0 +1,19 @@
+"""The book's own Sphinx extension: one idea per module, each with its own `setup(app)`.
+
+- `mathematics`: formulas are typeset while the book is built, by KaTeX; a page carries no script for it.
+- `widgets`: a live widget on the page has a still picture behind it.
+- `repository`: the address of the repository, taken from the environment that builds.
+- `lean`: what no page uses is not shipped (icon glyphs, theme scripts).
+- `access`: small repairs of the theme for screen readers and keyboards.
+"""
+
+from . import access, lean, mathematics, repository, widgets
+
+PARTS = (mathematics, widgets, repository, lean, access)
+
+
+def setup(app):
+    """Called by Sphinx once, before the builder exists."""
+    for part in PARTS:
+        part.setup(app)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

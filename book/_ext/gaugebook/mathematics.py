@@ -1,0 +1,97 @@
+"""Formulas are typeset while the book is built: the page needs no script, and TeX errors fail the build.
+
+KaTeX writes visual HTML together with MathML, which is what a screen reader reads.
+Equation numbers and `{eq}` references stay Sphinx's own.
+"""
+
+import re
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+
+from .katex import Katex, TexError
+
+STATIC = Path(__file__).parent / "vendor" / "katex" / "static"
+LOGGER = logging.getLogger(__name__)
+# What is printed already carries its number by Sphinx, so KaTeX must not add a second one.
+NUMBERED = re.compile(r"\\(begin|end)\{(equation|align|alignat|gather)\}")
+
+
+def start(app) -> None:
+    """One typesetter and one list of mistakes per build."""
+    app.gaugebook_katex, app.gaugebook_mistakes = Katex(), []
+
+
+def typeset(translator, node: nodes.Element, tex: str, *, display: bool) -> str:
+    """HTML of `tex`; a mistake is noted with its place, so that one build reports them all."""
+    app = translator.builder.app
+    try:
+        return app.gaugebook_katex.render(tex, display=display)
+    except TexError as problem:
+        LOGGER.error("%s in the formula: %s", problem, tex.strip(), location=node)
+        app.gaugebook_mistakes.append(tex)
+        return translator.encode(tex)
+
+
+def visit_inline(translator, node: nodes.math) -> None:
+    """A formula within a line."""
+    body = typeset(translator, node, node.astext(), display=False)
+    translator.body.append(translator.starttag(node, "span", "", CLASS="math notranslate") + body)
+    translator.body.append("</span>")
+    raise nodes.SkipNode
+
+
+def visit_block(translator, node: nodes.math_block) -> None:
+    """A displayed formula with its number, if it has one."""
+    translator.body.append(translator.starttag(node, "div", CLASS="math notranslate"))
+    body = typeset(translator, node, display_source(node), display=True)
+    translator.body.append(f'<div class="formula">{body}</div>')
+    if node.get("number"):
+        translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
+        if node["ids"]:
+            translator.add_permalink_ref(node, "Link to this equation")
+        translator.body.append("</span>")
+    translator.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def display_source(node: nodes.math_block) -> str:
+    r"""TeX of a displayed formula, as Sphinx reads it: `\\` breaks lines, a blank line separates."""
+    tex = node.astext()
+    if node.get("nowrap"):
+        return NUMBERED.sub(r"\\\1{\2*}", tex)
+    parts = [part.strip() for part in tex.split("\n\n") if part.strip()]
+    lines = [rf"\begin{{split}}{part}\end{{split}}" if r"\\" in part else part for part in parts]
+    if len(lines) == 1:
+        return lines[0]
+    return r"\begin{gathered}" + r"\\".join(lines) + r"\end{gathered}"
+
+
+def add_style(app, pagename, templatename, context, doctree) -> None:
+    """Only a page with formulas loads the style sheet, and thereby the fonts."""
+    if doctree is not None and next(doctree.findall(is_formula), None) is not None:
+        app.add_css_file("katex/katex.min.css")
+
+
+def is_formula(node: nodes.Node) -> bool:
+    """Whether KaTeX is asked for this node."""
+    return isinstance(node, nodes.math | nodes.math_block)
+
+
+def finish(app, exception) -> None:
+    """Close the typesetter; any mistake fails the build, with or without -W."""
+    app.gaugebook_katex.close()
+    if app.gaugebook_mistakes and exception is None:
+        raise ExtensionError(f"{len(app.gaugebook_mistakes)} formulas could not be typeset")
+
+
+def setup(app) -> None:
+    """Register the renderer under the name that `html_math_renderer` asks for."""
+    app.add_html_math_renderer("katex", (visit_inline, None), (visit_block, None))
+    app.connect("config-inited", lambda app, config: config.html_static_path.append(str(STATIC)))
+    app.connect("builder-inited", start)
+    app.connect("html-page-context", add_style)
+    app.connect("build-finished", finish)

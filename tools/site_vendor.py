@@ -1,0 +1,76 @@
+"""Fetch the two JavaScript libraries the site vendors: KaTeX (to build) and axe-core (to test).
+
+Run by hand when a version is raised; the result is committed, so that building needs no network:
+
+    python tools/site_vendor.py
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+KATEX = ("katex", "0.19.1", ROOT / "book/_ext/gaugebook/vendor/katex")
+AXE = ("axe-core", "4.14.1", ROOT / "tests/site/vendor/axe-core")
+# Every browser that runs the widgets reads woff2; the other two formats are dead weight.
+OTHER_FORMATS = re.compile(r',url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)')
+
+
+class Package:
+    """The files of a published package, read from its archive."""
+
+    def __init__(self, name: str, version: str, scratch: Path) -> None:
+        packed = subprocess.run(
+            ["npm", "pack", "--json", f"{name}@{version}"],
+            cwd=scratch, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        self.archive = tarfile.open(scratch / json.loads(packed.stdout)[0]["filename"])
+
+    def names(self, suffix: str) -> list[str]:
+        """The files that end so, relative to the package."""
+        paths = (name.removeprefix("package/") for name in self.archive.getnames())
+        return [path for path in paths if path.endswith(suffix)]
+
+    def read(self, path: str) -> bytes:
+        """The content of one file."""
+        member = self.archive.extractfile(f"package/{path}")
+        assert member is not None, path
+        return member.read()
+
+    def copy(self, paths: list[str], target: Path) -> None:
+        """Put files, without their folders, into `target`."""
+        target.mkdir(parents=True, exist_ok=True)
+        for path in paths:
+            (target / Path(path).name).write_bytes(self.read(path))
+
+
+def vendor_katex(scratch: Path) -> None:
+    """The typesetter, which stays here, and what the pages load: a style sheet and woff2 fonts."""
+    name, version, target = KATEX
+    package = Package(name, version, scratch)
+    shutil.rmtree(target, ignore_errors=True)
+    package.copy(["dist/katex.min.js", "LICENSE"], target)
+    package.copy(["LICENSE"], target / "static/katex")
+    package.copy(package.names(".woff2"), target / "static/katex/fonts")
+    style = package.read("dist/katex.min.css").decode("utf8")
+    (target / "static/katex/katex.min.css").write_text(OTHER_FORMATS.sub("", style), "utf8")
+    (target / "VERSION").write_text(version + "\n", "utf8")
+
+
+def vendor_axe(scratch: Path) -> None:
+    """The accessibility checker, for the tests only: it never enters the site."""
+    name, version, target = AXE
+    shutil.rmtree(target, ignore_errors=True)
+    package = Package(name, version, scratch)
+    package.copy(["axe.min.js", "LICENSE", "LICENSE-3RD-PARTY.txt"], target)
+    (target / "VERSION").write_text(version + "\n", "utf8")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        vendor_katex(Path(scratch))
+        vendor_axe(Path(scratch))
