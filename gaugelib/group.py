@@ -1,0 +1,267 @@
+"""The gauge group of a network: which unit each parameter entry flows into, and out of which.
+
+Floor 0 of the library: everything else is written with the one linear map that lives here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from types import MappingProxyType
+from typing import ClassVar, Literal, get_args
+
+import torch
+from torch import Tensor
+
+GROUND = 0
+"""Number of the ground unit: inputs, outputs and everything else whose scale is fixed at 1."""
+
+Kind = Literal["weight", "bias", "fixed"]
+Device = torch.device | str | None
+
+
+class GaugeError(ValueError):
+    """Something was asked that the gauge symmetry cannot do; the message says what, and where."""
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """Target and source units of the entries of one parameter.
+
+    Attributes:
+        target: unit that each entry flows into, int64, broadcastable to the parameter's shape.
+        source: unit that each entry flows out of, int64, broadcastable to the parameter's shape.
+        kind: `"weight"`, `"bias"` (a target only) or `"fixed"` (a PReLU slope: no gauge moves it).
+    """
+
+    target: Tensor
+    source: Tensor
+    kind: Kind = "weight"
+
+
+@dataclass(frozen=True, eq=False)
+class GaugeGroup:
+    r"""The rescaling group $\mathbb{R}_{>0}^{\mathcal U}$ of a network, acting on its parameters.
+
+    Every entry of every parameter is an edge from a source unit to a target unit, and a gauge
+    transformation multiplies it by $a_{target}/a_{source}$. Hidden units are numbered from 1;
+    number 0 is the ground, whose scale is 1. In logarithms the action is linear: `spread` is the
+    transposed incidence matrix $B^\top$ of the network and `collect` is $B$.
+
+    Attributes:
+        units: number of hidden scale variables, the dimension of the group.
+        layers: name of a layer -> slice of its units in a vector of shape `(units,)`.
+        entries: name of a parameter -> its target and source units.
+        shapes: name of a parameter -> its shape.
+        restricted: `None` for the whole group, else the kind of parameter that `restrict` kept.
+
+    Source: Saul (2023), eqs. (4)-(6); the book, "The symmetry".
+
+    Example:
+        >>> from gaugelib import hat, mlp_group
+        >>> group = mlp_group(hat())
+        >>> group.units, dict(group.layers)
+        (3, {'0': slice(0, 3, None)})
+    """
+
+    units: int
+    layers: Mapping[str, slice]
+    entries: Mapping[str, Entry]
+    shapes: Mapping[str, torch.Size]
+    restricted: Kind | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("layers", "entries", "shapes"):
+            object.__setattr__(self, field, MappingProxyType(dict(getattr(self, field))))
+        for name, entry in self.entries.items():
+            if name not in self.shapes:
+                raise GaugeError(f"parameter '{name}' has units but no shape")
+            for role, index in (("target", entry.target), ("source", entry.source)):
+                _check_index(index, self.shapes[name], self.units, f"{role} units of '{name}'")
+        looped = frozenset(n for n, e in self.entries.items() if _share_a_unit(e))
+        object.__setattr__(self, "_looped", looped)
+
+    def spread(self, values: Tensor) -> dict[str, Tensor]:
+        r"""$B^\top v$: for each parameter entry, the value at its target minus that at its source.
+
+        Args:
+            values: one number for each unit, shape `(units,)`; the ground counts as 0.
+
+        Returns:
+            A tensor of the parameter's shape for each parameter.
+
+        Raises:
+            GaugeError: if `values` does not have shape `(units,)`.
+
+        Example:
+            >>> from gaugelib import hat, mlp_group
+            >>> moved = mlp_group(hat()).spread(torch.tensor([1.0, 2.0, 3.0]))
+            >>> moved["0.bias"].tolist(), moved["2.weight"].tolist()
+            ([1.0, 2.0, 3.0], [[-1.0, -2.0, -3.0]])
+        """
+        full = self.with_ground(values, ground=0.0)
+        return {
+            name: (full[entry.target] - full[entry.source]).expand(self.shapes[name])
+            for name, entry in self._on(full.device)
+        }
+
+    def collect(self, values: Mapping[str, Tensor]) -> Tensor:
+        r"""$B x$: for each unit, the sum over its incoming entries minus that over the outgoing.
+
+        `collect` and `spread` are adjoint: $\langle v, Bx\rangle = \langle B^\top v, x\rangle$.
+
+        Args:
+            values: one number for each parameter entry, shaped as the parameters.
+
+        Returns:
+            Shape `(units,)`, in the widest dtype among `values`.
+
+        Raises:
+            GaugeError: if names or shapes are not those of the group.
+
+        Example:
+            >>> from gaugelib import hat, mlp_group, params_of
+            >>> mlp_group(hat()).collect(params_of(hat())).tolist()
+            [0.0, 2.0, -2.0]
+        """
+        incoming, outgoing = self.totals(values)
+        return incoming - outgoing
+
+    def totals(self, values: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Sums over the incoming and over the outgoing entries, each of shape `(units,)`.
+
+        An entry from a unit to itself counts in neither: no gauge moves it.
+
+        Raises:
+            GaugeError: if names or shapes are not those of the group.
+        """
+        self.check_shapes(values)
+        like = _widest(values)
+        incoming, outgoing = like.new_zeros(self.units + 1), like.new_zeros(self.units + 1)
+        for name, entry in self._on(like.device):
+            value = values[name].to(like.dtype)
+            if name in self._looped:
+                value = value.masked_fill(entry.target == entry.source, 0.0)
+            incoming = _add_at(incoming, entry.target, value)
+            outgoing = _add_at(outgoing, entry.source, value)
+        return incoming[1:], outgoing[1:]
+
+    def restrict(self, kind: Kind) -> GaugeGroup:
+        """The same units, counting only the parameters of one kind: for measuring, not for acting.
+
+        Raises:
+            GaugeError: if `kind` is unknown.
+        """
+        if kind not in get_args(Kind):
+            raise GaugeError(f"parameters are of kind {get_args(Kind)}, asked for {kind!r}")
+        kept = {n: e for n, e in self.entries.items() if e.kind == kind}
+        return replace(self, entries=kept, restricted=kind)
+
+    def identity(self, *, dtype: torch.dtype = torch.float64, device: Device = None) -> Tensor:
+        """The gauge transformation that does nothing: ones of shape `(units,)`."""
+        return torch.ones(self.units, dtype=dtype, device=device)
+
+    def random(
+        self,
+        *,
+        generator: torch.Generator | None = None,
+        log_std: float = 1.0,
+        dtype: torch.dtype = torch.float64,
+        device: Device = None,
+    ) -> Tensor:
+        """A log-normal gauge transformation: positive scales of shape `(units,)`.
+
+        Args:
+            generator: source of randomness; the draw happens on its device.
+            log_std: standard deviation of the logarithm of each scale.
+            dtype: floating dtype of the scales.
+            device: where the scales are wanted; by default where they were drawn.
+
+        Raises:
+            GaugeError: if `log_std` is negative or not finite.
+        """
+        if not 0.0 <= log_std < math.inf:
+            raise GaugeError(f"log_std must be a finite number >= 0, found {log_std}")
+        drawn_on = generator.device if generator is not None else device
+        noise = torch.randn(self.units, generator=generator, dtype=dtype, device=drawn_on)
+        return torch.exp(log_std * noise).to(device or noise.device)
+
+    def to(self, device: Device) -> GaugeGroup:
+        """The same group with its index tensors on another device."""
+        return replace(self, entries=dict(self._on(torch.device(device or "cpu"))))
+
+    def with_ground(self, values: Tensor, ground: float) -> Tensor:
+        """`values` with the ground's own value put in front, shape `(units + 1,)`.
+
+        Raises:
+            GaugeError: if `values` does not have shape `(units,)`.
+        """
+        if not isinstance(values, Tensor) or values.shape != (self.units,):
+            found = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+            raise GaugeError(
+                f"one number for each of the {self.units} units is needed, a tensor of shape "
+                f"({self.units},); found {found}"
+            )
+        return torch.cat([values.new_full((1,), ground), values])
+
+    def check_shapes(self, values: Mapping[str, Tensor]) -> None:
+        """Refuse a dictionary whose names or shapes are not those of this group's parameters.
+
+        Raises:
+            GaugeError: naming the parameters at fault.
+        """
+        missing, unknown = self.shapes.keys() - values.keys(), values.keys() - self.shapes.keys()
+        if missing or unknown:
+            raise GaugeError(
+                "these are not the parameters this group was built for: "
+                f"missing {sorted(missing)}, unknown {sorted(unknown)}"
+            )
+        for name, shape in self.shapes.items():
+            if values[name].shape != shape:
+                raise GaugeError(
+                    f"'{name}' must have shape {tuple(shape)}, found {tuple(values[name].shape)}"
+                )
+
+    def _on(self, device: torch.device) -> list[tuple[str, Entry]]:
+        return [
+            (name, Entry(e.target.to(device), e.source.to(device), e.kind))
+            for name, e in self.entries.items()
+        ]
+
+    _looped: ClassVar[frozenset[str]]
+
+
+def _check_index(index: Tensor, shape: torch.Size, units: int, what: str) -> None:
+    try:
+        fits = torch.broadcast_shapes(index.shape, shape) == shape
+    except RuntimeError:
+        fits = False
+    if index.dtype != torch.int64 or not fits:
+        raise GaugeError(
+            f"{what} must be int64 and broadcast to {tuple(shape)}, "
+            f"found {index.dtype} of shape {tuple(index.shape)}"
+        )
+    if index.numel() and (int(index.min()) < 0 or int(index.max()) > units):
+        raise GaugeError(f"{what} must lie in 0..{units}")
+
+
+def _share_a_unit(entry: Entry) -> bool:
+    targets, sources = entry.target.unique(), entry.source.unique()
+    return bool(torch.isin(targets[targets != GROUND], sources).any())
+
+
+def _widest(values: Mapping[str, Tensor]) -> Tensor:
+    if not values:
+        return torch.zeros((), dtype=torch.float64)
+    tensors = list(values.values())
+    dtype = reduce(torch.promote_types, (t.dtype for t in tensors))
+    return tensors[0].new_empty((), dtype=dtype)
+
+
+def _add_at(totals: Tensor, index: Tensor, value: Tensor) -> Tensor:
+    # Summing over the broadcast dimensions first leaves one addition for each unit, not one for
+    # each weight; out of place, so that torch.func can differentiate through it.
+    summed = value.sum_to_size(index.shape)
+    return totals.index_add(0, index.reshape(-1), summed.reshape(-1))
