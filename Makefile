@@ -1,0 +1,105 @@
+# The book, its library and their tests. Every target sets up all that it needs, on a machine that has
+# Python and make; a second run is quick. `make PYTHON=python3.12 book` chooses the interpreter.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+VENV := .venv
+READY := $(VENV)/.ready
+COLAB := .cache/venv-colab
+SITE := _build/html
+REPORTS := .cache/reports
+WORKERS ?= 2
+PORT ?= 8000
+
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Numbers and figures must not depend on the machine's threads, hash seed or settings of matplotlib.
+export OMP_NUM_THREADS := 1
+export PYTHONHASHSEED := 0
+export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
+export IPYTHONDIR := $(CURDIR)/.cache/ipython
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+PYTEST := pytest -q -n $(WORKERS)
+NBVAL := pytest -q --nbval --nbval-current-env -n $(WORKERS) --dist loadfile \
+	-p no:doctest -p no:cacheprovider -o addopts= -o filterwarnings=
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+# ---------------------------------------------------------------- environment
+
+$(READY): requirements/book.lock pyproject.toml tools/setup.sh tools/uv.sh
+	tools/setup.sh $(VENV) requirements/book.lock
+	touch $@
+
+$(COLAB)/.ready: requirements/colab.txt pyproject.toml tools/setup.sh tools/uv.sh
+	tools/setup.sh $(COLAB) requirements/colab.txt
+	touch $@
+
+.PHONY: env lock
+env: $(READY) ## make the environment (the other targets do so themselves)
+
+lock: ## resolve requirements/book.in anew into the lock
+	tools/lock.sh
+
+# ---------------------------------------------------------------- the book
+
+.PHONY: book serve notebooks
+book: $(READY) ## execute the notebooks and build the site into _build/html
+	jupyter-book build . --all -W -n --keep-going
+	@echo
+	@echo "The book is built. Open file://$(CURDIR)/$(SITE)/index.html or run: make serve"
+
+serve: ## serve the built site on http://localhost:8000 (PORT= for another)
+	@[ -f $(SITE)/index.html ] || $(MAKE) book
+	@echo "http://localhost:$(PORT)/ (Ctrl-C ends it)"
+	@python -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
+
+notebooks: $(READY) ## execute the notebooks and write their outputs
+	python tools/execute_notebooks.py
+
+# ---------------------------------------------------------------- tests, the cheap ones first
+
+.PHONY: test fresh lint types unit strict browser tally test-colab
+test: fresh lint types unit strict book browser tally ## run every test
+
+fresh:
+	@rm -rf $(REPORTS)
+
+lint: $(READY) ## formatting and lint
+	ruff format --check .
+	ruff check .
+	shellcheck tools/*.sh .ci/run
+
+types: $(READY) ## static types of the library
+	pyright gaugelib
+
+unit: $(READY) ## tests and doctests of the library, the widgets' mathematics and the notebooks
+	$(PYTEST) --no-skips --junitxml=$(REPORTS)/unit.xml gaugelib tests --ignore=tests/site
+
+strict: $(READY) ## execute every notebook and compare its outputs
+	$(NBVAL) --junitxml=$(REPORTS)/strict.xml $$(python tools/execute_notebooks.py --list)
+
+browser: $(READY) ## tests of the built site in Chromium
+	CHROMIUM=$$(tools/chromium.sh) $(PYTEST) --no-skips --junitxml=$(REPORTS)/browser.xml tests/site
+
+tally:
+	@python tools/tally.py $(REPORTS) unit strict browser
+
+test-colab: $(READY) $(COLAB)/.ready ## every notebook once more, among the versions that Colab has
+	PATH=$(CURDIR)/$(COLAB)/bin:$$PATH $(NBVAL) --junitxml=$(REPORTS)/colab.xml \
+		$$($(VENV)/bin/python tools/execute_notebooks.py --list)
+	@python tools/tally.py $(REPORTS) colab
+
+.PHONY: format clean
+format: $(READY) ## format the code
+	ruff format .
+	ruff check --fix .
+
+clean: ## remove what was built and installed
+	rm -rf _build $(VENV) .cache .pytest_cache .ruff_cache .hypothesis
