@@ -1,4 +1,4 @@
-"""Fetch the two JavaScript libraries the site vendors: KaTeX (to build) and axe-core (to test).
+"""Fetch what the site vendors: KaTeX (mathematics), Source Serif (text), axe-core (tests only).
 
 Run by hand when a version is raised; the result is committed, so that building needs no network:
 
@@ -15,6 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 KATEX = ("katex", "0.19.1", ROOT / "book/_ext/gaugebook/vendor/katex")
+SERIF = ("@fontsource/source-serif-4", "5.3.1", ROOT / "book/site/fonts")
+CUTS = ("400-normal", "400-italic", "600-normal")
 AXE = ("axe-core", "4.14.1", ROOT / "tests/site/vendor/axe-core")
 # Every browser that runs the widgets reads woff2; the other two formats are dead weight.
 OTHER_FORMATS = re.compile(r',url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)')
@@ -61,6 +63,16 @@ def vendor_katex(scratch: Path) -> None:
     (target / "VERSION").write_text(version + "\n", "utf8")
 
 
+def vendor_serif(scratch: Path) -> None:
+    """The book's typeface: upright, italic, semibold; the Latin part."""
+    name, version, target = SERIF
+    shutil.rmtree(target, ignore_errors=True)
+    package = Package(name, version, scratch)
+    package.copy([f"files/source-serif-4-latin-{cut}.woff2" for cut in CUTS], target)
+    package.copy(["LICENSE"], target)
+    (target / "VERSION").write_text(version + "\n", "utf8")
+
+
 def vendor_axe(scratch: Path) -> None:
     """The accessibility checker, for the tests only: it never enters the site."""
     name, version, target = AXE
@@ -73,4 +85,5 @@ def vendor_axe(scratch: Path) -> None:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         vendor_katex(Path(scratch))
+        vendor_serif(Path(scratch))
         vendor_axe(Path(scratch))

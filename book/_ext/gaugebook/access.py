@@ -1,5 +1,42 @@
-"""Small repairs of the theme for screen readers and keyboards, each with its reason."""
+"""Small repairs of the theme for screen readers and keyboards, each with its reason.
+
+Those that are markup of the theme stand as templates in `templates/`.
+"""
+
+import re
+
+from docutils import nodes
+
+# sphinx-proof and sphinx-exercise give these names to every proof and exercise: ids must be unique.
+PROOF = '<div class="proof admonition" id="proof">'  # no class of its own: the style needs one
+REPEATED = re.compile(r' id="(?:proof|proof-content|exercise-content|solution-content)"')
+
+
+def repair_page(app, pagename, templatename, context, doctree) -> None:
+    """Repair what has already become HTML."""
+    if "body" in context:
+        body = context["body"].replace(PROOF, '<div class="proof argument admonition">')
+        context["body"] = REPEATED.sub("", body)
+    if "katex" in context.get("title", "") and doctree is not None:
+        # A typeset title would reach <title> as MathML, TeX and symbols run together.
+        context["title"] = app.env.titles[pagename].astext()
+
+
+def visit_citation(translator, node: nodes.citation) -> None:
+    """A bibliography entry as an item of its list: docutils' role for it is deprecated."""
+    if not isinstance(node.previous_sibling(), nodes.citation):
+        translator.body.append('<div role="list" class="citation-list">\n')
+    translator.body.append(translator.starttag(node, "div", CLASS="citation", role="listitem"))
+
+
+def depart_citation(translator, node: nodes.citation) -> None:
+    """Close the entry, and the list after its last one."""
+    translator.body.append("</div>\n")
+    if not isinstance(node.next_node(descend=False, siblings=True), nodes.citation):
+        translator.body.append("</div>\n")
 
 
 def setup(app) -> None:
-    """Nothing yet."""
+    """After the theme has filled the page's context."""
+    app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
+    app.connect("html-page-context", repair_page, priority=900)

@@ -12,7 +12,7 @@ from fontTools import subset
 TEMPLATES = Path(__file__).parent / "templates"
 ICON = re.compile(r"\bfa-[a-z0-9-]+")
 RULE = re.compile(r'((?:\.fa-[a-z0-9-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
-UNUSED = ("scripts/fontawesome.js", "sphinx-thebe.js", "sphinx-thebe.css")
+UNUSED = ("scripts/fontawesome.js", "webpack-macros.html", "sbt-webpack-macros.html")
 
 
 def trim(app, exception) -> None:
@@ -43,14 +43,17 @@ def used_icons(site: Path) -> set[str]:
 
 
 def cut_rules(style: str, used: set[str]) -> tuple[str, set[int]]:
-    """The style sheet with only the rules of used icons, and their code points."""
+    """The style sheet with only the rules of used icons, and their code points.
+
+    The rules that stay tell screen readers that an icon says nothing (`/ ""`).
+    """
     points: set[int] = set()
 
     def keep(rule: re.Match[str]) -> str:
         if used.isdisjoint(ICON.findall(rule[1])):
             return ""
         points.add(int(rule[2], 16))
-        return rule[0]
+        return rf'{rule[1]}{{content:"\{rule[2]}";content:"\{rule[2]}" / ""}}'
 
     return RULE.sub(keep, style), points
 
