@@ -1,0 +1,180 @@
+"""Checkers of "The symmetry": the reference passes, the stub is helped, each mistake is named."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from gaugelib import check
+
+NAMES = ["relu", "leaky_relu", "abs", "tanh", "gelu", "softplus", "relu_squared", "identity"]
+DEGREES = dict.fromkeys(NAMES, 1) | {
+    "tanh": None,
+    "gelu": None,
+    "softplus": None,
+    "relu_squared": 2,
+}
+
+
+def with_ends(scales):
+    one = torch.ones(1).double()
+    return [one, *scales, one]
+
+
+def rescale_layers(weights, biases, scales):
+    ends = list(pairwise(with_ends(scales)))
+    new = [w * after[:, None] / before for w, (before, after) in zip(weights, ends, strict=True)]
+    return new, [b * after for b, (_, after) in zip(biases, ends, strict=True)]
+
+
+def recover_scales(weights, others):
+    scales, before = [], torch.ones(weights[0].shape[1]).double()
+    for old, new in zip(weights[:-1], others[:-1], strict=True):
+        before = (new / old)[:, 0] * before[0]
+        scales.append(before)
+    return scales
+
+
+def balanced(w_in, w_out, p):
+    return (w_out.norm(p=p) / w_in.norm(p=p)).sqrt()
+
+
+REFERENCES = {
+    "homogeneity": DEGREES,
+    "balance": balanced,
+    "outgoing_factor": lambda a, k: a**-k,
+    "rescale_layers": rescale_layers,
+    "gauge_dimension": lambda widths: sum(widths[1:-1]),
+    "recover_scales": recover_scales,
+}
+
+
+def first_layer_only(weights, biases, scales):
+    new, shifted = rescale_layers(weights, biases, scales)
+    return [new[0], *weights[1:]], [shifted[0], *biases[1:]]
+
+
+def in_place(weights, biases, scales):
+    weights[0] *= scales[0][:, None]
+    return weights, biases
+
+
+MISTAKES = {
+    "homogeneity": [
+        (DEGREES | {"tanh": 1}, "only near 0"),
+        (DEGREES | {"gelu": 1}, "bends near 0"),
+        (DEGREES | {"relu_squared": 1}, "4 times"),
+        (DEGREES | {"softplus": 1}, "rounding has a size"),
+        (["relu"], "dictionary"),
+    ],
+    "balance": [
+        (lambda w, v, p: 1 / balanced(w, v, p), "upside down"),
+        (lambda w, v, p: balanced(w, v, p) ** 2, "one more root"),
+        (lambda w, v, p: balanced(w, v, 2), "depends on p"),
+        (lambda w, v, p: balanced(w, v, p).log(), "logarithm"),
+        (lambda w, v, p: 1.0, "still differ"),
+    ],
+    "outgoing_factor": [
+        (lambda a, k: a**k, "undoing"),
+        (lambda a, k: 1 / a, "right for k = 1"),
+        (lambda a, k: a ** (-1 / k), "not on its root"),
+        (lambda a, k: a - k, "function moved"),
+    ],
+    "rescale_layers": [
+        (lambda w, b, a: (rescale_layers(w, b, a)[0], b), "biases belong"),
+        (
+            lambda w, b, a: (
+                [x * s[:, None] for x, s in zip(w, with_ends(a)[1:], strict=True)],
+                rescale_layers(w, b, a)[1],
+            ),
+            "have to divide",
+        ),
+        (
+            lambda w, b, a: (
+                [
+                    x * after[:, None] * before
+                    for x, (before, after) in zip(w, pairwise(with_ends(a)), strict=True)
+                ],
+                rescale_layers(w, b, a)[1],
+            ),
+            "not multiplied",
+        ),
+        (in_place, "wrote into its arguments"),
+        (lambda w, b, a: w, "two lists"),
+    ],
+    "gauge_dimension": [
+        (lambda widths: sum(widths[1:]), "outputs are read"),
+        (lambda widths: sum(widths[:-1]), "inputs come"),
+        (lambda widths: len(widths) - 2, "not one for each layer"),
+        (lambda widths: sum(a * b for a, b in pairwise(widths)), "counts weights"),
+        (lambda widths: 7, "not 7"),
+    ],
+    "recover_scales": [
+        (lambda w, v: [1 / a for a in recover_scales(w, v)], "lead back"),
+        (lambda w, v: [a.log() for a in recover_scales(w, v)], "logarithms"),
+        (
+            lambda w, v: [(n / o)[:, 0] for o, n in zip(w[:-1], v[:-1], strict=True)],
+            "first hidden layer is right",
+        ),
+        (lambda w, v: [torch.ones(len(x)).double() for x in w[:-1]], "does not lead"),
+        (lambda w, v: w, "list of 1 vectors"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_the_reference_passes_every_time(name):
+    for _ in range(5):
+        verdict = getattr(check, name)(REFERENCES[name])
+        assert verdict, verdict
+        assert repr(verdict).startswith("Correct: ")
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_every_checker_is_tested(name):
+    assert set(REFERENCES) == set(MISTAKES) == set(check.__all__) - {"Verdict"}
+    assert len({hint for _, hint in MISTAKES[name]}) >= 3
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "hint"),
+    [(name, wrong, hint) for name, cases in MISTAKES.items() for wrong, hint in cases],
+)
+def test_each_known_mistake_gets_its_own_hint(name, wrong, hint):
+    verdict = getattr(check, name)(wrong)
+    assert not verdict
+    assert hint in verdict.message
+    others = [other for _, other in MISTAKES[name] if other != hint]
+    assert not any(other in verdict.message for other in others)
+
+
+@pytest.mark.parametrize("name", [n for n in REFERENCES if n != "homogeneity"])
+def test_an_unfilled_stub_is_told_what_to_do(name):
+    def stub(*arguments): ...
+
+    verdict = getattr(check, name)(stub)
+    assert repr(verdict) == "Not yet: stub returned nothing yet; replace the dots by your answer."
+
+
+def test_an_unfilled_dictionary_is_told_what_is_missing():
+    verdict = check.homogeneity(dict.fromkeys(NAMES, ...))
+    assert not verdict
+    assert verdict.message.startswith("say something about relu, leaky_relu")
+
+
+@pytest.mark.parametrize("name", [n for n in REFERENCES if n != "homogeneity"])
+def test_an_answer_that_crashes_is_reported_calmly(name):
+    def crash(*arguments):
+        raise ZeroDivisionError("by hand")
+
+    verdict = getattr(check, name)(crash)
+    assert "crash stopped with ZeroDivisionError: by hand" in verdict.message
+    assert "hand over the function itself" in getattr(check, name)(3.0).message
+
+
+def test_checking_leaves_the_global_seed_alone():
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    check.balance(REFERENCES["balance"])
+    assert torch.equal(torch.rand(3), expected)
