@@ -9,6 +9,7 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.errors import ExtensionError
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
@@ -18,6 +19,8 @@ STATIC = Path(__file__).parent / "vendor" / "katex" / "static"
 LOGGER = logging.getLogger(__name__)
 # What is printed already carries its number by Sphinx, so KaTeX must not add a second one.
 NUMBERED = re.compile(r"\\(begin|end)\{(equation|align|alignat|gather)\}")
+
+PUNCTUATION = re.compile(r"[.,;:!?)’”]+")
 
 
 def start(app) -> None:
@@ -70,6 +73,24 @@ def display_source(node: nodes.math_block) -> str:
     return r"\begin{gathered}" + r"\\".join(lines) + r"\end{gathered}"
 
 
+class KeepPunctuation(SphinxPostTransform):
+    """A line may end after an inline formula, but not between it and its comma or full stop."""
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self, **kwargs) -> None:
+        """Wrap the formula and the punctuation together."""
+        for formula in list(self.document.findall(nodes.math)):
+            parent = formula.parent
+            place = parent.index(formula) + 1
+            after = parent[place] if place < len(parent) else None
+            found = isinstance(after, nodes.Text) and PUNCTUATION.match(after.astext())
+            if found:
+                pair = nodes.inline("", "", formula, nodes.Text(found[0]), classes=["unbroken"])
+                parent[place - 1 : place + 1] = [pair, nodes.Text(after.astext()[found.end() :])]
+
+
 def add_style(app, pagename, templatename, context, doctree) -> None:
     """Only a page with formulas loads the style sheet, and thereby the fonts."""
     if doctree is not None and next(doctree.findall(is_formula), None) is not None:
@@ -92,6 +113,7 @@ def setup(app) -> None:
     """Register the renderer under the name that `html_math_renderer` asks for."""
     app.add_html_math_renderer("katex", (visit_inline, None), (visit_block, None))
     app.connect("config-inited", lambda app, config: config.html_static_path.append(str(STATIC)))
+    app.add_post_transform(KeepPunctuation)
     app.connect("builder-inited", start)
     app.connect("html-page-context", add_style)
     app.connect("build-finished", finish)
