@@ -69,8 +69,8 @@ def balance(function: Callable[[Tensor, Tensor, float], Any]) -> Verdict:
     """Check a function (w_in, w_out, p) -> a that balances one neuron's p-norms.
 
     Args:
-        function: takes incoming weights `(m,)`, outgoing weights `(n,)` and p > 0; returns the scale
-            a for which a·w_in and w_out/a have the same p-norm.
+        function: takes incoming weights `(m,)`, outgoing weights `(n,)` and p > 0; returns the
+            scale a for which a·w_in and w_out/a have the same p-norm.
 
     Example:
         >>> balance(lambda w_in, w_out, p: (w_out.norm(p=p) / w_in.norm(p=p)) ** 0.5)
@@ -114,11 +114,8 @@ def outgoing_factor(function: Callable[[float, int], Any]) -> Verdict:
             found = answer_of(function, a, k)
             if close(found, a**-k):
                 continue
-            flip = (
-                "that multiplies the change instead of undoing it; the sign of the exponent is off."
-            )
             mistakes = {
-                flip: a**k,
+                "that repeats the change instead of undoing it; mind the exponent's sign.": a**k,
                 f"right for k = 1, but relu(az)^{k} is a^{k} times relu(z)^{k}.": 1 / a,
                 "the power goes on a itself, not on its root.": a ** (-1 / k),
             }

@@ -75,7 +75,7 @@ MISTAKES = {
         (lambda w, v, p: 1.0, "still differ"),
     ],
     "outgoing_factor": [
-        (lambda a, k: a**k, "undoing"),
+        (lambda a, k: a**k, "repeats the change"),
         (lambda a, k: 1 / a, "right for k = 1"),
         (lambda a, k: a ** (-1 / k), "not on its root"),
         (lambda a, k: a - k, "function moved"),
