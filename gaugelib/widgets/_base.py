@@ -60,11 +60,13 @@ class BookWidget(anywidget.AnyWidget):
         super().__init_subclass__(**kwargs)
 
     def __repr__(self) -> str:
-        """The call that makes this widget: its traits that differ from their defaults."""
-        names = [
-            name for name in inspect.signature(type(self).__init__).parameters if name != "self"
+        """The call that makes this widget: the arguments that differ from its defaults."""
+        told = list(inspect.signature(type(self).__init__).parameters.values())[1:]
+        given = [
+            f"{argument.name}={getattr(self, argument.name)!r}"
+            for argument in told
+            if not _same(getattr(self, argument.name), argument.default)
         ]
-        given = [f"{name}={getattr(self, name)!r}" for name in names if self._moved(name)]
         return f"{type(self).__name__}({', '.join(given)})"
 
     def draw_still(self, figure: Figure) -> None:
@@ -77,11 +79,11 @@ class BookWidget(anywidget.AnyWidget):
 
     def still(self) -> bytes:
         """The still picture as a PNG: the same bytes for the same traits and matplotlib."""
-        import matplotlib as mpl
+        from matplotlib import style
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        with mpl.rc_context({**mpl.rcParamsDefault, **_STILL_STYLE}):
+        with style.context(["default", _STILL_STYLE]):
             figure = Figure(figsize=(7.2, 3.4), dpi=100, layout="constrained")
             FigureCanvasAgg(figure)
             self.draw_still(figure)
@@ -97,8 +99,9 @@ class BookWidget(anywidget.AnyWidget):
         data = {**data, "text/plain": repr(self), "image/png": self.still()}
         return data, {**metadata, "image/png": {"alt": self.alt_text()}}
 
-    def _moved(self, name: str) -> bool:
-        return getattr(self, name) != self.traits()[name].default(self)
+
+def _same(value: Any, default: Any) -> bool:
+    return value == (list(default) if isinstance(default, tuple) else default)
 
 
 def finite(values: Iterable[float], trait: str) -> list[float]:
