@@ -26,13 +26,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     """Fail closed: where every tool is meant to be present, a skip is a hole in the net."""
     report = yield
-    if report.skipped and item.config.getoption("--no-skips") and not allowed_to_skip(item, report):
+    # An expected failure reports as skipped too; it did run.
+    exempt = hasattr(report, "wasxfail") or item.get_closest_marker("cuda") is not None
+    return report if exempt else refuse_skip(report, item.config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector):
+    """The same for a whole file that skips itself."""
+    report = yield
+    return refuse_skip(report, collector.config)
+
+
+def refuse_skip(report, config: pytest.Config):
+    """Turn a skip into a failure under --no-skips."""
+    if report.skipped and config.getoption("--no-skips"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped under --no-skips: {reason}"
+        report.longrepr = f"{report.nodeid} was skipped under --no-skips: {reason}"
     return report
-
-
-def allowed_to_skip(item: pytest.Item, report: pytest.TestReport) -> bool:
-    """Expected failures report as skipped too; they did run."""
-    return hasattr(report, "wasxfail") or item.get_closest_marker("cuda") is not None

@@ -8,6 +8,7 @@ equal on the same versions of the libraries and the same family of processors.
 """
 
 import argparse
+import asyncio
 import hashlib
 import os
 import pathlib
@@ -97,7 +98,7 @@ def executed(
         on_cell_executed=tick,
         resources={"metadata": {"path": str(folder)}},
     )
-    client.execute(env=os.environ | KERNEL_ENVIRONMENT)
+    asyncio.run(client.async_execute(env=os.environ | KERNEL_ENVIRONMENT))
     return normalised(notebook)
 
 

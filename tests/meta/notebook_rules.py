@@ -1,0 +1,157 @@
+"""The rules a notebook of the book keeps, each a function from notebook to complaints.
+
+They read the file alone; `test_notebook_outputs.py` executes it.
+"""
+
+import ast
+import re
+import statistics
+from collections.abc import Callable, Iterator
+
+from nbformat import NotebookNode
+
+from tools.execute_notebooks import code_cells
+
+LONGEST_CELL, MEDIAN_CELL, MOST_CELLS, MOST_IN_A_ROW, LONGEST_FUNCTION = 25, 8, 20, 2, 12
+
+# In Colab this fetches the library; everywhere else it does nothing and prints nothing. The site's
+# build looks for the last line, to install from the commit that it was built from.
+FIRST_CELL = """\
+try:
+    import gaugelib
+except ModuleNotFoundError:
+    %pip install -q gaugelib"""
+
+FORBIDDEN = {
+    r"\bsys\.path\b": "changes sys.path",
+    r"import \*": "imports *",
+    r"\bwarnings\.(filterwarnings|simplefilter|catch_warnings)|%%capture": "hides warnings",
+    r"\bset_default_(dtype|device)\b|\bmanual_seed\(": "sets global state",
+    r"(?i)#\s*(NBVAL_|PYTEST_VALIDATE_)": "tells the comparison of outputs to look away",
+}
+# A Generator's own seed is no global state.
+SEEDED_GENERATOR = re.compile(r"Generator\([^)]*\)\.manual_seed\(|\bgenerator\.manual_seed\(")
+LOOK_AWAY = re.compile(r"nbval|skip-execution|raises-exception")
+ABSOLUTE_PATH = re.compile(r"(?<![\w.~:/-])/(?:home|Users|root|work|tmp|opt|usr|var|private)/\w")
+
+Rule = Callable[[NotebookNode], Iterator[str]]
+
+
+def lines(source: str) -> int:
+    """Lines that a reader reads."""
+    return sum(1 for line in source.splitlines() if line.strip())
+
+
+def cells_are_short(notebook: NotebookNode) -> Iterator[str]:
+    """Prose carries the argument: few cells, short ones, functions in the library."""
+    sizes = [lines(cell.source) for cell in code_cells(notebook)]
+    if not sizes:
+        yield "has no code cell"
+        return
+    if max(sizes) > LONGEST_CELL:
+        yield f"a code cell has {max(sizes)} lines; {LONGEST_CELL} is the cap"
+    if statistics.median(sizes) > MEDIAN_CELL:
+        yield f"the median code cell has {statistics.median(sizes)} lines, not {MEDIAN_CELL}"
+    if len(sizes) > MOST_CELLS:
+        yield f"has {len(sizes)} code cells; {MOST_CELLS} is the cap"
+    run = 0
+    for cell in notebook.cells:
+        run = run + 1 if cell.cell_type == "code" else 0
+        if run > MOST_IN_A_ROW:
+            yield f"more than {MOST_IN_A_ROW} code cells in a row at {cell.source[:40]!r}"
+
+
+def functions_are_short(notebook: NotebookNode) -> Iterator[str]:
+    """A longer function belongs in gaugelib, where it has a test."""
+    for cell in code_cells(notebook):
+        for node in ast.walk(ast.parse(without_magics(cell.source))):
+            if (
+                isinstance(node, ast.FunctionDef)
+                and node.end_lineno - node.lineno >= LONGEST_FUNCTION
+            ):
+                yield f"function {node.name} has more than {LONGEST_FUNCTION} lines"
+
+
+def first_cell_installs(notebook: NotebookNode) -> Iterator[str]:
+    """The first code cell, and no other, makes the notebook run in Colab."""
+    cells = code_cells(notebook)
+    if not cells or cells[0].source.strip() != FIRST_CELL:
+        yield f"the first code cell is not\n{FIRST_CELL}"
+    for cell in cells[1:]:
+        if re.search(r"^\s*[%!]", cell.source, re.MULTILINE):
+            yield f"magic or shell command in {cell.source[:40]!r}"
+
+
+def code_is_plain(notebook: NotebookNode) -> Iterator[str]:
+    """Nothing reaches behind the reader's back, and every cell's output is compared."""
+    for cell in code_cells(notebook):
+        text = SEEDED_GENERATOR.sub("", cell.source)
+        for pattern, what in FORBIDDEN.items():
+            if re.search(pattern, text):
+                yield f"{what}: {cell.source[:60]!r}"
+        for tag in cell.metadata.get("tags", []):
+            if LOOK_AWAY.search(tag):
+                yield f"tag {tag} exempts a cell from the comparison of its output"
+
+
+def was_executed_in_order(notebook: NotebookNode) -> Iterator[str]:
+    """A null count makes nbval skip the comparison; a gap says that cells were run by hand."""
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    if counts != list(range(1, len(counts) + 1)):
+        yield f"execution counts are {counts}, not 1, 2, …: run `make notebooks`"
+    if not any(cell.outputs for cell in code_cells(notebook)):
+        yield "holds no output at all: run `make notebooks`"
+
+
+def outputs_are_portable(notebook: NotebookNode) -> Iterator[str]:
+    """What is stored reads the same in Colab, on GitHub and on the site."""
+    if "widgets" in notebook.metadata:
+        yield "carries widget state"
+    for cell in code_cells(notebook):
+        where = f"after {cell.source[:40]!r}"
+        if "execution" in cell.metadata:
+            yield f"timing {where}"
+        for output in cell.outputs:
+            if output.output_type == "error":
+                yield f"error {where}"
+            if output.get("name") == "stderr":
+                yield f"text on stderr {where}"
+            data = output.get("data", {})
+            if "image/svg+xml" in data:
+                yield f"SVG figure {where}"
+            text = [output.get("text", ""), data.get("text/plain", ""), data.get("text/html", "")]
+            if any(ABSOLUTE_PATH.search(t) for t in text):
+                yield f"absolute path {where}"
+            if any(re.search(r"<[^<>]* at 0x[0-9a-f]+>", t) for t in text):
+                yield f"memory address {where}"
+
+
+def figures_are_described(notebook: NotebookNode) -> Iterator[str]:
+    """A figure is shown on purpose and described for those who do not see it."""
+    for cell in code_cells(notebook):
+        if not any("image/png" in output.get("data", {}) for output in cell.outputs):
+            continue
+        where = f"after {cell.source[:40]!r}"
+        if cell.source.strip().splitlines()[-1] != "plt.show()":
+            yield f"figure without a closing plt.show() {where}"
+        options = cell.metadata.get("mystnb", {})
+        if not options.get("image", {}).get("alt", "").strip():
+            yield f"figure without alt text {where}"
+        if not options.get("figure", {}).get("caption", "").strip():
+            yield f"figure without a caption {where}"
+
+
+def without_magics(source: str) -> str:
+    """The cell as Python: magic lines become `pass`."""
+    return re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
+
+
+RULES: tuple[Rule, ...] = (
+    cells_are_short,
+    functions_are_short,
+    first_cell_installs,
+    code_is_plain,
+    was_executed_in_order,
+    outputs_are_portable,
+    figures_are_described,
+)
