@@ -2,14 +2,14 @@
 
 A widget is an ES module beside its Python class, and it imports its neighbours as any module does::
 
-    import { rescaled, weightNorm } from "./shared/gauge.js";
+    import { rescaled, normPower } from "./shared/gauge.js";
 
 Node runs such files as they are, which is how they are tested. A notebook, however, loads the
 widget from a Blob URL, where a relative address leads nowhere. So `linked_module` writes the whole
 graph into one string, once per class: every imported module becomes a function that is called on
 the spot and returns its exports, ::
 
-    const module_shared_gauge = (() => { ...; return { rescaled, weightNorm }; })();
+    const module_shared_gauge = (() => { ...; return { rescaled, normPower }; })();
 
 and every import becomes a destructuring of such an object. Each module keeps a scope of its own, so
 names of different modules cannot collide; a module imported twice is written once. Only the

@@ -9,7 +9,7 @@ import { adjust, html, lifetime, prefersStillness, say, svg } from "./shared/dom
 import { number } from "./shared/format.js";
 import {
   difference, drawUniform, grid, imbalance, incomingNorm, minimumNormScales, outgoingNorm, outputs,
-  relativeImbalance, relu, rescaled, weightNorm,
+  relativeImbalance, relu, rescaled, normPower,
 } from "./shared/gauge.js";
 import { graphHeight, graphInWords, networkGraph } from "./shared/graph.js";
 import { axes, linear, path } from "./shared/plane.js";
@@ -29,8 +29,8 @@ export function measured({ net, log2Scales, p, forget, tanh, xRange }) {
   return {
     scales, moved, xs, f, original,
     difference: difference(f, original),
-    norm: weightNorm(moved, p),
-    startNorm: weightNorm(net, p),
+    norm: normPower(moved, p),
+    startNorm: normPower(net, p),
     incoming: incomingNorm(moved),
     outgoing: outgoingNorm(moved),
     imbalance: imbalance(moved, p),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_UNITS = 8
 MOST_LOG2 = 64.0
+_LISTS = ("w_in", "b_in", "w_out", "log2_scales")
 _VISIBLE_GAUGE = (2.0, -1.5, -1.0)
 
 
@@ -156,20 +157,16 @@ class RescaleNeuron(BookWidget, source="rescale_neuron"):
         """What the still picture shows."""
         return _rescale_still.in_words(self)
 
-    @traitlets.validate("w_in", "b_in", "w_out", "log2_scales")
+    @traitlets.validate(*_LISTS)
     def _one_number_for_each_neuron(self, proposal: traitlets.Bunch) -> list[float]:
         name = proposal.trait.name
         values = finite(proposal.value, trait=name)
-        units = len(self.w_in)
-        if name == "w_in":
-            units = len(self.w_out)
         if not 1 <= len(values) <= MOST_UNITS:
             raise WidgetError(f"{name} must hold 1 to {MOST_UNITS} numbers, found {len(values)}")
-        if len(values) != units:
-            raise WidgetError(
-                f"{name} must hold one number for each of the {units} hidden neurons, "
-                f"found {len(values)}"
-            )
+        lengths = {each: len(getattr(self, each)) for each in _LISTS} | {name: len(values)}
+        if len(set(lengths.values())) > 1:
+            found = ", ".join(f"{length} in {each}" for each, length in lengths.items())
+            raise WidgetError(f"one number for each hidden neuron is needed, found {found}")
         if name == "log2_scales" and max(map(abs, values)) > MOST_LOG2:
             raise WidgetError(f"log2_scales must lie within ±{MOST_LOG2:g}, found {values}")
         return values

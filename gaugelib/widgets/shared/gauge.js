@@ -29,8 +29,8 @@ export function rescaled(net, scales, { forget = false } = {}) {
 export const incomingNorm = (net) => net.w.map(Math.abs);
 export const outgoingNorm = (net) => net.v.map(Math.abs);
 
-/** The sum of |weight|^p over all weights. */
-export function weightNorm(net, p) {
+/** The p-th power of the norm: the sum of |weight|^p over all weights. */
+export function normPower(net, p) {
   return [...net.w, ...net.v].reduce((sum, weight) => sum + Math.abs(weight) ** p, 0);
 }
 
