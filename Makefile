@@ -25,7 +25,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 PYTEST := pytest -q -n $(WORKERS)
 NBVAL := pytest -q --nbval --nbval-current-env -n $(WORKERS) --dist loadfile \
-	-p no:doctest -p no:cacheprovider -o addopts= -o filterwarnings=
+	-p no:cacheprovider -o addopts= -o filterwarnings= -o doctest_optionflags=
 
 .PHONY: help
 help: ## list the targets
@@ -84,6 +84,7 @@ unit: $(READY) ## tests and doctests of the library, the widgets' mathematics an
 
 strict: $(READY) ## execute every notebook and compare its outputs
 	$(NBVAL) --junitxml=$(REPORTS)/strict.xml $$(python tools/execute_notebooks.py --list)
+	@python tools/tally.py $(REPORTS) strict=$$(python tools/execute_notebooks.py --count) >/dev/null
 
 browser: $(READY) ## tests of the built site in Chromium
 	CHROMIUM=$$(tools/chromium.sh) $(PYTEST) --no-skips --junitxml=$(REPORTS)/browser.xml tests/site
@@ -92,9 +93,9 @@ tally:
 	@python tools/tally.py $(REPORTS) unit strict browser
 
 test-colab: $(READY) $(COLAB)/.ready ## every notebook once more, among the versions that Colab has
-	PATH=$(CURDIR)/$(COLAB)/bin:$$PATH $(NBVAL) --junitxml=$(REPORTS)/colab.xml \
-		$$($(VENV)/bin/python tools/execute_notebooks.py --list)
-	@python tools/tally.py $(REPORTS) colab
+	notebooks=$$(python tools/execute_notebooks.py --list); \
+	PATH=$(CURDIR)/$(COLAB)/bin:$$PATH $(NBVAL) --junitxml=$(REPORTS)/colab.xml $$notebooks
+	@python tools/tally.py $(REPORTS) colab=$$(python tools/execute_notebooks.py --count)
 
 .PHONY: format clean
 format: $(READY) ## format the code

@@ -1,6 +1,6 @@
 """Execute the book's notebooks in place, so that executing twice gives the same bytes.
 
-    python tools/execute_notebooks.py [NOTEBOOK ...] [--no-write] [--jobs N] [--list]
+    python tools/execute_notebooks.py [NOTEBOOK ...] [--no-write] [--jobs N]
 
 Outputs are stored; what differs from run to run is not: widget ids are drawn from a counter, widget
 state and timing are left out, kernel and language are named without their versions. Figures compare
@@ -179,6 +179,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--jobs", type=int, default=2, help="notebooks executed at a time")
     parser.add_argument("--list", action="store_true", help="only print the paths")
+    parser.add_argument("--count", action="store_true", help="only count the code cells")
     options = parser.parse_args(arguments)
 
     paths = options.notebooks or find_notebooks()
@@ -189,6 +190,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     sources = {path: nbformat.read(path, as_version=4) for path in paths}
     total = sum(len(code_cells(notebook)) for notebook in sources.values())
+    if options.count:
+        print(total)
+        return 0
     done: list[str] = []
     failed: list[pathlib.Path] = []
 

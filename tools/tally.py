@@ -1,4 +1,8 @@
-"""Add up pytest's reports and refuse a suite that ran nothing: `tally.py FOLDER SUITE ...`."""
+"""Add up pytest's reports and refuse a suite that did not run: `tally.py FOLDER SUITE[=N] ...`.
+
+A suite must have run at least one test; `SUITE=N` must have run exactly N. So a suite that was left
+out, or lost a part of itself on the way, is a failure and not a quicker success.
+"""
 
 import pathlib
 import sys
@@ -16,21 +20,24 @@ def counts(report: pathlib.Path) -> dict[str, int]:
 
 
 def main(folder: str, *suites: str) -> int:
-    """Print a line for each suite and one for all; fail if one of them ran no test."""
+    """Print a line for each suite and one for all; fail if one of them did not run in full."""
     passed = failed = 0
-    empty = []
+    incomplete = []
     for suite in suites:
-        n = counts(pathlib.Path(folder, f"{suite}.xml"))
+        name, _, expected = suite.partition("=")
+        n = counts(pathlib.Path(folder, f"{name}.xml"))
         bad = n["failures"] + n["errors"]
         good = n["tests"] - bad - n["skipped"]
-        print(f"{suite:>10}: {good} passed, {bad} failed, {n['skipped']} skipped")
+        print(f"{name:>10}: {good} passed, {bad} failed, {n['skipped']} skipped")
         passed, failed = passed + good, failed + bad
         if good + bad == 0:
-            empty.append(suite)
-    if empty:
-        print(f"these suites ran no test: {', '.join(empty)}")
+            incomplete.append(f"{name} ran no test")
+        elif expected and good + bad != int(expected):
+            incomplete.append(f"{name} ran {good + bad} tests, not {expected}")
+    if incomplete:
+        print("; ".join(incomplete))
     print(f"{passed} passed, {failed} failed")
-    return 1 if failed or empty else 0
+    return 1 if failed or incomplete else 0
 
 
 if __name__ == "__main__":

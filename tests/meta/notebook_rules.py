@@ -84,6 +84,8 @@ def first_cell_installs(notebook: NotebookNode) -> Iterator[str]:
 
 def code_is_plain(notebook: NotebookNode) -> Iterator[str]:
     """Nothing reaches behind the reader's back, and every cell's output is compared."""
+    if any(c.cell_type == "code" and not c.source.strip() for c in notebook.cells):
+        yield "holds an empty code cell"
     for cell in code_cells(notebook):
         text = SEEDED_GENERATOR.sub("", cell.source)
         for pattern, what in FORBIDDEN.items():

@@ -67,6 +67,7 @@ BREAKS = {
     "cells in a row": (lambda n: n.cells.extend([n.cells[2]] * 2), "in a row"),
     "a long function": (add("def f():\n" + "    x = 1\n" * 12), "function f"),
     "no install line": (lambda n: n.cells.pop(1), "first code cell"),
+    "an empty cell": (add(" "), "empty code cell"),
     "another magic": (add("%time 1"), "magic or shell"),
     "a shell command": (add("!ls"), "magic or shell"),
     "sys.path": (add("import sys\nsys.path.append('..')"), "sys.path"),

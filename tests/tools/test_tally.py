@@ -37,3 +37,9 @@ def test_failures_and_empty_suites_are_refused(tmp_path, capsys, counts, last):
 def test_a_suite_that_wrote_no_report_is_refused(tmp_path):
     write(tmp_path, "one", tests=5)
     assert main(str(tmp_path), "one", "two") == 1
+
+
+@pytest.mark.parametrize(("expected", "verdict"), [(5, 0), (4, 1), (10, 1)])
+def test_a_suite_that_lost_tests_on_the_way_is_refused(tmp_path, expected, verdict):
+    write(tmp_path, "one", tests=5)
+    assert main(str(tmp_path), f"one={expected}") == verdict
