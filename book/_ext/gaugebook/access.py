@@ -4,6 +4,8 @@ Those that are markup of the theme stand as templates in `templates/`.
 """
 
 import re
+from html import escape
+from pathlib import Path
 
 from docutils import nodes
 
@@ -36,7 +38,32 @@ def depart_citation(translator, node: nodes.citation) -> None:
         translator.body.append("</div>\n")
 
 
+DOOR = """<!DOCTYPE html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="0; url={first}">
+</head>
+<body><main><h1><a href="{first}">{title}</a></h1></main></body>
+</html>
+"""
+
+
+def write_front_door(app, exception) -> None:
+    """The site's own address leads to the first page: with a title, a language and a link."""
+    if exception is None and app.builder.format == "html":
+        door = DOOR.format(
+            language=app.config.language,
+            title=escape(app.config.html_title),
+            first=app.builder.get_target_uri(app.config.root_doc),
+        )
+        Path(app.outdir, "index.html").write_text(door, "utf8")
+
+
 def setup(app) -> None:
     """After the theme has filled the page's context."""
     app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
     app.connect("html-page-context", repair_page, priority=900)
+    app.connect("build-finished", write_front_door, priority=100)

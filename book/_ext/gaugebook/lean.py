@@ -15,6 +15,22 @@ RULE = re.compile(r'((?:\.fa-[a-z0-9-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
 UNUSED = ("scripts/fontawesome.js", "webpack-macros.html", "sbt-webpack-macros.html")
 
 
+def remember(app, pagename, templatename, context, doctree) -> None:
+    """Note the pages that this build writes."""
+    app.gaugebook_written.add(pagename)
+
+
+def sweep(app, exception) -> None:
+    """Remove pages that an earlier build left: they would be published with the rest."""
+    if exception is not None or app.builder.format != "html":
+        return
+    known = app.gaugebook_written | app.env.found_docs | {"index"}
+    for path in Path(app.outdir).rglob("*.html"):
+        page = path.relative_to(app.outdir).with_suffix("").as_posix()
+        if page not in known and not page.startswith("_static/"):
+            path.unlink()
+
+
 def trim(app, exception) -> None:
     """Cut the icon fonts and their style sheet to what the written pages name."""
     if exception is not None or app.builder.format != "html":
@@ -70,5 +86,8 @@ def cut_font(path: Path, points: set[int]) -> None:
 
 def setup(app) -> None:
     """The templates come first, so that they win over the theme's."""
+    app.gaugebook_written = set()
+    app.connect("html-page-context", remember)
+    app.connect("build-finished", sweep)
     app.connect("config-inited", lambda app, config: config.templates_path.insert(0, str(TEMPLATES)))
     app.connect("build-finished", trim)

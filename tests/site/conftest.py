@@ -1,0 +1,77 @@
+"""The built site in a sealed Chromium. Nothing here is skipped: what is missing fails.
+
+Fixtures for any test of a page:
+
+- `site`: the folder of the built site; `site_url`: its address over HTTP, ending in a slash;
+- `file_url(page)`: the address of a page on the disk, as from a USB stick;
+- `open_page(where, *, width, height, theme, scripts, clean)`: a loaded page. `where` is relative to
+  the served site, or a whole address. At the end of the test every page that was opened must have
+  been clean: no request elsewhere, none failed, no error in the console or in a script. With
+  `clean=False` the test asks for `open_page.problems(page)` itself;
+- `serve(folder)`: the address of another folder;
+- `axe(page)`: the accessibility violations of a loaded page, as readable lines.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.site.findings import axe_violations
+from tests.site.visit import Visits
+from tools.site_browser import SITE, sealed_chromium, served
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    folder = Path(os.environ.get("BOOK_SITE", SITE))
+    if not (folder / "index.html").exists():
+        pytest.fail(f"no built site in {folder}: run `make book` first", pytrace=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site_url(site: Path) -> Iterator[str]:
+    with served(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def file_url(site: Path) -> Callable[[str], str]:
+    return lambda page: (site.resolve() / page).as_uri()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sealed_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Path], str]]:
+    with ExitStack() as servers:
+        yield lambda folder: servers.enter_context(served(folder))
+
+
+@pytest.fixture
+def open_page(chromium: Browser, site_url: str) -> Iterator[Visits]:
+    visits = Visits(chromium, site_url)
+    yield visits
+    try:
+        assert visits.unclean() == []
+    finally:
+        visits.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[[Page], list[str]]:
+    return axe_violations

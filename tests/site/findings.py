@@ -1,0 +1,79 @@
+"""What can be wrong with a page as the browser shows it; each function returns the findings."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text("utf8")
+
+
+def axe_violations(page: Page) -> list[str]:
+    """Accessibility violations found by axe-core: every rule that it runs by default."""
+    page.evaluate(AXE)
+    found = page.evaluate("() => axe.run()")
+    return [
+        f"{rule['id']}: {rule['help']}: {' '.join(map(str, node['target']))}: {node['html'][:120]}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+def raw_mathematics(page: Page) -> list[str]:
+    """Formulas that were not typeset, and text in which TeX can be read."""
+    return page.evaluate(RAW_MATHEMATICS)
+
+
+def sideways(page: Page) -> list[str]:
+    """Elements that reach beyond the right edge and that nothing around them scrolls or hides."""
+    return page.evaluate(SIDEWAYS)
+
+
+def widgets(page: Page) -> dict[str, list[str]]:
+    """Ids of the widgets that the page holds as state, as views, and as mounted views."""
+    return page.evaluate(WIDGETS)
+
+
+RAW_MATHEMATICS = r"""() => {
+  const untypeset = [...document.querySelectorAll(".math, .katex-error")]
+    .filter((e) => !e.querySelector(".katex math")).map((e) => e.outerHTML.slice(0, 120));
+  const skipped = "script, style, noscript, code, pre, textarea, .katex-mathml";
+  const tex = /\\[a-zA-Z]{2,}|\\[()\[\]]|\$\$|\$[^$\s][^$\n]{0,200}\$/;
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const read = [document.title];
+  while (walker.nextNode()) {
+    if (!walker.currentNode.parentElement.closest(skipped)) read.push(walker.currentNode.data);
+  }
+  return [...untypeset, ...read.filter((text) => tex.test(text))];
+}"""
+
+SIDEWAYS = r"""() => {
+  const width = document.documentElement.clientWidth;
+  const found = document.documentElement.scrollWidth > width
+    ? [`the page is ${document.documentElement.scrollWidth} px wide in a window of ${width} px`] : [];
+  const contained = (element) => {
+    for (let e = element; e && e !== document.body; e = e.parentElement) {
+      const { overflowX, position } = getComputedStyle(e);
+      if (position === "fixed" || (e !== element && overflowX !== "visible")) return true;
+    }
+    return false;
+  };
+  for (const e of document.querySelectorAll("body *")) {
+    const box = e.getBoundingClientRect();
+    if (box.width > 0 && box.height > 0 && box.right > width + 1 && !contained(e)) {
+      found.push(`${e.tagName}.${e.className}: right edge at ${Math.round(box.right)} px`);
+    }
+  }
+  return found;
+}"""
+
+WIDGETS = r"""() => {
+  const json = (kind) => [...document.querySelectorAll(`script[type="application/vnd.jupyter.${kind}+json"]`)]
+    .map((script) => JSON.parse(script.textContent));
+  const state = Object.assign({}, ...json("widget-state").map((s) => s.state));
+  return {
+    anywidgets: Object.keys(state).filter((id) => state[id].model_module === "anywidget"),
+    views: json("widget-view").map((view) => view.model_id),
+    mounted: [...document.querySelectorAll(".widget-live[data-model]")]
+      .filter((e) => e.childElementCount > 0).map((e) => e.dataset.model),
+  };
+}"""

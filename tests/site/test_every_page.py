@@ -1,0 +1,81 @@
+"""Every page of the site is self-contained, typeset, accessible, narrow enough, linked and light."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.site import findings, markup
+from tools.site_browser import SITE, pages
+from tools.site_weight import LIMIT, weigh_all, write
+
+ALL = pages(Path(os.environ.get("BOOK_SITE", SITE))) or ["index.html"]  # the fixture `site` fails
+every_page = pytest.mark.parametrize("page", ALL)
+
+
+@every_page
+def test_page_is_self_contained_when_served(open_page, page):
+    open_page(page)
+
+
+@every_page
+def test_page_is_self_contained_on_the_disk(open_page, file_url, page):
+    open_page(file_url(page))
+
+
+@every_page
+def test_page_is_legible_without_scripts(open_page, page):
+    assert open_page(page, scripts=False).locator("h1, a").first.is_visible()
+
+
+@every_page
+def test_all_mathematics_is_typeset(open_page, page):
+    assert findings.raw_mathematics(open_page(page)) == []
+
+
+@every_page
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_page_has_no_accessibility_violation(open_page, axe, page, theme):
+    shown = open_page(page, theme=theme)
+    assert axe(shown) == []
+    shown.set_viewport_size({"width": 320, "height": 640})
+    assert axe(shown) == []
+
+
+@every_page
+def test_page_does_not_scroll_sideways_at_320_px(open_page, page):
+    assert findings.sideways(open_page(page, width=320, height=640)) == []
+
+
+@every_page
+def test_every_widget_of_the_page_is_an_anywidget_that_was_mounted(open_page, page):
+    found = findings.widgets(open_page(page))
+    assert sorted(found["views"]) == sorted(found["mounted"])
+    assert set(found["views"]) == set(found["anywidgets"])
+
+
+@every_page
+def test_every_widget_has_a_still_picture_behind_it(site, page):
+    assert markup.views_without_still(site / page) == []
+
+
+@every_page
+def test_every_image_has_an_alternative_text(site, page):
+    assert markup.images_without_alt(site / page) == []
+
+
+@every_page
+def test_every_link_within_the_site_resolves(site, page):
+    assert markup.broken_links(site / page, site) == []
+
+
+@every_page
+def test_no_id_is_repeated(site, page):
+    assert markup.repeated_ids(site / page) == []
+
+
+def test_every_page_is_light(chromium, site):
+    weights = weigh_all(chromium, site)
+    print(write(weights, site.parent))
+    assert {w.page for w in weights} == set(pages(site))
+    assert [w for w in weights if w.plain > LIMIT] == []
