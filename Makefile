@@ -10,6 +10,7 @@ SHELL := bash
 VENV := .venv
 READY := $(VENV)/.ready
 COLAB := .cache/venv-colab
+NEWEST := .cache/venv-newest
 SITE := _build/html
 REPORTS := .cache/reports
 WORKERS ?= 2
@@ -96,6 +97,11 @@ test-colab: $(READY) $(COLAB)/.ready ## every notebook once more, among the vers
 	notebooks=$$(python tools/execute_notebooks.py --list); \
 	PATH=$(CURDIR)/$(COLAB)/bin:$$PATH $(NBVAL) --junitxml=$(REPORTS)/colab.xml $$notebooks
 	@python tools/tally.py $(REPORTS) colab=$$(python tools/execute_notebooks.py --count)
+
+.PHONY: newest
+newest: ## execute every notebook among the newest versions of everything, and count the cells
+	tools/setup.sh $(NEWEST) requirements/newest.in
+	PATH=$(CURDIR)/$(NEWEST)/bin:$$PATH python tools/execute_notebooks.py --no-write
 
 .PHONY: format clean
 format: $(READY) ## format the code

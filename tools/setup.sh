@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Make an environment of exact pins with gaugelib in it: setup.sh FOLDER REQUIREMENTS.
+# Make an environment with gaugelib in it: setup.sh FOLDER REQUIREMENTS. A lock (.lock, .txt) is installed
+# as it stands; a file of wishes (.in) is resolved to the newest versions.
 # Starts from nothing but a Python; `PYTHON=` chooses the interpreter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -42,8 +43,12 @@ fi
 interpreter=$(choose_python)
 echo "setup: $folder with $interpreter from $requirements"
 "$uv" venv --quiet --clear --python "$interpreter" "$folder"
-"$uv" pip sync --quiet --compile-bytecode --python "$folder/bin/python" \
-    ${torch_source[@]+"${torch_source[@]}"} "$requirements"
+case $requirements in
+*.in) install=(install --requirement "$requirements") ;;
+*) install=(sync "$requirements") ;;
+esac
+"$uv" pip "${install[@]}" --quiet --compile-bytecode --python "$folder/bin/python" \
+    ${torch_source[@]+"${torch_source[@]}"}
 "$uv" pip install --quiet --no-deps --no-build-isolation --python "$folder/bin/python" --editable .
 
 # The pinned node, under the name that everything looks for.

@@ -76,6 +76,20 @@ def test_conda_and_binder_read_the_same_lock(lock):
     assert python.removeprefix("python=") in {"3.11", "3.12", "3.13"}
 
 
+@pytest.mark.parametrize("file", ["book.in", "colab.in", "newest.in"])
+def test_every_environment_has_what_the_library_needs(file):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needs = {Requirement(d).name for d in project["dependencies"]}
+    assert needs <= pins((ROOT / "requirements" / file).read_text()).keys()
+
+
+def test_colab_environment_answers_what_it_asks_for():
+    folder = ROOT / "requirements"
+    wanted, locked = (folder / "colab.in").read_text(), (folder / "colab.txt").read_text()
+    assert disagreements(wanted, locked) == []
+    assert pins(locked)["ipywidgets"] == {"7.7.1"}
+
+
 def test_environment_that_runs_is_the_lock(lock):
     from importlib.metadata import version
 
