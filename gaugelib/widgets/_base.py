@@ -40,7 +40,7 @@ class BookWidget(anywidget.AnyWidget):
 
     A subclass in `name.py` has a module `name.js` and a style sheet `name.css` beside it::
 
-        class Name(BookWidget, source="name"):
+        class Name(BookWidget):
             power = traitlets.Int(2).tag(sync=True)
 
             def __init__(self, *, power: int = 2) -> None:
@@ -54,9 +54,13 @@ class BookWidget(anywidget.AnyWidget):
     _ipython_display_ = None
 
     def __init_subclass__(cls, source: str | None = None, **kwargs: Any) -> None:
-        if source is not None:
-            cls._esm = linked_module(_HERE / f"{source}.js")
-            cls._css = linked_style(_HERE / "shared" / "widget.css", _HERE / f"{source}.css")
+        # The file's own name, not a class keyword: the metaclass of traitlets 5.7 takes none.
+        del source
+        name = cls.__module__.rpartition(".")[2]
+        # anywidget derives a class of each instance, with `_esm` as a trait: that one is complete.
+        if "_esm" not in cls.__dict__ and (_HERE / f"{name}.js").is_file():
+            cls._esm = linked_module(_HERE / f"{name}.js")
+            cls._css = linked_style(_HERE / "shared" / "widget.css", _HERE / f"{name}.css")
         super().__init_subclass__(**kwargs)
 
     def __repr__(self) -> str:

@@ -27,7 +27,7 @@ def _numbers() -> traitlets.List:
     return traitlets.List(traitlets.Float()).tag(sync=True)
 
 
-class RescaleNeuron(BookWidget, source="rescale_neuron"):
+class RescaleNeuron(BookWidget):
     r"""A network with one input, at most 8 hidden neurons and one output, to be rescaled by hand.
 
     Hidden neuron $i$ computes $\mathrm{relu}(w_i x + b_i)$ and the output is
