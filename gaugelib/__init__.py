@@ -13,6 +13,7 @@ from gaugelib.balance import outgoing_norm as outgoing_norm
 from gaugelib.balance import weight_norm as weight_norm
 from gaugelib.build import mlp_group as mlp_group
 from gaugelib.build import trace_group as trace_group
+from gaugelib.curvature import hessian as hessian
 from gaugelib.group import Entry as Entry
 from gaugelib.group import GaugeError as GaugeError
 from gaugelib.group import GaugeGroup as GaugeGroup
@@ -36,6 +37,7 @@ __all__ = [  # noqa: RUF022 - grouped by purpose
     "orbit",
     "rescale",
     # what the action changes
+    "hessian",
     "imbalance",
     "incoming_norm",
     "outgoing_norm",
