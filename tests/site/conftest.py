@@ -13,6 +13,7 @@ Fixtures for any test of a page:
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,6 +24,8 @@ from playwright.sync_api import Browser, Page
 from tests.site.findings import axe_violations
 from tests.site.visit import Visits
 from tools.site_browser import SITE, sealed_chromium, served
+
+sys.path.append(str(Path(__file__).parents[2] / "book" / "_ext"))  # the book's extension, gaugebook
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,110 @@
+"""What a reader does with the site: search it, change its colours, print it, use it without scripts."""
+
+import pytest
+from fontTools.ttLib import TTFont
+from gaugebook.lean import used_icons
+
+from tests.site import findings, markup
+from tools.site_browser import pages
+
+BOTH = pytest.mark.parametrize("where", ["served", "disk"])
+
+
+@pytest.fixture
+def at(site_url, file_url):
+    """The address of a page, over HTTP or on the disk."""
+    return lambda where, page: (file_url(page) if where == "disk" else site_url + page)
+
+
+@BOTH
+def test_search_finds_a_page_by_a_word_of_it(open_page, at, where):
+    page = open_page(at(where, "search.html") + "?q=symmetry")
+    page.locator("#search-results li a").first.wait_for()
+    assert "book/symmetry.html" in "".join(
+        link.get_attribute("href") or "" for link in page.locator("#search-results li a").all()
+    )
+
+
+def test_search_for_nonsense_finds_nothing(open_page):
+    page = open_page("search.html?q=zzqxjk")
+    page.get_by_text("did not match any documents").wait_for()
+    assert page.locator("#search-results li a").count() == 0
+
+
+@BOTH
+def test_search_is_reached_by_keyboard(open_page, at, where):
+    page = open_page(at(where, "book/intro.html"))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("symmetry")
+    page.keyboard.press("Enter")
+    page.locator("#search-results li a").first.wait_for()
+
+
+@BOTH
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_colours_follow_the_system_until_the_reader_chooses(open_page, at, where, system):
+    page = open_page(at(where, "book/intro.html"), theme=system)
+    theme = "document.documentElement.dataset.theme"
+    assert page.evaluate(theme) == system
+    other = {"light": "dark", "dark": "light"}[system]
+    while page.evaluate(theme) != other:
+        page.locator(".theme-switch-button:visible").click()
+    page.reload()
+    assert page.evaluate(theme) == other
+    assert page.evaluate("getComputedStyle(document.body).colorScheme") == other
+
+
+def test_paper_shows_everything_and_cuts_nothing(open_page):
+    page = open_page("book/symmetry.html", width=700, theme="dark")
+    page.emulate_media(media="print")
+    assert findings.sideways(page) == []
+    hidden = page.evaluate(
+        """() => [...document.querySelectorAll(".bd-article .solution p, .widget-live > *")]
+        .filter((e) => !e.checkVisibility({ opacityProperty: true })).map((e) => e.outerHTML.slice(0, 120))"""
+    )
+    assert hidden == []
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(".bd-article pre")]
+        .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.slice(0, 80))"""
+    )
+    assert cut == []
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
+
+
+def test_without_scripts_the_still_pictures_are_shown(open_page, site):
+    page = open_page("book/symmetry.html", scripts=False)
+    stills = markup.read(site / "book/symmetry.html").select("noscript img")
+    views = markup.read(site / "book/symmetry.html").find_all("script", markup.VIEW)
+    assert len(stills) == len(views) > 0
+    for still in stills:
+        picture = page.locator(f'img[src="{still["src"]}"]').first
+        assert picture.is_visible()
+        assert picture.evaluate("e => e.naturalWidth") > 0
+    assert page.locator("html").get_attribute("data-theme") == "light"
+
+
+def test_with_scripts_the_still_pictures_are_not_even_loaded(open_page, site):
+    stills = {img["src"] for img in markup.read(site / "book/symmetry.html").select("noscript img")}
+    page = open_page("book/symmetry.html")
+    loaded = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert not [url for url in loaded if any(url.endswith(s.removeprefix("..")) for s in stills)]
+
+
+def test_every_icon_has_a_glyph_in_the_fonts_that_are_shipped(site):
+    fonts = (site / "_static/vendor/fontawesome/webfonts").glob("*.woff2")
+    glyphs = {point for font in fonts for point in TTFont(font).getBestCmap() or ()}
+    style = (site / "_static/styles/pydata-sphinx-theme.css").read_text("utf8")
+    icons = {name for page in pages(site) for name in page_icons(site / page)}
+    assert len(icons) >= 5
+    for icon in icons:
+        rule = style[style.index(f".{icon}:before") :]
+        assert int(rule.split('content:"\\')[1].split('"')[0], 16) in glyphs, icon
+    assert icons <= used_icons(site)
+
+
+def page_icons(path):
+    """Icon names on a page, without the classes that only say which font or which size."""
+    classes = {name for tag in markup.read(path).select("i[class], span[class]") for name in tag["class"]}
+    kinds = {"fa-solid", "fa-regular", "fa-brands", "fa-lg", "fa-fw"}
+    return {name for name in classes if name.startswith("fa-")} - kinds
