@@ -5,6 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+PATH=${PATH//"$PWD/.venv/bin:"/} # the interpreter and pip are the machine's, not those of what we make
+
 folder=$1
 requirements=$2
 uv=$(tools/uv.sh)
@@ -28,12 +30,20 @@ choose_python() {
     echo 3.13 # none here: uv fetches one
 }
 
-# uv does not read pip's settings. Wheels that someone put aside for pip (a classroom without network, a
-# chosen build of torch) are meant for us too; without any, ask for torch's CPU build by name, for what
-# PyPI serves on Linux brings several gigabytes of CUDA.
+# uv does not read pip's settings, but whoever made them means us too: certificates of an institution's
+# proxy, wheels put aside for a classroom without network. pip_setting NAME VALUE-IN-THE-ENVIRONMENT
+pip_setting() {
+    echo "${2:-$(python3 -m pip config list 2>/dev/null | sed -n "s/^global\.$1='\(.*\)'$/\1/p")}"
+}
+
+certificates=${SSL_CERT_FILE:-$(pip_setting cert "${PIP_CERT:-}")}
+[ -z "$certificates" ] || export SSL_CERT_FILE=$certificates
+
+# Without wheels of its own to offer, ask for torch's CPU build by name: what PyPI serves on Linux brings
+# several gigabytes of CUDA.
 torch_source=()
 if [ -z "${UV_FIND_LINKS:-}" ]; then # this one uv reads by itself
-    links=${PIP_FIND_LINKS:-$(python3 -m pip config get global.find-links 2>/dev/null || true)}
+    links=$(pip_setting find-links "${PIP_FIND_LINKS:-}")
     for link in $links; do
         torch_source+=(--find-links "$link")
     done
@@ -60,3 +70,6 @@ print(f"{wheel.submodule_search_locations[0]}/bin/node" if wheel else "")
 END
 )
 [ -z "$node" ] || ln -sf "$node" "$folder/bin/node"
+
+# Matplotlib lists the machine's fonts at its first import, and says so in the output of a notebook.
+"$folder/bin/python" -c "import matplotlib.font_manager"

@@ -4,6 +4,7 @@
 # Debian and Ubuntu ship a Python without pip and without venv.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+PATH=${PATH//"$PWD/.venv/bin:"/} # the machine's Python, not that of the environment to be made
 
 version=0.13.8
 home=$PWD/.cache/uv-$version
@@ -16,10 +17,10 @@ if ! [ -x "$uv" ]; then
         fetched=
         for python in ${PYTHON:+"$PYTHON"} python3 /usr/bin/python3 python; do
             if "$python" -m pip --version >/dev/null 2>&1 &&
-                "$python" -m pip install --quiet --no-deps --target "$home.new" "uv==$version"; then
+                "$python" -m pip install -qq --no-deps --target "$home.new" "uv==$version"; then
                 fetched=pip
             elif rm -rf "$home.new" && "$python" -m venv "$home.new" >/dev/null 2>&1 &&
-                "$home.new/bin/python" -m pip install --quiet --no-deps "uv==$version"; then
+                "$home.new/bin/python" -m pip install -qq --no-deps "uv==$version"; then
                 fetched=venv
             elif rm -rf "$home.new" && "$python" tools/fetch_wheel.py uv "$version" "$home.new"; then
                 fetched=wheel
