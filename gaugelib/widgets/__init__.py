@@ -1,5 +1,6 @@
 """Interactive figures: alive on the static page, in Jupyter and in Colab."""
 
+from gaugelib.widgets.phase_plane import PhasePlane as PhasePlane
 from gaugelib.widgets.rescale_neuron import RescaleNeuron as RescaleNeuron
 
-__all__ = ["RescaleNeuron"]
+__all__ = ["PhasePlane", "RescaleNeuron"]

@@ -1,6 +1,9 @@
 // The network x -> w -> ReLU -> v -> y has two weights, so all such networks are the points of a plane.
 // The pure mathematics of that plane: a point is { w, v }, the one datum is x = 1 with its target.
 
+/** Where functions are compared: from -1 to 1.5 in steps of 1/16. */
+export const PROBES = Array.from({ length: 41 }, (_, k) => -1 + k / 16);
+
 /** The product w v, which a rescaling keeps: it names the orbit. */
 export const product = ({ w, v }) => w * v;
 
@@ -65,18 +68,19 @@ export function across(point, value, p) {
   return { w, v: (Math.sign(value) || Math.sign(point.v) || 1) * v };
 }
 
-/** The scale a > 0 that carries `point` along its orbit to where a pointer leads it, at right angles. */
+/** The scale a that carries `point` along its orbit to where a pointer leads it, at right angles. */
 export function scaleTowards(point, pointer) {
-  const side = Math.sign(point.w);
-  const up = side * Math.sign(point.v);
+  const lead = {
+    w: Math.max(Math.sign(point.w) * pointer.w, 0),
+    v: Math.max(Math.sign(point.v) * pointer.v, 0),
+  };
   const value = Math.abs(product(point));
-  const lead = { w: Math.max(side * pointer.w, 0), v: Math.max(side * up * pointer.v, 0) };
-  return value > 0 ? across(lead, value, 2).w / Math.abs(point.w) : lead.w / Math.abs(point.w);
+  return (value > 0 ? across(lead, value, 2).w : lead.w) / Math.abs(point.w);
 }
 
 /** The square that is drawn: a margin below 0, or as much as above where the point needs it. */
-export function frame({ w, v }) {
-  const high = Math.max(4.2, 1.25 * Math.abs(w), 1.25 * Math.abs(v));
+export function frame({ w, v }, target) {
+  const high = Math.max(4.2, ...[w, v, Math.sqrt(Math.abs(target))].map((weight) => 1.25 * Math.abs(weight)));
   return { low: w < 0 || v < 0 ? -high : -0.24 * high, high };
 }
 
@@ -101,14 +105,31 @@ export function acrossRange(point, { low, high }, p) {
   return point.v < 0 ? [-furthest(-low), 0] : [0, furthest(high)];
 }
 
-/** Points of the curve w v = value on one side (the sign of w) inside the square; none if it misses it. */
+/** Points of the orbit w v = value with the sign of w given, inside the square; none if it misses it. */
 export function hyperbola(value, side, { low, high }, count = 64) {
   const last = side < 0 ? -low : high;
-  const first = Math.abs(value) / (value * side < 0 ? -low : high);
-  if (value === 0 || first >= last) return [];
+  const first = Math.abs(value) / (value * side < 0 ? -low : high) || last / 1000; // 0: half an axis
+  if (first >= last) return [];
   const step = (last / first) ** (1 / count);
   return Array.from({ length: count + 1 }, (_, k) => {
     const w = side * first * step ** k;
     return { w, v: value / w };
   });
+}
+
+/** Everything that is read off at a point; `start` is the network whose function f is compared with. */
+export function measures(point, start, target, p) {
+  const slope = gradient(point, target);
+  return {
+    f: output(point, 1),
+    loss: loss(point, target),
+    difference: Math.max(...PROBES.map((x) => Math.abs(output(point, x) - output(start, x)))),
+    tangent: inner(slope, tangent(point)),
+    w: point.w,
+    v: point.v,
+    size: size(point, p),
+    gradient: length(slope),
+    curvature: curvature(point, target),
+    imbalance: imbalance(point, p),
+  };
 }

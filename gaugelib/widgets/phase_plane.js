@@ -1,0 +1,41 @@
+// PhasePlane: the network x -> w -> ReLU -> v -> y in the plane of its two weights.
+// Its mathematics is in shared/two_weights.js, the plane itself in shared/phase_stage.js.
+//
+// A mode is a function (life, model) -> { root, draw, follows }: the element to show, the function that draws the
+// model's state into it, and the traits after whose change it must be called. A chapter that needs another mode
+// adds it to this table, and its name to MODES in phase_plane.py.
+
+import { html, lifetime } from "./shared/dom.js";
+import { orbit } from "./shared/phase_orbit.js";
+
+export const MODES = { orbit };
+
+function modeOf(model) {
+  const name = model.get("mode");
+  if (!Object.hasOwn(MODES, name)) throw new Error(`PhasePlane has no mode “${name}”; it has: ${Object.keys(MODES).join(", ")}`);
+  return MODES[name];
+}
+
+function render({ model, el }) {
+  const root = html("div", { class: "gl-widget gl-phase", role: "group", "aria-label": "PhasePlane: a network of two weights" });
+  const outer = lifetime();
+  let inner = lifetime();
+  function show() {
+    inner.end();
+    inner = lifetime();
+    const mode = modeOf(model)(inner, model);
+    root.replaceChildren(mode.root);
+    inner.follow(model, mode.follows, inner.perFrame(mode.draw));
+    mode.draw();
+  }
+  el.append(root);
+  outer.follow(model, ["mode", "target", "_start"], show);
+  outer.keep(() => inner.end());
+  show();
+  return () => {
+    outer.end();
+    root.remove();
+  };
+}
+
+export default { render };

@@ -1,0 +1,121 @@
+// PhasePlane, mode "orbit": slide along w v = const and see what stands still and what does not.
+
+import { announcer, button, checkbox, choice, slider } from "./controls.js";
+import { adjust, html, say } from "./dom.js";
+import { number, signed } from "./format.js";
+import { functionPanel } from "./phase_function.js";
+import { legend, marks } from "./phase_marks.js";
+import { moves, STEP } from "./phase_moves.js";
+import { stage } from "./phase_stage.js";
+import { phaseTable } from "./phase_table.js";
+import { frame, measures, product, silent, smallest } from "./two_weights.js";
+
+const STILL = [
+  ["f", () => "f(1) = v relu(w)"],
+  ["loss", () => "loss L"],
+  ["difference", () => "max |f − f₀|"],
+  ["tangent", () => "⟨∇L, tangent⟩"],
+];
+const charge = (p) => (p === 2 ? "w² − v²" : "|w| − |v|");
+const MOVING = [
+  ["w", () => "w"],
+  ["v", () => "v"],
+  ["size", (p) => (p === 2 ? "‖θ‖² = w² + v²" : "‖θ‖₁ = |w| + |v|")],
+  ["gradient", () => "‖∇L‖"],
+  ["curvature", () => "curvature"],
+  ["imbalance", charge],
+];
+
+/** The mode's element, the function that draws the model's state, and the traits that call for it. */
+export function orbit(life, model) {
+  const start = model.get("_start");
+  const target = model.get("target");
+  const square = frame(start, target);
+  const move = moves(model, start, square);
+
+  const keep = checkbox(life, { caption: "dragging stays on the orbit", act: () => {} });
+  keep.set(true);
+  const view = stage(life, {
+    square, target, label: "the network (w, v)",
+    moved: (pointer) => move.lead(pointer, keep.input.checked),
+    stepped: (direction) => move.step(direction, keep.input.checked),
+  });
+  const drawn = marks(view, { start, square, target });
+  const panel = functionPanel({ start, target });
+  const table = phaseTable([["stands still along the orbit", STILL], ["changes along the orbit", MOVING]]);
+  const along = slider(life, {
+    caption: "along: log₂ a", name: "log₂ a, along the orbit: (w, v) becomes (a w, v / a)",
+    min: -4, max: 1, step: STEP, act: (value) => move.slide(2 ** value),
+  });
+  const crosswise = slider(life, {
+    caption: "across: w·v", name: "w times v, across the orbits", min: -1, max: 4, step: STEP, act: move.cross,
+  });
+  setRange(crosswise.input, productRange(start, target, square));
+  const norm = choice(life, { caption: "norm", options: [[2, "p = 2"], [1, "p = 1"]], act: move.setPower });
+  const least = button(life, { caption: "Minimum-norm point", act: move.toSmallest });
+  const reset = button(life, { caption: "Reset", act: move.reset });
+  const remark = html("p", { class: "gl-remark" });
+  const voice = announcer(life, () => {
+    const now = measures(move.here(), start, target, model.get("p"));
+    return `${inWords(move.here())}. f(1) ${number(now.f)}, moved by ${number(now.difference)}. ` +
+      `Norm ${number(now.size)}, gradient ${number(now.gradient)}, curvature ${number(now.curvature)}. ${remark.textContent}`;
+  });
+
+  function draw() {
+    const [point, p, a] = [move.here(), model.get("p"), move.scale()];
+    view.set(point, inWords(point));
+    const cut = drawn.set(point, p);
+    panel.set(point);
+    table.set(measures(point, start, target, p), measures(smallest(point), start, target, p), p);
+    norm.set(p);
+    along.input.disabled = a === 0;
+    if (a > 0) setRange(along.input, move.scales().map(Math.log2));
+    along.set(a > 0 ? Math.log2(a) : 0, `a = ${number(a, 3)}`);
+    crosswise.input.disabled = silent(point);
+    crosswise.set(product(point), signed(product(point)));
+    say(remark, comment(point, p, cut));
+    voice.speak();
+  }
+
+  const lines = [
+    ["gl-orbit", "this orbit"], ["gl-solutions", `solutions, w·v = ${number(target, 2)}`], ["gl-ball", "norm here"],
+    ["gl-touching", "smallest norm"], ["gl-arrow", "−∇L"],
+  ];
+  const curves = [["gl-original", "f₀, at the start"], ["gl-function", "f, now"]];
+  const root = html(
+    "div", { class: "gl-main" },
+    html(
+      "p", { class: "gl-question" }, "Every point of one orbit is the same function. ",
+      html("strong", {}, "Where on it is the norm smallest, and where the gradient? Is it the same place?"),
+    ),
+    html(
+      "div", { class: "gl-left" }, view.root, legend(lines), along.root, crosswise.root,
+      html("div", { class: "gl-row" }, keep.root, norm.root),
+    ),
+    html(
+      "div", { class: "gl-right" }, panel.root, legend(curves), table.root,
+      html("div", { class: "gl-row" }, least.root, reset.root),
+    ),
+    remark, voice.root,
+  );
+  return { root, draw, follows: ["w", "v", "p"] };
+}
+
+const inWords = ({ w, v }) => `w ${number(w, 3)}, v ${number(v, 3)}`;
+
+function comment(point, p, cut) {
+  if (silent(point)) return "Here w ≤ 0: the neuron is silent on x = 1, f(1) = 0 whatever v is, and the gradient vanishes.";
+  const rule = `Each slider keeps one number still: “along” keeps w·v, “across” keeps ${charge(p)}.`;
+  return cut ? `${rule} The dashed arrow is cut: the gradient is longer.` : rule;
+}
+
+/** The ends of the slider across the orbits: fixed, so that it stands still while the point slides along. */
+function productRange(start, target, square) {
+  const top = Math.max(square.high, 1.5 * Math.abs(target), 1.5 * Math.abs(product(start)));
+  return [Math.min(product(start), target) < 0 ? -top : -0.25 * top, top];
+}
+
+/** The ends of a slider, on the grid of its steps. */
+function setRange(input, [low, high]) {
+  adjust(input, { min: (Math.ceil(low / STEP) * STEP).toFixed(2), max: (Math.floor(high / STEP) * STEP).toFixed(2) });
+}
