@@ -30,24 +30,23 @@ class Package:
             ["npm", "pack", "--json", f"{name}@{version}"],
             cwd=scratch, check=True, capture_output=True, text=True,
         )  # fmt: skip
-        self.archive = tarfile.open(scratch / json.loads(packed.stdout)[0]["filename"])
+        path = scratch / json.loads(packed.stdout)[0]["filename"]
+        with tarfile.open(path) as archive:
+            files = [member for member in archive.getmembers() if member.isfile()]
+            self.files = {
+                member.name.removeprefix("package/"): archive.extractfile(member).read()
+                for member in files
+            }
 
     def names(self, suffix: str) -> list[str]:
         """The files that end so, relative to the package."""
-        paths = (name.removeprefix("package/") for name in self.archive.getnames())
-        return [path for path in paths if path.endswith(suffix)]
-
-    def read(self, path: str) -> bytes:
-        """The content of one file."""
-        member = self.archive.extractfile(f"package/{path}")
-        assert member is not None, path
-        return member.read()
+        return [path for path in self.files if path.endswith(suffix)]
 
     def copy(self, paths: list[str], target: Path) -> None:
         """Put files, without their folders, into `target`."""
         target.mkdir(parents=True, exist_ok=True)
         for path in paths:
-            (target / Path(path).name).write_bytes(self.read(path))
+            (target / Path(path).name).write_bytes(self.files[path])
 
 
 def vendor_katex(scratch: Path) -> None:
@@ -58,7 +57,7 @@ def vendor_katex(scratch: Path) -> None:
     package.copy(["dist/katex.min.js", "LICENSE"], target)
     package.copy(["LICENSE"], target / "static/katex")
     package.copy(package.names(".woff2"), target / "static/katex/fonts")
-    style = package.read("dist/katex.min.css").decode("utf8")
+    style = package.files["dist/katex.min.css"].decode("utf8")
     (target / "static/katex/katex.min.css").write_text(OTHER_FORMATS.sub("", style), "utf8")
     (target / "VERSION").write_text(version + "\n", "utf8")
 

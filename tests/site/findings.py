@@ -48,8 +48,8 @@ RAW_MATHEMATICS = r"""() => {
 
 SIDEWAYS = r"""() => {
   const width = document.documentElement.clientWidth;
-  const found = document.documentElement.scrollWidth > width
-    ? [`the page is ${document.documentElement.scrollWidth} px wide in a window of ${width} px`] : [];
+  const whole = document.documentElement.scrollWidth;
+  const found = whole > width ? [`the page is ${whole} px wide in a window of ${width} px`] : [];
   const contained = (element) => {
     for (let e = element; e && e !== document.body; e = e.parentElement) {
       const { overflowX, position } = getComputedStyle(e);
@@ -67,7 +67,8 @@ SIDEWAYS = r"""() => {
 }"""
 
 WIDGETS = r"""() => {
-  const json = (kind) => [...document.querySelectorAll(`script[type="application/vnd.jupyter.${kind}+json"]`)]
+  const scripts = (kind) => `script[type="application/vnd.jupyter.${kind}+json"]`;
+  const json = (kind) => [...document.querySelectorAll(scripts(kind))]
     .map((script) => JSON.parse(script.textContent));
   const state = Object.assign({}, ...json("widget-state").map((s) => s.state));
   return {

@@ -20,7 +20,9 @@ def read(path: Path) -> BeautifulSoup:
 def anchors(path: Path) -> frozenset[str]:
     """Every place of a page that a link can point to."""
     tags = read(path).find_all(True)
-    return frozenset(str(tag[name]) for tag in tags for name in ("id", "name") if tag.has_attr(name))
+    return frozenset(
+        str(tag[name]) for tag in tags for name in ("id", "name") if tag.has_attr(name)
+    )
 
 
 def broken_links(path: Path, site: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Controls: a page that is broken on purpose is caught, or the tests of every page prove nothing."""
+"""Controls: a page broken on purpose is caught, or the tests of every page prove nothing."""
 
 import json
 

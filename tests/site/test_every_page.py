@@ -1,4 +1,4 @@
-"""Every page of the site is self-contained, typeset, accessible, narrow enough, linked and light."""
+"""Every page of the site is self-contained, typeset, accessible, narrow, linked and light."""
 
 import os
 from pathlib import Path

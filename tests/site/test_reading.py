@@ -1,19 +1,27 @@
-"""What a reader does with the site: search it, change its colours, print it, use it without scripts."""
+"""What a reader does with the site: search, choose colours, print, read without scripts."""
 
 import pytest
 from fontTools.ttLib import TTFont
-from gaugebook.lean import used_icons
 
+from gaugebook.lean import used_icons
 from tests.site import findings, markup
 from tools.site_browser import pages
 
 BOTH = pytest.mark.parametrize("where", ["served", "disk"])
 
 
+HIDDEN = """() => ["> section > h1", ".solution p", "details *", ".widget-live > *"]
+  .flatMap((part) => [...document.querySelectorAll(`.bd-article ${part}`)])
+  .filter((e) => !e.checkVisibility({ opacityProperty: true }))
+  .map((e) => e.outerHTML.slice(0, 120))"""
+CUT = """() => [...document.querySelectorAll(".bd-article pre")]
+  .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.slice(0, 80))"""
+
+
 @pytest.fixture
 def at(site_url, file_url):
     """The address of a page, over HTTP or on the disk."""
-    return lambda where, page: (file_url(page) if where == "disk" else site_url + page)
+    return lambda where, page: file_url(page) if where == "disk" else site_url + page
 
 
 @BOTH
@@ -58,16 +66,8 @@ def test_paper_shows_everything_and_cuts_nothing(open_page):
     page = open_page("book/symmetry.html", width=700, theme="dark")
     page.emulate_media(media="print")
     assert findings.sideways(page) == []
-    hidden = page.evaluate(
-        """() => [...document.querySelectorAll(".bd-article .solution p, .widget-live > *")]
-        .filter((e) => !e.checkVisibility({ opacityProperty: true })).map((e) => e.outerHTML.slice(0, 120))"""
-    )
-    assert hidden == []
-    cut = page.evaluate(
-        """() => [...document.querySelectorAll(".bd-article pre")]
-        .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.slice(0, 80))"""
-    )
-    assert cut == []
+    assert page.evaluate(HIDDEN) == []
+    assert page.evaluate(CUT) == []
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
 
@@ -105,6 +105,8 @@ def test_every_icon_has_a_glyph_in_the_fonts_that_are_shipped(site):
 
 def page_icons(path):
     """Icon names on a page, without the classes that only say which font or which size."""
-    classes = {name for tag in markup.read(path).select("i[class], span[class]") for name in tag["class"]}
+    classes = {
+        name for tag in markup.read(path).select("i[class], span[class]") for name in tag["class"]
+    }
     kinds = {"fa-solid", "fa-regular", "fa-brands", "fa-lg", "fa-fw"}
     return {name for name in classes if name.startswith("fa-")} - kinds

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from gaugebook.katex import node_path
 
 HERE = Path(__file__).parent
@@ -13,18 +14,22 @@ RUNTIME = HERE.parents[1] / "book/site/widgets.js"
 KIND = "application/vnd.jupyter.widget"
 PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Runtime</title>
 <link rel="icon" href="data:,"><script type="{kind}-state+json">{state}</script>
-<script defer src="widgets.js"></script></head><body><main><h1>Runtime</h1>{views}</main></body></html>"""
+<script defer src="widgets.js"></script></head>
+<body><main><h1>Runtime</h1>{views}</main></body></html>"""
 
 COUNTER = """
 export default async () => ({
-  initialize({ model }) { window.initialized = (window.initialized ?? 0) + 1; model.set("n", model.get("n") + 1); },
+  initialize({ model }) {
+    window.initialized = (window.initialized ?? 0) + 1;
+    model.set("n", model.get("n") + 1);
+  },
   render({ model, el, signal }) {
     const button = document.createElement("button");
     const draw = () => { button.textContent = `count ${model.get("n")}`; };
     button.onclick = () => { model.set("n", model.get("n") + 1); model.save_changes(); };
     model.on("change:n", draw); draw(); el.append(button);
     signal.addEventListener("abort", () => { window.aborted = true; });
-    return () => { localStorage.setItem("cleaned", (Number(localStorage.getItem("cleaned")) || 0) + 1); };
+    return () => localStorage.setItem("cleaned", Number(localStorage.getItem("cleaned")) + 1);
   },
 });
 """
@@ -41,7 +46,9 @@ def show(tmp_path, serve, open_page):
     address = serve(tmp_path)
 
     def show_it(entries, views, *, clean=True, disk=False):
-        scripts = [f'<script type="{KIND}-view+json">{{"model_id": "{id}"}}</script>' for id in views]
+        scripts = [
+            f'<script type="{KIND}-view+json">{{"model_id": "{id}"}}</script>' for id in views
+        ]
         state = json.dumps({"state": entries}).replace("</", r"<\/")
         page = PAGE.format(kind=KIND, state=state, views="".join(scripts))
         (tmp_path / "page.html").write_text(page, "utf8")
@@ -95,7 +102,10 @@ def test_style_of_a_widget_is_applied_once(show):
     style = ".widget-live { color: rgb(1, 2, 3); }"
     page = show({name: anywidget(source, _css=style) for name in "ab"}, ["a", "b", "a"])
     assert page.locator("style").count() == 1
-    assert page.locator(".widget-live").first.evaluate("e => getComputedStyle(e).color") == "rgb(1, 2, 3)"
+    assert (
+        page.locator(".widget-live").first.evaluate("e => getComputedStyle(e).color")
+        == "rgb(1, 2, 3)"
+    )
 
 
 @pytest.mark.parametrize(

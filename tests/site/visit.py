@@ -60,7 +60,9 @@ class Visits:
     def unclean(self) -> list[str]:
         """What went wrong on any page that had to be clean."""
         return [
-            f"{page.url}: {problem}" for page in self._must_be_clean for problem in self.problems(page)
+            f"{page.url}: {problem}"
+            for page in self._must_be_clean
+            for problem in self.problems(page)
         ]
 
     def close(self) -> None:
@@ -70,7 +72,7 @@ class Visits:
 
 
 def settle(page: Page) -> None:
-    """Wait until the fonts are there and every widget of the page has been mounted or has failed."""
+    """Wait until the fonts are there and every widget has been mounted or has failed."""
     page.evaluate("() => document.fonts.ready.then(() => null)")
     until = time.monotonic() + 15
     while page.evaluate(PENDING):

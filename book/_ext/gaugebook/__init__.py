@@ -1,6 +1,6 @@
 """The book's own Sphinx extension: one idea per module, each with its own `setup(app)`.
 
-- `mathematics`: formulas are typeset while the book is built, by KaTeX; a page carries no script for it.
+- `mathematics`: formulas are typeset while the book is built; a page has no script for them.
 - `widgets`: a live widget on the page has a still picture behind it.
 - `repository`: the address of the repository, taken from the environment that builds.
 - `lean`: what no page uses is not shipped (icon glyphs, theme scripts).

@@ -51,7 +51,8 @@ class Katex:
         return self._seen[tex, display]
 
     def _ask(self, tex: str, display: bool) -> str:
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"tex": tex, "display": display}) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()

@@ -89,5 +89,7 @@ def setup(app) -> None:
     app.gaugebook_written = set()
     app.connect("html-page-context", remember)
     app.connect("build-finished", sweep)
-    app.connect("config-inited", lambda app, config: config.templates_path.insert(0, str(TEMPLATES)))
+    app.connect(
+        "config-inited", lambda app, config: config.templates_path.insert(0, str(TEMPLATES))
+    )
     app.connect("build-finished", trim)

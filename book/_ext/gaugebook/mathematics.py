@@ -1,4 +1,4 @@
-"""Formulas are typeset while the book is built: the page needs no script, and TeX errors fail the build.
+"""Formulas are typeset while the book is built: a page needs no script, a mistake fails the build.
 
 KaTeX writes visual HTML together with MathML, which is what a screen reader reads.
 Equation numbers and `{eq}` references stay Sphinx's own.
@@ -62,7 +62,7 @@ def visit_block(translator, node: nodes.math_block) -> None:
 
 
 def display_source(node: nodes.math_block) -> str:
-    r"""TeX of a displayed formula, as Sphinx reads it: `\\` breaks lines, a blank line separates."""
+    r"""TeX of a displayed formula, as Sphinx reads it: `\\` breaks, a blank line separates."""
     tex = node.astext()
     if node.get("nowrap"):
         return NUMBERED.sub(r"\\\1{\2*}", tex)

@@ -1,4 +1,4 @@
-"""A live widget on the page has a still picture behind it, for print-outs and browsers without scripts.
+"""A live widget on the page has a still picture behind it, for a browser without scripts.
 
 A widget's output carries two representations, the view and an `image/png`. myst-nb would keep the
 view alone; here the picture, with its alternative text, follows it inside `<noscript>`.
