@@ -33,6 +33,12 @@ class Plane:
     def push(self, name):
         self.press(self.root.get_by_role("button", name=name), "Enter")
 
+    def grip(self):
+        """Where to take hold of the point, in pixels of the window."""
+        self.point.scroll_into_view_if_needed()
+        box = self.point.locator(".gl-point").bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
     def settle(self):
         self.page.evaluate("() => new Promise((r) => requestAnimationFrame(() => setTimeout(r)))")
 

@@ -73,6 +73,8 @@ export function stage(life, { square, target, label, moved, stepped }) {
     const pixel = WIDE / seen.width;
     return { w: toX.back((event.clientX - seen.left) * pixel), v: toY.back((event.clientY - seen.top) * pixel) };
   };
+  // A finger on the point drags the point, not the page (in Chromium, `touch-action: none` on a part of an <svg> did not hold).
+  life.listen(handle, "touchstart", (event) => event.preventDefault(), { passive: false });
   life.listen(handle, "pointerdown", (event) => {
     if (event.button !== 0) return;
     handle.setPointerCapture(event.pointerId);
