@@ -56,7 +56,7 @@ book: $(READY) ## execute the notebooks and build the site into _build/html
 	@echo
 	@echo "The book is built. Open file://$(CURDIR)/$(SITE)/index.html or run: make serve"
 
-serve: ## serve the built site on http://localhost:8000 (PORT= for another)
+serve: $(READY) ## serve the built site on http://localhost:8000 (PORT= for another)
 	@[ -f $(SITE)/index.html ] || $(MAKE) book
 	@echo "http://localhost:$(PORT)/ (Ctrl-C ends it)"
 	@python -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
@@ -109,4 +109,4 @@ format: $(READY) ## format the code
 	ruff check --fix .
 
 clean: ## remove what was built and installed
-	rm -rf _build $(VENV) .cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build .cache $(VENV)

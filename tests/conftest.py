@@ -1,6 +1,16 @@
 """Options and rules that hold for every test."""
 
+import os
+
+import hypothesis
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
+
+# No deadline: two workers share the cores. The same examples each time where the verdict is public,
+# new ones each time at home, where a finding can be followed up.
+set_hypothesis_home_dir(".cache/hypothesis")
+hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
