@@ -81,7 +81,8 @@ types: $(READY) ## static types of the library
 	pyright gaugelib
 
 unit: $(READY) ## tests and doctests of the library, the widgets' mathematics and the notebooks
-	$(PYTEST) --no-skips --junitxml=$(REPORTS)/unit.xml gaugelib tests --ignore=tests/site
+	$(PYTEST) --no-skips --junitxml=$(REPORTS)/unit.xml \
+		README.md gaugelib tests --ignore=tests/site
 
 strict: $(READY) ## execute every notebook and compare its outputs
 	$(NBVAL) --junitxml=$(REPORTS)/strict.xml $$(python tools/execute_notebooks.py --list)
