@@ -1,0 +1,109 @@
+"""What a builder may read: models whose modules do what their type says, and own their memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as module_globals
+from torch.nn.utils import parametrize
+from torch.utils import _pytree as pytree
+
+from gaugelib.group import GaugeError
+
+FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def kind_of(module: object) -> str:
+    """The type of a module as one writes it, `nn.Linear` or `mypackage.Block`."""
+    kind = type(module)
+    if kind.__module__.startswith("torch.nn.modules"):
+        return f"nn.{kind.__name__}"
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def refuse_altered(module: nn.Module, name: str) -> None:
+    """Refuse a module that does something else than the `forward` of its type.
+
+    Raises:
+        GaugeError: naming the module and what alters it.
+    """
+    where = f"{kind_of(module)} '{name}'"
+    if parametrize.is_parametrized(module):
+        raise GaugeError(
+            f"{where} has parametrised weights: a rescaling of the parameter is not one of the "
+            "weight; call torch.nn.utils.parametrize.remove_parametrizations first"
+        )
+    if module._forward_hooks or module._forward_pre_hooks:
+        raise GaugeError(
+            f"{where} has forward hooks (weight_norm and spectral_norm use them too), "
+            "which can do anything; remove them first"
+        )
+    if isinstance(module, nn.modules.lazy.LazyModuleMixin):
+        raise GaugeError(f"{where} is lazy: run the model once, so that its parameters exist")
+    if isinstance(module, torch.jit.ScriptModule):
+        raise GaugeError(f"{where} is a TorchScript module; pass the Python model")
+    if "forward" in vars(module):
+        raise GaugeError(f"the forward of {where} was replaced on the instance; make it a class")
+    if type(module).__call__ is not nn.Module.__call__:
+        raise GaugeError(f"{where} overrides __call__; put what it does into forward")
+
+
+def refuse_unreadable(model: nn.Module) -> None:
+    """Refuse a model with altered modules, with odd parameters or with shared memory.
+
+    Raises:
+        GaugeError: naming the module or the parameter.
+    """
+    if not isinstance(model, nn.Module):
+        raise GaugeError(f"trace_group reads an nn.Module, found {type(model).__name__}")
+    if module_globals._global_forward_hooks or module_globals._global_forward_pre_hooks:
+        raise GaugeError("a global forward hook is registered, which can do anything; remove it")
+    for name, module in model.named_modules():
+        refuse_altered(module, name)
+    for name, value in model.named_parameters():
+        if type(value) is not nn.Parameter or value.layout != torch.strided:
+            raise GaugeError(
+                f"parameter '{name}' is a {type(value).__name__} of layout {value.layout}; "
+                "only plain dense parameters can be rescaled"
+            )
+        if value.dtype not in FLOATING:
+            raise GaugeError(f"parameter '{name}' is {value.dtype}; scales are real numbers")
+        if value.is_meta:
+            raise GaugeError(f"parameter '{name}' is on the meta device and has no values")
+        if not value.numel():
+            raise GaugeError(f"parameter '{name}' has no entries, its shape is {tuple(value.shape)}")
+    _refuse_shared_memory(model)
+
+
+def _refuse_shared_memory(model: nn.Module) -> None:
+    """A tensor in the memory of a parameter would move with it without being rescaled itself."""
+    owners: dict[int, str] = {}
+    for name, value in model.named_parameters():
+        other = owners.setdefault(address(value), name)
+        if other != name:
+            raise GaugeError(
+                f"parameters '{other}' and '{name}' share memory but are two nn.Parameters; "
+                "tie them by assigning the same nn.Parameter to both"
+            )
+    for name, value in _other_tensors(model):
+        if address(value) in owners:
+            raise GaugeError(
+                f"tensor '{name}' lies in the memory of parameter '{owners[address(value)]}', so it "
+                "would move with it; clone it, or use the parameter itself"
+            )
+
+
+def _other_tensors(model: nn.Module) -> Iterable[tuple[str, Tensor]]:
+    own = {id(p) for p in model.parameters()}
+    for path, module in model.named_modules():
+        for key, held in vars(module).items():
+            for value in pytree.tree_leaves(held):
+                if isinstance(value, Tensor) and id(value) not in own and not value.is_sparse:
+                    yield f"{path}.{key}".lstrip("."), value
+
+
+def address(value: Tensor) -> int:
+    """Where a tensor's memory starts; itself, if it has none (then it shares none)."""
+    return value.untyped_storage().data_ptr() or id(value)

@@ -1,0 +1,161 @@
+"""From a model to its graph of operations, without touching the model."""
+
+from __future__ import annotations
+
+import copy
+import random
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils import _pytree as pytree
+
+from gaugelib.build.admit import address
+from gaugelib.build.site import first_line
+from gaugelib.group import GaugeError
+
+
+def symbolic_graph(model: nn.Module, inputs: int) -> tuple[nn.Module, fx.Graph]:
+    """The model's operations when it is called with this number of tensors.
+
+    The forward runs once on proxies, in a copy of the model whose parameters and buffers hold no
+    values. So nothing can leak out of a parameter unseen, and the model stays as it is.
+
+    Args:
+        model: the model.
+        inputs: number of positional arguments.
+
+    Returns:
+        The copy without values, and the graph of operations on it.
+
+    Raises:
+        GaugeError: with the place, if the forward cannot be followed.
+    """
+    skeleton = skeleton_of(model)
+    tracer = _Tracer(inputs)
+    sealed = _Sealed({address(p): name for name, p in model.named_parameters()})
+    before = _randomness()
+    try:
+        with torch.random.fork_rng(devices=cuda_devices(model)), sealed:
+            graph = tracer.trace(skeleton)
+            drawn = _randomness() != before
+    except GaugeError:
+        raise
+    except Exception as error:
+        raise GaugeError(
+            f"the forward of '{tracer.deepest or type(model).__name__}' cannot be traced: "
+            f"{first_line(error)} [{_where(error)}]; it must not branch on tensor values, loop over "
+            "tensors or convert them to Python numbers"
+        ) from error
+    finally:
+        random.setstate(before[1])
+    if drawn:
+        raise GaugeError("the forward draws random numbers in Python, so its graph is random too")
+    _refuse_changed_state(model, skeleton)
+    return skeleton, graph
+
+
+def skeleton_of(model: nn.Module) -> nn.Module:
+    """A copy of a model whose parameters and buffers have shapes and dtypes but no values."""
+    memo: dict[int, Any] = {}
+    for value in model.buffers():
+        memo[id(value)] = torch.empty_like(value, device="meta")
+    for value in model.parameters():
+        empty = torch.empty_like(value, device="meta")
+        memo[id(value)] = nn.Parameter(empty, requires_grad=value.requires_grad)
+    try:
+        return copy.deepcopy(model, memo)
+    except Exception as error:
+        raise GaugeError(f"the model cannot be copied: {first_line(error)}") from error
+
+
+def cuda_devices(model: nn.Module) -> list[torch.device]:
+    """The CUDA devices that a model's parameters are on."""
+    return list({p.device for p in model.parameters() if p.is_cuda})
+
+
+class _Tracer(fx.Tracer):
+    """Follows a forward with a fixed number of inputs; other arguments keep their defaults."""
+
+    proxy_buffer_attributes = True
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__(param_shapes_constant=True)
+        self.inputs = inputs
+        self.deepest = ""  # the module in which an error first occurred
+
+    def create_args_for_root(
+        self, root_fn: Callable[..., Any], is_module: bool, concrete_args: Any = None
+    ) -> tuple[Callable[..., Any], list[Any]]:
+        names = [f"input_{number}" for number in range(self.inputs)]
+        return root_fn, [self.root, *(self.create_proxy("placeholder", n, (), {}) for n in names)]
+
+    def call_module(
+        self,
+        m: nn.Module,
+        forward: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        try:
+            return super().call_module(m, forward, args, kwargs)
+        except Exception:
+            self.deepest = self.deepest or self.path_of_module(m)
+            raise
+
+
+class _Sealed(TorchFunctionMode):
+    """Refuses every operation on the true parameters: only their copies may be followed."""
+
+    def __init__(self, owners: dict[int, str]) -> None:
+        super().__init__()
+        self.owners = owners
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        for value in pytree.tree_leaves((args, kwargs)):
+            if type(value) in (Tensor, nn.Parameter) and not value.is_sparse:
+                with torch._C.DisableTorchFunction():
+                    owner = self.owners.get(address(value))
+                if owner is not None:
+                    raise GaugeError(
+                        f"the forward reads parameter '{owner}' from outside of the module it "
+                        "belongs to, where its uses cannot be followed; pass the module instead"
+                    )
+        return func(*args, **(kwargs or {}))
+
+
+def _randomness() -> tuple[bytes, Any, Any]:
+    """The states of the generators that a forward may draw from."""
+    numpy = sys.modules.get("numpy")
+    third = numpy.random.get_state()[1:3] if numpy else None
+    third = None if third is None else (third[0].tobytes(), third[1])
+    return bytes(torch.random.get_rng_state().tolist()), random.getstate(), third
+
+
+def _refuse_changed_state(model: nn.Module, traced: nn.Module) -> None:
+    """A forward that changes its own attributes is another function the next time."""
+    plain = (bool, int, float, str, type(None))
+    for (name, before), after in zip(model.named_modules(), traced.modules()):
+        for key, value in vars(before).items():
+            if isinstance(value, plain) and vars(after).get(key, value) != value:
+                raise GaugeError(
+                    f"the forward of '{name or type(model).__name__}' changes its own attribute "
+                    f"'{key}', so that its next call may compute something else"
+                )
+
+
+def _where(error: BaseException) -> str:
+    """The last line of the model's own code in a traceback."""
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "/torch/" not in frame.filename and frame.filename != __file__
+    ]
+    frame = own[-1] if own else traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}: {frame.line}"

@@ -1,0 +1,171 @@
+"""Labels of scales, and the ties between them: union-find over whole index tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gaugelib.group import GROUND
+
+_ANONYMOUS = torch.iinfo(torch.int64).max
+
+
+@dataclass(frozen=True)
+class _Block:
+    issuer: str | None
+    start: int
+    stop: int
+
+
+class Labels:
+    """Issues labels (numbers of scale variables; 0 is ground) and remembers which are equal.
+
+    Ties are only collected when they are made. `find` works them in for all labels at once, by
+    hooking larger roots under smaller ones and halving paths: a few tensor operations for each
+    doubling of the longest chain, never a Python loop over labels.
+
+    Example:
+        >>> labels = Labels()
+        >>> a, b = labels.issue((2,), "first"), labels.issue((2,), "second")
+        >>> labels.tie(a, b)
+        >>> labels.ground(b[:1])
+        >>> labels.find(b).tolist()
+        [0, 2]
+        >>> labels.numbering()[1]
+        {'first': slice(0, 1, None)}
+    """
+
+    def __init__(self) -> None:
+        self._roots = torch.zeros(1, dtype=torch.int64)
+        self._pending: list[tuple[Tensor, Tensor]] = []
+        self._blocks: list[_Block] = []
+        self._count = 1
+
+    def issue(self, shape: Iterable[int], issuer: str | None) -> Tensor:
+        """New labels of the given shape, named after their issuer; `None` for exact zeros.
+
+        An exact zero carries any scale, so its label is free until something ties it.
+        """
+        shape = tuple(shape)
+        start = self._count
+        self._count += int(torch.Size(shape).numel())
+        self._blocks.append(_Block(issuer, start, self._count))
+        return torch.arange(start, self._count).reshape(shape)
+
+    def tie(self, first: Tensor, second: Tensor) -> None:
+        """Demand that two broadcastable label tensors carry the same scales."""
+        first, second = narrow_together(*torch.broadcast_tensors(first, second))
+        differ = first != second
+        if bool(differ.any()):
+            self._pending.append((first[differ], second[differ]))
+
+    def ground(self, labels: Tensor) -> None:
+        """Fix these scales at 1."""
+        self.tie(labels, labels.new_zeros(()))
+
+    def tie_over(self, labels: Tensor, dims: Iterable[int]) -> Tensor:
+        """Tie everything along some dimensions; one representative is left along each of them."""
+        one = _first_along(labels, dims)
+        self.tie(labels, one)
+        return one
+
+    def fold(self, labels: Tensor, shape: torch.Size) -> Tensor:
+        """Labels of what is broadcast from `shape` onto `labels`: tied over where it is repeated."""
+        full = labels.expand(torch.broadcast_shapes(labels.shape, shape))
+        return self.tie_over(full, _repeated(full, shape)).reshape(shape)
+
+    def is_folded(self, labels: Tensor, shape: torch.Size) -> bool:
+        """Whether `fold` would tie nothing new."""
+        roots = self.find(labels)
+        return torch.equal(roots, _first_along(roots, _repeated(roots, shape)).expand_as(roots))
+
+    def find(self, labels: Tensor) -> Tensor:
+        """The smallest label that each label is tied to."""
+        self._settle()
+        return self._roots[labels]
+
+    def is_ground(self, labels: Tensor) -> Tensor:
+        """Where scales are known to be 1, as far as the ties made until now say."""
+        return self.find(labels) == GROUND
+
+    def numbering(self) -> tuple[Tensor, dict[str, slice]]:
+        """Numbers 1, 2, … of the free units by label, and the slice of each issuer's units.
+
+        Units come in the order in which their issuers first did; a unit tied across issuers
+        belongs to the first of them. Ground, and zeros that nothing was tied to, get number 0.
+        """
+        self._settle()
+        ranks: dict[str, int] = {}
+        key = torch.full((self._count,), _ANONYMOUS)
+        key[GROUND] = 0
+        for block in self._blocks:
+            if block.issuer is not None:
+                rank = 1 + ranks.setdefault(block.issuer, len(ranks))
+                own = torch.arange(block.start, block.stop)
+                key[block.start : block.stop] = rank * self._count + own
+        first = torch.full_like(key, _ANONYMOUS).scatter_reduce(0, self._roots, key, "amin")
+        free = (first != 0) & (first != _ANONYMOUS)
+        units = torch.sort(first[free]).values
+        numbers = torch.zeros_like(key)
+        numbers[free] = torch.searchsorted(units, first[free]) + 1
+        sizes = torch.bincount(units // self._count - 1, minlength=len(ranks)).tolist()
+        return numbers[self._roots], _slices(ranks, sizes)
+
+    def _settle(self) -> None:
+        new = torch.arange(len(self._roots), self._count)
+        roots = torch.cat([self._roots, new])
+        if self._pending:
+            first, second = (torch.cat(side) for side in zip(*self._pending))
+            roots = _connect(roots, first, second)
+            self._pending.clear()
+        self._roots = roots
+
+
+def narrow_together(*tensors: Tensor) -> list[Tensor]:
+    """Views without the dimensions along which all of these equally shaped tensors repeat.
+
+    Labels of a convolution's output are expanded over positions, so most ties cost one comparison
+    for each channel and not for each pixel.
+    """
+    parts = list(tensors)
+    for dim, size in enumerate(parts[0].shape):
+        if size > 1 and all(part.stride(dim) == 0 for part in parts):
+            parts = [part.narrow(dim, 0, 1) for part in parts]
+    return parts
+
+
+def _first_along(labels: Tensor, dims: Iterable[int]) -> Tensor:
+    for dim in dims:
+        labels = labels.narrow(dim, 0, 1)
+    return labels
+
+
+def _repeated(full: Tensor, shape: torch.Size) -> list[int]:
+    padded = (1,) * (full.dim() - len(shape)) + tuple(shape)
+    return [dim for dim, size in enumerate(padded) if size == 1]
+
+
+def _connect(roots: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """Merge trees along edges until no edge joins two of them; every root is its tree's minimum."""
+    while True:
+        low = torch.minimum(roots[first], roots[second])
+        high = torch.maximum(roots[first], roots[second])
+        apart = low != high
+        if not bool(apart.any()):
+            return roots
+        first, second, low, high = first[apart], second[apart], low[apart], high[apart]
+        roots = roots.scatter_reduce(0, high, low, "amin")
+        while not torch.equal(roots, roots[roots]):
+            roots = roots[roots]
+
+
+def _slices(ranks: dict[str, int], sizes: list[int]) -> dict[str, slice]:
+    layers, start = {}, 0
+    for issuer, rank in ranks.items():
+        if sizes[rank]:
+            layers[issuer] = slice(start, start + sizes[rank])
+            start += sizes[rank]
+    return layers

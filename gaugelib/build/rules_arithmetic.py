@@ -1,0 +1,164 @@
+"""Rules for sums, maxima, comparisons, selections and products of entries."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor
+
+from gaugelib.build.labels import narrow_together
+from gaugelib.build.site import Site, grounded, named, rule
+from gaugelib.build.values import Activation, Constant, Value, Weight
+from gaugelib.group import GROUND
+
+Term = Value | bool | int | float
+
+
+def common_labels(site: Site, terms: tuple[Term, ...], shape: torch.Size) -> Tensor:
+    """Labels of a result that takes or adds up terms entry by entry: they must all be the same.
+
+    The number zero carries any scale, other numbers carry 1. Parameters are biases.
+    """
+    common: Tensor | None = None
+    weights = [term for term in terms if isinstance(term, Weight)]
+    for term in terms:
+        if isinstance(term, Activation):
+            labels = term.labels.expand(shape)
+        elif isinstance(term, Constant):
+            labels = site.constant_labels(term, shape)
+        elif isinstance(term, Weight) or term == 0:
+            continue
+        elif isinstance(term, bool | int | float):
+            labels = torch.tensor(GROUND).expand(shape)
+        else:
+            site.refuse(f"a tensor or a number was expected, found {type(term).__name__}")
+        if common is None:
+            common = labels
+        site.labels.tie(common, labels)
+    if common is None or not any(isinstance(term, Activation) for term in terms):
+        refuse_alone(site, *terms)
+    for weight in weights:
+        target = site.labels.fold(common, weight.shape)
+        site.ledger.record(weight, target, torch.tensor(GROUND), "bias")
+    return common
+
+
+def refuse_alone(site: Site, *terms: Term) -> NoReturn:
+    """Refuse an operation on parameters without an activation."""
+    names = [f"'{term.name}'" for term in terms if isinstance(term, Weight)]
+    site.refuse(
+        f"parameter {' and '.join(names)} meets no activation here; only views of a parameter, and "
+        "its sums and products with activations, have a known rescaling"
+    )
+
+
+def _joined(site: Site, *terms: Term) -> Activation:
+    shadow = site.shadow()
+    return Activation(common_labels(site, terms, shadow.shape), shadow.dtype)
+
+
+@rule(*named("add sub subtract rsub", torch, Tensor), operator.add, operator.sub)
+def add(site: Site, input: Term, other: Term, *, alpha: float = 1) -> Activation:
+    """A sum is homogeneous in terms of one scale."""
+    if isinstance(alpha, Value):
+        site.refuse("alpha must be a number")
+    return _joined(site, input, other)
+
+
+@rule(*named("maximum minimum fmax fmin", torch, Tensor))
+def maximum(site: Site, input: Term, other: Term) -> Activation:
+    """The larger of two entries of one scale."""
+    return _joined(site, input, other)
+
+
+@rule(
+    *named("gt greater lt less ge greater_equal le less_equal eq ne not_equal", torch, Tensor),
+    *named("gt lt ge le eq ne", operator),
+)
+def compare(site: Site, input: Term, other: Term) -> Activation:
+    """Whether x > y does not change when both are scaled by the same a > 0."""
+    shadow = site.shadow()
+    common_labels(site, (input, other), shadow.shape)
+    return grounded(shadow)
+
+
+@rule(torch.where)
+def where(site: Site, condition: Value, input: Term, other: Term) -> Activation:
+    """Of two entries of one scale, the one that a condition of fixed scale selects."""
+    if isinstance(condition, Weight) or condition.dtype != torch.bool:
+        site.refuse("its condition must be boolean")
+    return _joined(site, input, other)
+
+
+@rule("where")
+def where_method(site: Site, input: Term, condition: Value, other: Term) -> Activation:
+    """`torch.where` as a method: the condition comes second."""
+    return where(site, condition, input, other)
+
+
+@rule(*named("masked_fill", torch, Tensor))
+def masked_fill(site: Site, input: Term, mask: Value, value: Term) -> Activation:
+    """Selects between entries and one value."""
+    return where(site, mask, input, value)
+
+
+@rule(*named("mul multiply", torch, Tensor), operator.mul)
+def multiply(site: Site, input: Term, other: Term) -> Activation:
+    """A product of scales; with a number or something of fixed scale, labels pass.
+
+    A parameter as factor opens new units, with the parameter as the one edge into each.
+    """
+    if not isinstance(input, Activation):
+        input, other = other, input
+    if not isinstance(input, Activation):
+        refuse_alone(site, input, other)
+    shadow = site.shadow()
+    if isinstance(other, Weight):
+        return _scaled(site, input, other, shadow)
+    if isinstance(other, Activation):
+        return _product(site, input, other, shadow)
+    return Activation(input.labels.expand(shadow.shape), shadow.dtype)
+
+
+@rule(*named("div divide true_divide", torch, Tensor), operator.truediv)
+def divide(site: Site, input: Term, other: Term, *, rounding_mode: str | None = None) -> Any:
+    """As a product with the reciprocal, which must have a fixed scale."""
+    if isinstance(other, Weight):
+        site.refuse(f"division by parameter '{other.name}' is not known; multiply by it instead")
+    if rounding_mode is not None or not isinstance(input, Value):
+        return site.ground_all()
+    value = site.activation(input)
+    shadow = site.shadow()
+    if isinstance(other, Activation):
+        loose = ~site.labels.is_ground(other.labels)
+        site.labels.ground(other.labels[loose])
+        site.labels.ground(value.labels.expand(shadow.shape)[loose.expand(shadow.shape)])
+    return Activation(value.labels.expand(shadow.shape), shadow.dtype)
+
+
+def _product(site: Site, first: Activation, second: Activation, shadow: Tensor) -> Activation:
+    """Entry by entry: the label of the one factor if the other is ground, else both are grounded.
+
+    Two free factors have a common scale a·b that no single label names: that part of the symmetry
+    is given up.
+    """
+    one, two = narrow_together(first.labels.expand(shadow.shape), second.labels.expand(shadow.shape))
+    fixed = site.labels.is_ground(one), site.labels.is_ground(two)
+    gate = ~fixed[0] & ~fixed[1]
+    site.labels.ground(one[gate])
+    site.labels.ground(two[gate])
+    return Activation(torch.where(fixed[0], two, one).expand(shadow.shape), shadow.dtype)
+
+
+def _scaled(site: Site, value: Activation, weight: Weight, shadow: Tensor) -> Activation:
+    labels = value.labels.expand(shadow.shape)
+    if not site.labels.is_folded(labels, weight.shape):
+        # One factor for units of several scales: let it be, rather than tie them to each other.
+        ground = torch.tensor(GROUND)
+        site.ledger.record(weight, ground, ground, "fixed")
+        return Activation(labels, shadow.dtype)
+    target = site.issue(weight.shape, weight)
+    site.ledger.record(weight, target, site.labels.fold(labels, weight.shape), "weight")
+    return Activation(target.expand(shadow.shape), shadow.dtype)

@@ -1,0 +1,71 @@
+"""Rules for tensors that appear from nothing: zeros, other constants, and padding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from gaugelib.build.site import Site, named, rule
+from gaugelib.build.values import Activation, Constant, Value
+from gaugelib.group import GROUND
+
+ZEROS = named("zeros zeros_like", torch) + ["new_zeros"]
+OTHERS = named("ones full arange linspace eye tensor ones_like full_like", torch)
+PADS = named(
+    "ZeroPad1d ZeroPad2d ZeroPad3d ConstantPad1d ConstantPad2d ConstantPad3d ReflectionPad1d "
+    "ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d "
+    "CircularPad1d CircularPad2d CircularPad3d",
+    nn,
+)
+
+
+@rule(*ZEROS)
+def zeros(site: Site, *_: Any, **__: Any) -> Activation:
+    """A zero carries any scale: each gets a label of its own, free until something ties it."""
+    shadow = site.shadow()
+    return Activation(site.labels.issue(shadow.shape, None), shadow.dtype)
+
+
+@rule(*OTHERS, "new_ones", "new_full", "new_tensor")
+def constant(site: Site, *_: Any, **__: Any) -> Constant:
+    """Other numbers are kept: they may serve as indices."""
+    blank = {Value: lambda value: torch.zeros(value.shape, dtype=value.dtype)}
+    args, kwargs = pytree.tree_map_only(Value, blank[Value], (site.args, site.kwargs))
+    return Constant(site.compute(*args, **(kwargs | {"device": "cpu"})), changeable=False)
+
+
+@rule(F.pad)
+def pad(
+    site: Site, input: Value, pad: Sequence[int], mode: str = "constant", value: float | None = None
+) -> Activation:
+    """Zeros around the entries, or copies of them, or a number whose scale is 1."""
+    before = site.activation(input)
+    if mode == "constant":
+        labels = F.pad(before.labels, pad, value=_HOLE)
+        hole = labels == _HOLE
+        if value:
+            labels[hole] = GROUND
+        else:
+            labels[hole] = site.labels.issue((int(hole.sum()),), None)
+    else:
+        # These modes know floating point only, which holds labels exactly up to 2^53.
+        labels = F.pad(before.labels.double(), pad, mode=mode).long()
+    return before.carried(labels)
+
+
+@rule(*PADS)
+def pad_module(site: Site, input: Value) -> Activation:
+    """`pad` with the options of its module."""
+    name = type(site.module).__name__
+    modes = {"Reflection": "reflect", "Replication": "replicate", "Circular": "circular"}
+    mode = modes.get(name.partition("Pad")[0], "constant")
+    value = site.option("value") if mode == "constant" else None
+    return pad(site, input, site.option("padding"), mode, value)
+
+
+_HOLE = -1

@@ -1,0 +1,52 @@
+"""Rules for operations that write to their first argument."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gaugelib.build import rules_arithmetic as arithmetic
+from gaugelib.build import rules_pointwise as rules_pointwise
+from gaugelib.build.site import IMPURE, RULES, Rule, Site, rule
+from gaugelib.build.values import Activation
+
+METHODS = (
+    "relu abs neg clamp clamp_min clamp_max tanh sigmoid exp sqrt square round floor "
+    "add sub mul multiply div masked_fill"
+)
+FUNCTIONS = "relu leaky_relu rrelu elu selu celu hardtanh threshold abs neg clamp tanh sigmoid exp"
+
+
+def in_place(base: Rule) -> Rule:
+    """The rule for writing the result over the first argument.
+
+    Other views of the same memory keep the labels they had, so the new labels are tied to the old
+    ones. That is always valid, and makes it irrelevant which tensors are views of which.
+    """
+
+    def overwrite(site: Site, input: Any, *args: Any, **kwargs: Any) -> Activation:
+        if not isinstance(input, Activation):
+            site.refuse("it writes to a parameter, a buffer or a constant")
+        result = base(site, input, *args, **kwargs)
+        if result.shape != input.shape:
+            site.refuse(f"it writes shape {tuple(result.shape)} to shape {tuple(input.shape)}")
+        site.labels.tie(result.labels, input.labels)
+        return input
+
+    IMPURE.add(overwrite)
+    return overwrite
+
+
+for name in METHODS.split():
+    rule(f"{name}_")(in_place(RULES[name]))
+for name in FUNCTIONS.split():
+    for space in (torch, F):
+        if hasattr(space, f"{name}_"):
+            RULES.setdefault(getattr(space, f"{name}_"), in_place(RULES[getattr(space, name)]))
+rule(operator.iadd, operator.isub)(in_place(arithmetic.add))
+rule(operator.imul)(in_place(arithmetic.multiply))
+rule(operator.itruediv)(in_place(arithmetic.divide))

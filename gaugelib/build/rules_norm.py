@@ -1,0 +1,108 @@
+"""Rules for normalisation layers: what goes in is fixed, and a new group opens behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from gaugelib.build.rules_arithmetic import common_labels
+from gaugelib.build.site import Site, grounded, named, rule
+from gaugelib.build.values import Activation, Value, Weight
+from gaugelib.group import GROUND
+
+CHANNELS = "BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d GroupNorm"
+
+
+def _normalise(
+    site: Site, input: Value, weight: Value | None, bias: Value | None, after: int, *stats: Value | None
+) -> Activation:
+    """y = γ n + β, where n has fixed scale: γ and β flow into the units of y.
+
+    Grounding the input holds in training and in evaluation, whatever the statistics and eps are.
+
+    Args:
+        site: the operation.
+        input: what is normalised.
+        weight: γ, or None; its dimensions are aligned with the input's, `after` from the end.
+        bias: β, or None.
+        after: number of dimensions of the input that come after those of γ.
+        stats: running statistics.
+    """
+    site.labels.ground(site.activation(input).labels)
+    shadow = site.shadow()
+    for value in stats:
+        if isinstance(value, Weight):
+            site.refuse(f"its running statistics '{value.name}' are parameters")
+    result = grounded(shadow)
+    for value in (weight, bias):
+        if isinstance(value, Activation):
+            site.refuse("its affine parameters depend on the input")
+    labels = torch.zeros(next((v.shape for v in (weight, bias) if v is not None), ()), dtype=torch.int64)
+    if isinstance(weight, Weight):
+        labels = site.issue(weight.shape, weight)
+        site.ledger.record(weight, labels, torch.tensor(GROUND), "weight")
+    if bias is not None:
+        labels = common_labels(site, (Activation(labels, shadow.dtype), bias), labels.shape)
+    labels = labels.reshape(*labels.shape, *(1,) * after)
+    return Activation(labels.expand(result.shape), shadow.dtype)
+
+
+@rule(F.batch_norm)
+def batch_norm(
+    site: Site, input: Value, running_mean: Value | None, running_var: Value | None,
+    weight: Value | None = None, bias: Value | None = None, *_: Any, **__: Any,
+) -> Activation:  # fmt: skip
+    """Batch norm, in training and in evaluation."""
+    after = len(input.shape) - 2
+    return _normalise(site, input, weight, bias, after, running_mean, running_var)
+
+
+@rule(F.instance_norm)
+def instance_norm(
+    site: Site, input: Value, running_mean: Value | None = None, running_var: Value | None = None,
+    weight: Value | None = None, bias: Value | None = None, *_: Any, **__: Any,
+) -> Activation:  # fmt: skip
+    """Instance norm of batched input."""
+    return batch_norm(site, input, running_mean, running_var, weight, bias)
+
+
+@rule(F.group_norm)
+def group_norm(
+    site: Site, input: Value, num_groups: int, weight: Value | None = None,
+    bias: Value | None = None, eps: float = 1e-5,
+) -> Activation:  # fmt: skip
+    """Group norm: γ and β have one entry for each channel."""
+    return _normalise(site, input, weight, bias, len(input.shape) - 2)
+
+
+@rule(F.layer_norm)
+def layer_norm(
+    site: Site, input: Value, normalized_shape: Sequence[int], weight: Value | None = None,
+    bias: Value | None = None, eps: float = 1e-5,
+) -> Activation:  # fmt: skip
+    """Layer norm: γ and β have the shape of the last dimensions."""
+    return _normalise(site, input, weight, bias, 0)
+
+
+@rule(*named("rms_norm", F))
+def rms_norm(
+    site: Site, input: Value, normalized_shape: Sequence[int], weight: Value | None = None,
+    eps: float | None = None,
+) -> Activation:  # fmt: skip
+    """RMS norm: as layer norm, without β."""
+    return _normalise(site, input, weight, None, 0)
+
+
+@rule(*named(CHANNELS, nn), nn.LayerNorm, *named("RMSNorm", nn))
+def norm_module(site: Site, input: Value) -> Activation:
+    """The functions above with the parameters of their module."""
+    module = site.module
+    last = isinstance(module, tuple(named("LayerNorm RMSNorm", nn)))
+    channel = isinstance(module, nn.modules.instancenorm._InstanceNorm)
+    spatial = int(type(module).__name__[-2]) if channel else len(input.shape) - 2
+    bias = site.parameter("bias") if hasattr(module, "bias") else None
+    return _normalise(site, input, site.parameter("weight"), bias, 0 if last else spatial)

@@ -1,0 +1,139 @@
+"""Rules for functions of single entries: homogeneous ones, and those that are not."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gaugelib.build.admit import FLOATING
+from gaugelib.build.site import Site, grounded, named, rule
+from gaugelib.build.values import Activation, Constant, Value, Weight
+from gaugelib.group import GROUND
+
+Number = bool | int | float
+
+HOMOGENEOUS = named("relu leaky_relu abs absolute neg negative positive", torch, F, Tensor)
+HOMOGENEOUS += named("dropout dropout1d dropout2d dropout3d", torch, F)
+HOMOGENEOUS += named("neg pos abs", operator)
+HOMOGENEOUS += named("ReLU LeakyReLU Identity Dropout Dropout1d Dropout2d Dropout3d", nn)
+
+NOT_HOMOGENEOUS = named(
+    "tanh sigmoid logsigmoid gelu silu mish elu selu celu softplus softsign softmin softmax "
+    "log_softmax exp exp2 expm1 log log1p log2 log10 sqrt rsqrt square pow reciprocal sin cos tan "
+    "sinh cosh asinh atan erf erfc relu6 hardtanh hardsigmoid hardswish tanhshrink softshrink "
+    "hardshrink threshold normalize local_response_norm cosine_similarity round floor ceil trunc "
+    "frac floor_divide remainder fmod prod var std norm logsumexp cumsum cumprod sort topk argmax "
+    "argmin argsort one_hot logical_and logical_or logical_xor logical_not bitwise_and bitwise_or "
+    "bitwise_not isnan isinf isfinite any all",
+    torch, F, Tensor,
+)  # fmt: skip
+NOT_HOMOGENEOUS += named("pow floordiv mod and_ or_ xor invert", operator)
+NOT_HOMOGENEOUS += named(
+    "Tanh Sigmoid LogSigmoid GELU SiLU Mish ELU SELU CELU Softplus Softsign Softmin Softmax "
+    "Softmax2d LogSoftmax ReLU6 Hardtanh Hardsigmoid Hardswish Tanhshrink Softshrink Hardshrink "
+    "Threshold LocalResponseNorm CosineSimilarity",
+    nn,
+)
+
+
+@rule(*HOMOGENEOUS)
+def homogeneous(site: Site, input: Value, *options: Any, **named_options: Any) -> Activation:
+    """f(a z) = a f(z) for every a > 0, so labels pass. Any two slopes will do, negative ones too."""
+    if any(isinstance(o, Value) for o in (*options, *named_options.values())):
+        site.refuse("its options must be numbers")
+    return site.activation(input)
+
+
+@rule(*NOT_HOMOGENEOUS)
+def not_homogeneous(site: Site, *_: Any, **__: Any) -> Any:
+    """Anything else that is a function of its arguments: fixed scales in, fixed scales out."""
+    return site.ground_all()
+
+
+@rule(*named("rrelu", torch, F))
+def rrelu(
+    site: Site, input: Value, lower: float = 0.0, upper: float = 0.0, training: bool = False,
+    inplace: bool = False,
+) -> Activation:  # fmt: skip
+    """Leaky ReLU in evaluation; in training its slopes are drawn where the input is negative."""
+    if training:
+        site.refuse("its slopes are random in training mode; call .eval() first")
+    return site.activation(input)
+
+
+@rule(*named("alpha_dropout", torch, F))
+def alpha_dropout(
+    site: Site, input: Value, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Any:
+    """Nothing in evaluation; in training it shifts what it keeps."""
+    return site.ground_all() if training else site.activation(input)
+
+
+@rule(nn.RReLU)
+def rrelu_module(site: Site, input: Value) -> Activation:
+    """`rrelu` in the mode of its module."""
+    return rrelu(site, input, training=site.option("training"))
+
+
+@rule(nn.AlphaDropout)
+def alpha_dropout_module(site: Site, input: Value) -> Any:
+    """`alpha_dropout` in the mode of its module."""
+    return alpha_dropout(site, input, training=site.option("training"))
+
+
+@rule(*named("prelu", torch, F, Tensor))
+def prelu(site: Site, input: Value, weight: Value) -> Activation:
+    """Homogeneous for every slope, so the slopes stay as they are."""
+    if isinstance(weight, Weight):
+        ground = torch.tensor(GROUND)
+        site.ledger.record(weight, ground, ground, "fixed")
+    elif not isinstance(weight, Constant):
+        site.refuse("its slopes depend on the input")
+    return site.activation(input)
+
+
+@rule(nn.PReLU)
+def prelu_module(site: Site, input: Value) -> Activation:
+    """`prelu` with the slopes of its module."""
+    return prelu(site, input, site.parameter("weight"))
+
+
+@rule(*named("clamp clip", torch, Tensor))
+def clamp(site: Site, input: Value, min: Number | None = None, max: Number | None = None) -> Any:
+    """Homogeneous if its bounds are zero; `clamp(min=0)` is ReLU."""
+    if any(isinstance(bound, Value) for bound in (min, max)):
+        site.refuse("its bounds must be numbers")
+    if all(bound is None or bound == 0 for bound in (min, max)):
+        return site.activation(input)
+    return site.ground_all()
+
+
+@rule(*named("clamp_min clamp_max", torch, Tensor))
+def clamp_one_side(site: Site, input: Value, bound: Number) -> Any:
+    """Homogeneous if its bound is zero."""
+    return clamp(site, input, bound)
+
+
+CASTS = {
+    "float": torch.float32, "double": torch.float64, "half": torch.float16,
+    "bfloat16": torch.bfloat16, "int": torch.int32, "long": torch.int64, "bool": torch.bool,
+}  # fmt: skip
+
+
+@rule("to", "type_as", *CASTS)
+def cast(site: Site, input: Value, *to: Any, **options: Any) -> Value:
+    """Another floating dtype rounds, but carries the same scales; integers carry none."""
+    dtype = CASTS.get(site.method, input.dtype)
+    for wanted in (*to, *options.values()):
+        if isinstance(wanted, Value | torch.dtype):
+            dtype = wanted.dtype if isinstance(wanted, Value) else wanted
+    site.casts.add(dtype)
+    if dtype in FLOATING and input.dtype in FLOATING:
+        return input.cast(dtype)
+    site.labels.ground(site.activation(input).labels)
+    return grounded(torch.empty(input.shape, dtype=dtype, device="meta"))
+

@@ -1,0 +1,64 @@
+"""Operations that are known and refused, each with what to write instead."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gaugelib.build.site import IMPURE, Rule, Site, named, rule
+
+FUSED = (
+    "its parameters act inside one fused operation; write it with nn.Linear and functions whose "
+    "rescaling is known"
+)
+MULTILINEAR = (
+    "it multiplies activations with each other and with a parameter; write it with matmul and *"
+)
+WRITES = "it writes to part of a tensor; build the tensor with cat, stack, pad or where instead"
+RANDOM = "it draws random numbers; do so outside of the model and pass them in"
+VALUES = "what the model does next would depend on the values of a tensor"
+
+REASONS: dict[str, list[object]] = {
+    FUSED: [
+        *named("MultiheadAttention LSTM GRU RNN LSTMCell GRUCell RNNCell EmbeddingBag", nn),
+        *named("Transformer TransformerEncoderLayer TransformerDecoderLayer", nn),
+        *named("multi_head_attention_forward embedding_bag", F),
+        *named("lstm gru rnn_tanh rnn_relu", torch),
+    ],
+    MULTILINEAR: [
+        nn.Bilinear,
+        *named("bilinear einsum tensordot addmm addbmm baddbmm addmv addr addcmul addcdiv", torch),
+        *named("addmm addbmm baddbmm addmv addr addcmul addcdiv", Tensor),
+        F.bilinear,
+    ],
+    WRITES: [
+        operator.setitem,
+        *named("copy_ fill_ zero_ index_put_ index_add_ index_copy_ index_fill_ scatter_", Tensor),
+        *named("scatter_add_ masked_scatter_ set_ resize_", Tensor),
+    ],
+    RANDOM: [
+        *named("rand randn randint rand_like randn_like randint_like bernoulli normal", torch),
+        *named("bernoulli bernoulli_ normal_ uniform_", Tensor),
+        *named("feature_alpha_dropout gumbel_softmax fractional_max_pool2d", F),
+        *named("FeatureAlphaDropout FractionalMaxPool2d FractionalMaxPool3d", nn),
+    ],
+    VALUES: [*named("item tolist numpy nonzero unique __bool__", Tensor), torch.nonzero],
+}
+
+
+def refusal(reason: str) -> Rule:
+    """The rule that refuses for a reason."""
+
+    def refuse(site: Site, *_: Any, **__: Any) -> Any:
+        site.refuse(reason)
+
+    IMPURE.add(refuse)
+    return refuse
+
+
+for _reason, _keys in REASONS.items():
+    rule(*_keys)(refusal(_reason))

@@ -1,0 +1,126 @@
+"""Rules for operations within regions of a tensor: pooling, resampling and reductions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from gaugelib.build.rules_arithmetic import maximum
+from gaugelib.build.site import Site, grounded, named, rule
+from gaugelib.build.values import Activation, Value
+
+Size = int | Sequence[int]
+
+
+def _pooling_rules(spatial: int) -> None:
+    """Pooling over the last one, two or three dimensions."""
+
+    def names(pattern: str, *spaces: object) -> list[object]:
+        return named(pattern.replace("#", f"{spatial}d"), *spaces)
+
+    @rule(*names("max_pool# max_pool#_with_indices", torch, F))
+    def max_pool(
+        site: Site, input: Value, kernel_size: Size, stride: Size | None = None, padding: Size = 0,
+        dilation: Size = 1, ceil_mode: bool = False, return_indices: bool = False,
+    ) -> Any:  # fmt: skip
+        """The largest entry of each window, which must be of one scale."""
+        window = (kernel_size, stride or kernel_size)
+        plain = not ceil_mode and _all(padding, 0) and _all(dilation, 1)
+        return _pooled(site, input, spatial, window if plain else None)
+
+    @rule(*names("avg_pool#", torch, F))
+    def avg_pool(
+        site: Site, input: Value, kernel_size: Size, stride: Size | None = None, padding: Size = 0,
+        ceil_mode: bool = False, *_: Any, **__: Any,
+    ) -> Any:  # fmt: skip
+        """The mean of each window, which must be of one scale."""
+        return max_pool(site, input, kernel_size, stride, padding, 1, ceil_mode)
+
+    @rule(*names("MaxPool# AvgPool#", nn))
+    def pool_module(site: Site, input: Value) -> Any:
+        """The two functions above with the options of their module."""
+        options = [site.option(name) for name in ("kernel_size", "stride", "padding")]
+        dilation = getattr(site.module, "dilation", 1)
+        return max_pool(site, input, *options, dilation, site.option("ceil_mode"))
+
+    @rule(*names("lp_pool# adaptive_avg_pool# adaptive_max_pool#", torch, F))
+    @rule(*names("adaptive_max_pool#_with_indices", torch, F))
+    @rule(*names("LPPool# AdaptiveAvgPool# AdaptiveMaxPool#", nn))
+    def other_pool(site: Site, input: Value, *_: Any, **__: Any) -> Any:
+        """Other windows: whole channels are taken to be of one scale."""
+        return _pooled(site, input, spatial, None)
+
+
+for _spatial in (1, 2, 3):
+    _pooling_rules(_spatial)
+
+
+@rule(*named("interpolate upsample", F))
+@rule(*named("Upsample UpsamplingNearest2d UpsamplingBilinear2d", nn))
+def interpolate(site: Site, input: Value, *_: Any, **__: Any) -> Any:
+    """Every mode takes fixed combinations of the positions of one channel."""
+    return _pooled(site, input, len(input.shape) - 2, None)
+
+
+@rule(*named("mean sum amax amin nanmean nansum", torch, Tensor))
+def reduce(
+    site: Site, input: Value, dim: Size | None = None, keepdim: bool = False, **options: Any
+) -> Any:
+    """Sums, means and extremes along dimensions, whose entries must be of one scale."""
+    labels = site.activation(input).labels
+    axes = options.get("axis", dim)
+    if isinstance(axes, int):
+        axes = (axes,)
+    tied = site.labels.tie_over(labels, axes or range(labels.dim()))
+    return _filled(site, tied, site.shadow())
+
+
+@rule(*named("max min", torch, Tensor))
+def extreme(site: Site, input: Value, *args: Any, **kwargs: Any) -> Any:
+    """Along a dimension (maxout), of everything, or of two tensors."""
+    other = args[0] if args else kwargs.get("other")
+    return (maximum if isinstance(other, Value) else reduce)(site, input, *args, **kwargs)
+
+
+def _pooled(site: Site, input: Value, spatial: int, window: tuple[Size, Size] | None) -> Any:
+    """Ties each window if the labels differ along it, else nothing: a channel is of one scale."""
+    labels = site.activation(input).labels
+    axes = range(labels.dim() - spatial, labels.dim())
+    channels = torch.Size((*labels.shape[: axes[0]], *(1,) * spatial))
+    if window and not site.labels.is_folded(labels, channels):
+        for axis, size, step in zip(axes, *(_each(option, spatial) for option in window)):
+            labels = labels.unfold(axis, size, step)
+        labels = site.labels.tie_over(labels, range(-spatial, 0))[(..., *(0,) * spatial)]
+    else:
+        labels = site.labels.tie_over(labels, axes)
+    return _filled(site, labels, site.shadow())
+
+
+def _filled(site: Site, labels: Tensor, shadow: Any) -> Any:
+    """The labels in the shape of each result; positions of extremes do not move with the scale."""
+    if isinstance(shadow, Tensor) and not shadow.is_floating_point():
+        site.labels.ground(labels)  # a sum rounded to integers
+
+    def fill(result: Tensor) -> Activation:
+        if not result.is_floating_point():
+            return grounded(result)
+        if labels.numel() == result.numel():
+            return Activation(labels.reshape(result.shape), result.dtype)
+        return Activation(labels.expand(result.shape), result.dtype)
+
+    return pytree.tree_map_only(Tensor, fill, shadow)
+
+
+def _each(option: Size, spatial: int) -> tuple[int, ...]:
+    if isinstance(option, int):
+        return (option,) * spatial
+    return tuple(option) * (spatial // len(option))
+
+
+def _all(option: Size, value: int) -> bool:
+    return option == value if isinstance(option, int) else all(part == value for part in option)

@@ -1,0 +1,106 @@
+"""Rules for operations that only move entries about: they are executed on the labels themselves."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from gaugelib.build.rules_arithmetic import refuse_alone
+from gaugelib.build.site import Site, named, rule
+from gaugelib.build.values import Activation, Constant, Value, Weight
+
+MOVES = named(
+    "reshape flatten unflatten permute transpose swapaxes swapdims movedim moveaxis t squeeze "
+    "unsqueeze broadcast_to expand repeat tile roll flip fliplr flipud rot90 narrow select chunk "
+    "split tensor_split unbind index_select pixel_shuffle pixel_unshuffle channel_shuffle",
+    torch, F, Tensor,
+)  # fmt: skip
+SAME = named("contiguous clone detach cpu cuda", Tensor) + [torch.clone, torch.detach]
+QUERIES = named("size dim ndimension numel nelement is_floating_point", Tensor)
+ATTRIBUTES = ("shape", "ndim", "dtype", "device", "data", "T", "mT")
+
+
+@rule(*MOVES, nn.Flatten, nn.Unflatten, nn.PixelShuffle, nn.PixelUnshuffle, nn.ChannelShuffle)
+def move(site: Site, input: Value, *args: Any, **kwargs: Any) -> Any:
+    """Executed on the labels of an activation, or on the positions of a parameter's entries."""
+    args, kwargs = pytree.tree_map_only(Value, lambda v: index(site, v), (args, kwargs))
+    moved = site.compute(input.carrier(), *args, **kwargs)
+    return pytree.tree_map_only(Tensor, input.carried, moved)
+
+
+@rule("view", "view_as", "reshape_as", "expand_as")
+def view(site: Site, input: Value, *shape: Any) -> Value:
+    """Reshapes, as entries decide and not where they lie in memory."""
+    if any(isinstance(size, torch.dtype) for size in shape):
+        site.refuse("it reinterprets bits as another dtype")
+    if isinstance(shape[0], Value):
+        shape = tuple(shape[0].shape)
+    labels = input.carrier()
+    return input.carried(labels.expand(shape) if "expand" in site.method else labels.reshape(*shape))
+
+
+@rule(*SAME)
+def same(site: Site, input: Value, *_: Any, **__: Any) -> Value:
+    """The same entries, elsewhere in memory or without a gradient."""
+    return input
+
+
+@rule(*QUERIES)
+def query(site: Site, input: Value, *args: Any) -> Any:
+    """A question about shape or dtype."""
+    return getattr(input.shadow(), site.method)(*args)
+
+
+@rule(getattr)
+def attribute(site: Site, input: Any, name: str) -> Any:
+    """Shape, dtype, transposes; nothing that depends on values."""
+    if not isinstance(input, Value):
+        if isinstance(input, tuple) and name in ("values", "indices"):
+            return getattr(input, name)
+        site.refuse(f"attribute '{name}' of {type(input).__name__} is not known")
+    if name not in ATTRIBUTES:
+        site.refuse(f"tensor attribute '{name}' is not known")
+    if name in ("T", "mT"):
+        return input.carried(getattr(input.carrier(), name))
+    if name == "data":
+        return input
+    return torch.device("cpu") if name == "device" else getattr(input.shadow(), name)
+
+
+@rule(operator.getitem)
+def getitem(site: Site, input: Any, where: Any) -> Any:
+    """Slices and constant indices are executed; an index computed from the input is refused."""
+    if not isinstance(input, Value):
+        return input[where]
+    where = pytree.tree_map_only(Value, lambda v: index(site, v), where)
+    return input.carried(input.carrier()[where])
+
+
+def index(site: Site, value: Value) -> Tensor:
+    """The numbers in a constant tensor of indices."""
+    if not isinstance(value, Constant):
+        site.refuse("which entries it takes depends on the values of a tensor")
+    return value.value
+
+
+@rule(*named("cat concat concatenate stack hstack vstack dstack", torch))
+def join(site: Site, tensors: Sequence[Value], *args: Any, **kwargs: Any) -> Activation:
+    """Puts activations side by side; a parameter among them brings units of its own."""
+    if not any(isinstance(value, Activation) for value in tensors):
+        refuse_alone(site, *tensors)
+    labels = [_labels(site, value) for value in tensors]
+    return Activation(site.compute(labels, *args, **kwargs), site.shadow().dtype)
+
+
+def _labels(site: Site, value: Value) -> Tensor:
+    if not isinstance(value, Weight):
+        return site.activation(value).labels
+    target = site.issue(value.shape, value)
+    site.ledger.record(value, target, torch.tensor(0), "bias")
+    return target

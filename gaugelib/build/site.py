@@ -1,0 +1,178 @@
+"""One operation of a traced graph: what a rule for it may ask and do, and the table of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from gaugelib.build.labels import Labels
+from gaugelib.build.ledger import Ledger
+from gaugelib.build.values import Activation, Constant, Value, Weight
+from gaugelib.group import GROUND, GaugeError
+
+Rule = Callable[..., Any]
+RULES: dict[object, Rule] = {}
+"""Rules by function, by name of a tensor's method, or by exact type of a module."""
+IMPURE: set[Rule] = set()
+"""Rules for operations that must not simply be executed on constants."""
+
+
+def rule(*keys: object) -> Callable[[Rule], Rule]:
+    """Register a rule under functions, names of methods and types of modules."""
+
+    def register(function: Rule) -> Rule:
+        for key in keys:
+            if RULES.setdefault(key, function) is not function:
+                raise AssertionError(f"two rules for {key}")
+        return function
+
+    return register
+
+
+def named(names: str, *spaces: object) -> list[object]:
+    """The functions of these names in these modules; under `torch.Tensor`, names of methods.
+
+    A name that none of the spaces has is a mistake, unless this torch is too old for it.
+    """
+    found: list[object] = []
+    for name in names.split():
+        for space in spaces:
+            if hasattr(space, name):
+                found.append(name if space is Tensor else getattr(space, name))
+    return list(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class Site:
+    """One operation: where it is, what it would compute, and the books that rules write in.
+
+    Attributes:
+        what: the operation as a reader would write it.
+        method: its name, if it is a method of a tensor.
+        place: path of the module in whose `forward` it stands.
+        issuer: name for units that are born here; `None` to name them after the parameter.
+        compute: the operation itself.
+        args: its positional arguments, with values in place of tensors.
+        kwargs: its keyword arguments.
+        labels: the union-find of all labels.
+        ledger: the book of parameter entries.
+        casts: dtypes that the forward asks for by itself.
+        module: the module, if the operation is one.
+        parameters: the parameters of that module, by their name in it.
+    """
+
+    what: str
+    method: str
+    place: str
+    issuer: str | None
+    compute: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    labels: Labels
+    ledger: Ledger
+    casts: set[torch.dtype]
+    module: nn.Module | None = None
+    parameters: Mapping[str, Weight] = field(default_factory=dict)
+    _shadow: list[Any] = field(default_factory=list)
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Raise a `GaugeError` that names this operation and its place."""
+        where = f"in module '{self.place}'" if self.place else "in the model's forward"
+        raise GaugeError(f"{self.what} {where}: {reason}")
+
+    def option(self, name: str) -> Any:
+        """An attribute of the module."""
+        return getattr(self.module, name)
+
+    def parameter(self, name: str) -> Weight | None:
+        """A parameter of the module, or `None` if it goes without."""
+        return self.parameters.get(name)
+
+    def shadow(self) -> Any:
+        """What the operation returns, as tensors without values: exact shapes and dtypes."""
+        if not self._shadow:
+            self._shadow.append(self._infer())
+        return self._shadow[0]
+
+    def check(self, result: Any) -> None:
+        """Refuse results that a rule got wrong in shape or dtype, or that have no scales."""
+        shadows = pytree.tree_leaves(self._shadow)
+        values = pytree.tree_leaves(result)
+        for value, shadow in zip(values, shadows):
+            if isinstance(value, Value) and isinstance(shadow, Tensor):
+                if (value.shape, value.dtype) != (shadow.shape, shadow.dtype):
+                    raise AssertionError(f"{self.what}: the rule gave {value}, not {shadow}")
+        for value in values:
+            if isinstance(value, Value) and (value.dtype.is_complex or not value.shape.numel()):
+                self.refuse(f"its result is empty or complex: {tuple(value.shape)}, {value.dtype}")
+
+    def fold(self) -> Any:
+        """The operation executed on constants."""
+        values = [v for v in pytree.tree_leaves((self.args, self.kwargs)) if isinstance(v, Constant)]
+        changeable = any(value.changeable for value in values)
+        args, kwargs = pytree.tree_map_only(Constant, Constant.carrier, (self.args, self.kwargs))
+        result = self.compute(*args, **kwargs)
+        return pytree.tree_map_only(Tensor, lambda value: Constant(value, changeable), result)
+
+    def _infer(self) -> Any:
+        args, kwargs = pytree.tree_map_only(Value, Value.shadow, (self.args, self.kwargs))
+        try:
+            return self.compute(*args, **kwargs)
+        except Exception as error:
+            self.refuse(f"its result cannot be inferred from shapes alone ({first_line(error)})")
+
+    def activation(self, value: object) -> Activation:
+        """The one value that must be an activation.
+
+        A parameter is refused: only structural operations and sums and products with activations
+        carry its entries. A constant becomes an activation of its own labels.
+        """
+        if isinstance(value, Weight):
+            self.refuse(
+                f"it is applied to parameter '{value.name}' itself; only views of a parameter, and "
+                "its products and sums with activations, have a known rescaling"
+            )
+        if isinstance(value, Constant):
+            return Activation(self.constant_labels(value, value.shape), value.dtype)
+        if not isinstance(value, Activation):
+            self.refuse(f"a tensor was expected, found {type(value).__name__}")
+        return value
+
+    def constant_labels(self, constant: Constant, shape: torch.Size) -> Tensor:
+        """Labels of a constant broadcast to `shape`: ground, and free ones where it is zero."""
+        value = constant.value.expand(shape)
+        labels = torch.zeros(shape, dtype=torch.int64)
+        if not constant.changeable and bool((value == 0).any()):
+            zero = value == 0
+            labels[zero] = self.labels.issue((int(zero.sum()),), None)
+        return labels
+
+    def issue(self, shape: Iterable[int], weight: Weight) -> Tensor:
+        """Labels for units born here, named after the module or else the parameter."""
+        return self.labels.issue(shape, self.issuer or weight.name)
+
+    def ground_all(self) -> Any:
+        """The rule that always holds: fix every scale that goes in; what comes out is fixed.
+
+        It holds because the same operation on the same numbers gives the same numbers.
+        """
+        for value in pytree.tree_leaves((self.args, self.kwargs)):
+            if isinstance(value, Activation | Weight):
+                self.labels.ground(self.activation(value).labels)
+        return pytree.tree_map_only(Tensor, grounded, self.shadow())
+
+
+def grounded(shadow: Tensor) -> Activation:
+    """An activation whose scales are all 1."""
+    labels = torch.full((1,) * shadow.dim(), GROUND).expand(shadow.shape)
+    return Activation(labels, shadow.dtype)
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

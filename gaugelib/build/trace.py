@@ -1,0 +1,73 @@
+"""The gauge group of any model, by executing its graph on labels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gaugelib.build.admit import refuse_unreadable
+from gaugelib.build.execute import Execution
+from gaugelib.build.graph import symbolic_graph
+from gaugelib.build.verify import refuse_unfaithful
+from gaugelib.group import GaugeError, GaugeGroup
+
+
+def trace_group(
+    model: nn.Module, example: Tensor | tuple[Tensor, ...], *, verify: bool = True
+) -> GaugeGroup:
+    """The gauge group of any model that `torch.fx` can trace.
+
+    The model's graph of operations is executed on labels instead of numbers: each entry of an
+    activation carries the label of its scale. What only moves entries is executed as it is.
+    Layers read labels and issue new ones, sums and maxima tie labels, what is not positively
+    homogeneous ties them to the ground, and so do the model's outputs. What remains free is the
+    group. An operation that is not known is refused, never guessed.
+
+    The group is a symmetry, but not always all of it: products of two free activations (gates,
+    queries and keys) give up the scales that cancel between their factors.
+
+    Args:
+        model: any module; its tensors, mode and gradients stay untouched.
+        example: the tensor, or the tuple of tensors, that the model is called with.
+        verify: whether to compare, at the end, the model with itself at a random gauge.
+
+    Returns:
+        A group with one unit for each free scale; units are named after the module that issues
+        them, or after the parameter if the `forward` uses it directly.
+
+    Raises:
+        GaugeError: naming the operation and the module, if an operation is unknown or refused; if
+            the forward cannot be traced or run on the example; if the verification fails.
+
+    Source: the book, "Your own model".
+
+    Example:
+        >>> cnn = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 2))
+        >>> group = trace_group(cnn, torch.zeros(1, 1, 4, 4))
+        >>> group.units, dict(group.layers)
+        (4, {'0': slice(0, 4, None)})
+        >>> group.entries["3.weight"].source[0, :6]
+        tensor([1, 1, 1, 1, 2, 2])
+    """
+    refuse_unreadable(model)
+    inputs = _inputs(example)
+    skeleton, graph = symbolic_graph(model, len(inputs))
+    with torch.no_grad(), torch.device("cpu"):
+        execution = Execution(model, skeleton, graph)
+        execution.run(*inputs)
+        group = execution.group()
+    refuse_unfaithful(model, skeleton, graph, inputs, group, execution.casts, verify=verify)
+    return group
+
+
+def _inputs(example: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    inputs = (example,) if isinstance(example, Tensor) else tuple(example)
+    for number, value in enumerate(inputs):
+        if not isinstance(value, Tensor):
+            raise GaugeError(f"input {number} must be a tensor, found {type(value).__name__}")
+        if not value.numel() or value.layout != torch.strided or value.is_complex():
+            raise GaugeError(
+                f"input {number} must be a dense real tensor that is not empty, "
+                f"found {value.dtype} of shape {tuple(value.shape)}, {value.layout}"
+            )
+    return tuple(value.detach() for value in inputs)

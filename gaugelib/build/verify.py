@@ -1,0 +1,174 @@
+"""The last check of a traced group: the traced graph is the model, and the gauge leaves it alone."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.func import functional_call
+from torch.utils import _pytree as pytree
+
+from gaugelib.build.graph import cuda_devices
+from gaugelib.build.site import first_line
+from gaugelib.group import GaugeError, GaugeGroup
+
+
+def moved_relative(before: Any, after: Any) -> Tensor:
+    """How far outputs moved: the largest difference relative to the largest entry before.
+
+    Args:
+        before: a tensor, or tensors in tuples, lists and dictionaries.
+        after: outputs of the same structure.
+
+    Returns:
+        A number for all outputs: the worst of them, each relative to its own size. It is NaN if an
+        output is NaN, and infinite if an output that was zero is not any more.
+
+    Example:
+        >>> moved_relative(torch.tensor([1.0, 4.0]), torch.tensor([1.0, 5.0])).tolist()
+        0.25
+    """
+    worst = torch.zeros((), dtype=torch.float64)
+    for one, two in zip(pytree.tree_leaves(before), pytree.tree_leaves(after)):
+        if isinstance(one, Tensor) and one.numel():
+            one, two = one.detach().double().cpu(), two.detach().double().cpu()
+            change = torch.where(one == two, 0.0, (one - two).abs()).max()
+            size = torch.where(one.isfinite(), one, 0.0).abs().max()
+            worst = torch.maximum(worst, torch.where(change == 0, 0.0, change / size))
+    return worst
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A model and its traced graph, ready to be evaluated at any parameters."""
+
+    skeleton: nn.Module  # without values
+    graph: fx.Graph
+    params: dict[str, Tensor]
+    buffers: dict[str, Tensor]
+    inputs: tuple[Tensor, ...]
+    devices: list[torch.device]
+
+    def model(self, params: Mapping[str, Tensor]) -> Any:
+        """The model's own forward."""
+        return self._call(copy.deepcopy(self.skeleton), params)
+
+    def traced(self, params: Mapping[str, Tensor]) -> Any:
+        """The forward as the tracer saw it."""
+        return self._call(fx.GraphModule(copy.deepcopy(self.skeleton), self.graph), params)
+
+    def _call(self, module: nn.Module, params: Mapping[str, Tensor]) -> Any:
+        known = {name for name, _ in (*module.named_parameters(), *module.named_buffers())}
+        tensors = {**params, **{name: value.clone() for name, value in self.buffers.items()}}
+        tensors = {name: value for name, value in tensors.items() if name in known}
+        inputs = tuple(value.clone() for value in self.inputs)
+        with torch.no_grad(), torch.random.fork_rng(devices=self.devices):
+            torch.manual_seed(0)  # the same dropout every time; the caller's state is restored
+            return functional_call(module, tensors, inputs)
+
+    def to(self, dtype: torch.dtype) -> Trial:
+        """The same with every floating tensor in another dtype."""
+
+        def cast(value: Tensor) -> Tensor:
+            return value.to(dtype) if value.is_floating_point() else value
+
+        return Trial(
+            self.skeleton,
+            self.graph,
+            {name: cast(value) for name, value in self.params.items()},
+            {name: cast(value) for name, value in self.buffers.items()},
+            tuple(cast(value) for value in self.inputs),
+            self.devices,
+        )
+
+
+def refuse_unfaithful(
+    model: nn.Module,
+    skeleton: nn.Module,
+    graph: fx.Graph,
+    inputs: tuple[Tensor, ...],
+    group: GaugeGroup,
+    casts: set[torch.dtype],
+    *,
+    verify: bool,
+) -> None:
+    """Refuse a group if its graph is not the model, or if a gauge transformation moves the model.
+
+    Both are evaluated on the example, near the model's own parameters but at none of their special
+    values (zero biases would hide a wrong rule), in float64 where the model permits.
+
+    Args:
+        model: the model.
+        skeleton: its copy without values.
+        graph: its operations, on the skeleton.
+        inputs: the example.
+        group: what was found.
+        casts: dtypes that the forward casts to; the coarsest of all sets the tolerance.
+        verify: whether to try a random gauge transformation as well.
+
+    Raises:
+        GaugeError: if the model does not run, or is not what was traced, or moves.
+    """
+    trial = _runnable(model, skeleton, graph, inputs)
+    used = {value.dtype for value in (*trial.params.values(), *trial.inputs)} | casts
+    precisions = [torch.finfo(dtype).eps for dtype in used if dtype.is_floating_point]
+    # Half of the digits: rounding stays far below, a wrong rule far above.
+    tolerance = max(precisions, default=2.0**-52) ** 0.5
+    draw = torch.Generator().manual_seed(0)
+    params = {name: _generic(value, draw) for name, value in trial.params.items()}
+    before = trial.model(params)
+    moved = moved_relative(before, trial.traced(params))
+    if not bool(moved <= tolerance):
+        raise GaugeError(
+            f"what was traced is not the model: outputs differ by {float(moved):.1e} on the "
+            "example; the forward asks about its inputs in a way that tracing cannot see, as "
+            "isinstance(x, Tensor) does"
+        )
+    if verify and group.units:
+        scales = group.random(generator=draw)
+        factors = group.spread(scales.log())
+        at = {n: p * factors[n].exp().to(p) for n, p in params.items()}
+        moved = moved_relative(before, trial.model(at))
+        if not bool(moved <= tolerance):
+            raise GaugeError(
+                f"the group that was found moves the model by {float(moved):.1e} relative on the "
+                f"example, more than the {tolerance:.1e} that rounding explains; please report "
+                "this model, it is an error of trace_group"
+            )
+
+
+def _runnable(
+    model: nn.Module, skeleton: nn.Module, graph: fx.Graph, inputs: tuple[Tensor, ...]
+) -> Trial:
+    trial = Trial(
+        skeleton,
+        graph,
+        {name: value.detach().clone() for name, value in model.named_parameters()},
+        {name: value.detach().clone() for name, value in model.named_buffers()},
+        inputs,
+        cuda_devices(model),
+    )
+    try:
+        wide = trial.to(torch.float64)
+        wide.model(wide.params)
+        wide.traced(wide.params)
+        return wide
+    except Exception:
+        try:
+            trial.model(trial.params)
+            return trial
+        except Exception as error:
+            raise GaugeError(
+                f"the model cannot be evaluated on the example: {first_line(error)}"
+            ) from error
+
+
+def _generic(value: Tensor, draw: torch.Generator) -> Tensor:
+    size = value.square().mean().sqrt()
+    size = torch.where(size > 0, size, torch.ones_like(size))
+    noise = torch.randn(value.shape, generator=draw, dtype=torch.float64).to(value)
+    return value + 0.1 * size * noise
