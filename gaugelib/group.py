@@ -23,7 +23,14 @@ Device = torch.device | str | None
 
 
 class GaugeError(ValueError):
-    """Something was asked that the gauge symmetry cannot do; the message says what, and where."""
+    """Something was asked that the gauge symmetry cannot do; the message says what, and where.
+
+    Example:
+        >>> from gaugelib import hat, mlp_group, params_of, rescale
+        >>> rescale(params_of(hat()), torch.tensor([1.0, -1.0, 1.0]), mlp_group(hat()))
+        Traceback (most recent call last):
+        gaugelib.group.GaugeError: scales must be finite and positive; unit 1 of layer '0' has ...
+    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +41,12 @@ class Entry:
         target: unit that each entry flows into, int64, broadcastable to the parameter's shape.
         source: unit that each entry flows out of, int64, broadcastable to the parameter's shape.
         kind: `"weight"`, `"bias"` (a target only) or `"fixed"` (a PReLU slope: no gauge moves it).
+
+    Example:
+        >>> from gaugelib import hat, mlp_group
+        >>> entry = mlp_group(hat()).entries["2.weight"]  # from hidden units 1, 2, 3 to the ground
+        >>> entry.target.tolist(), entry.source.tolist(), entry.kind
+        ([[0]], [[1, 2, 3]], 'weight')
     """
 
     target: Tensor

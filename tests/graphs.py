@@ -13,6 +13,8 @@ from torch import Tensor
 
 from gaugelib import Entry, GaugeGroup
 
+POINTS = torch.randn(7, 3, generator=torch.Generator().manual_seed(1)).double()
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -124,3 +126,10 @@ def stabiliser_dimension(graph: Graph) -> int:
         if graph.params["b"][i] != 0:
             group[find(i)] = find(graph.units)
     return len({find(k) for k in range(graph.units)} - {find(outside[0])})
+
+
+def moved_relative(graph: Graph, params: dict[str, Tensor], activation=torch.relu) -> float:
+    """How far the function moved from that of `graph.params`, relative to its size."""
+    x = POINTS[:, : graph.inputs]
+    before = graph(graph.params, x, activation)
+    return ((graph(params, x, activation) - before).abs().max() / before.abs().max()).item()

@@ -5,6 +5,7 @@ the definition on fresh random networks, and returns a `Verdict` that names the 
 never raises because of a wrong answer.
 """
 
+from gaugelib.check.symmetry import ACTIVATIONS as ACTIVATIONS
 from gaugelib.check.symmetry import balance as balance
 from gaugelib.check.symmetry import gauge_dimension as gauge_dimension
 from gaugelib.check.symmetry import homogeneity as homogeneity
@@ -14,6 +15,7 @@ from gaugelib.check.symmetry import rescale_layers as rescale_layers
 from gaugelib.check.verdict import Verdict as Verdict
 
 __all__ = [
+    "ACTIVATIONS",
     "Verdict",
     "balance",
     "gauge_dimension",

@@ -1,0 +1,107 @@
+"""What a rescaling leaves in place: the function, and only if units have two slopes."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.testing import assert_close
+
+from gaugelib import rescale
+from tests.graphs import POINTS, moved_relative, random_graph
+
+sizes = st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 3))
+
+
+# --- Proposition: positively homogeneous functions of one number ---
+
+HOMOGENEOUS = {
+    "relu": torch.relu,
+    "leaky_relu": torch.nn.functional.leaky_relu,
+    "abs": torch.abs,
+    "identity": lambda z: z,
+    "upside down": lambda z: -3.0 * torch.relu(z) + 0.5 * torch.relu(-z),
+}
+OTHERS = {
+    "tanh": torch.tanh,
+    "gelu": torch.nn.functional.gelu,
+    "softplus": torch.nn.functional.softplus,
+    "square": torch.square,
+    "relu plus one": lambda z: torch.relu(z) + 1.0,
+}
+
+
+def distance_from_two_slopes(function):
+    z = torch.linspace(-5, 5, 201).double()
+    right, left = function(torch.tensor(1.0).double()), function(torch.tensor(-1.0).double())
+    return (function(z) - torch.where(z > 0, right * z, -left * z)).abs().max().item()
+
+
+@pytest.mark.parametrize("name", HOMOGENEOUS)
+def test_positively_homogeneous_functions_have_two_slopes(name):
+    function, z = HOMOGENEOUS[name], torch.linspace(-5, 5, 201).double()
+    for a in (0.25, 3.0, 1e3):
+        assert_close(function(a * z), a * function(z), rtol=1e-13, atol=0)
+    assert distance_from_two_slopes(function) < 1e-14
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_control_other_functions_have_not(name):
+    function, z = OTHERS[name], torch.linspace(-5, 5, 201).double()
+    assert (function(3.0 * z) - 3.0 * function(z)).abs().max() > 0.1
+    assert distance_from_two_slopes(function) > 0.01
+
+
+# --- Theorem: rescaling symmetry ---
+
+
+@given(sizes=sizes, seed=st.integers(0, 10_000), density=st.sampled_from([1.0, 0.6]))
+@settings(deadline=None, max_examples=40)
+def test_rescaling_leaves_the_function_in_place(sizes, seed, density):
+    graph = random_graph(*sizes, seed=seed, density=density)
+    scales = graph.group.random(generator=torch.Generator().manual_seed(seed))
+    x = POINTS[:, : graph.inputs]
+    before = graph(graph.params, x)
+    after = graph(rescale(graph.params, scales, graph.group), x)
+    # A sum of products of size up to `terms` is only known to the rounding of its largest term.
+    absolute = {name: value.abs() for name, value in graph.params.items()}
+    terms = graph(absolute, x.abs()).abs().max()
+    assert (after - before).abs().max() <= 1e-14 * terms
+
+
+def test_powers_of_two_leave_it_bitwise_in_place():
+    graph = random_graph(3, 6, 2, seed=4)
+    scales = 2.0 ** torch.tensor([-9, 3, 0, 20, -1, 7]).double()
+    after = rescale(graph.params, scales, graph.group)
+    assert torch.equal(graph(after, POINTS), graph(graph.params, POINTS))
+
+
+@pytest.mark.parametrize("name", HOMOGENEOUS)
+def test_every_positively_homogeneous_unit_will_do(name):
+    graph = random_graph(2, 5, 2, seed=8)
+    scales = graph.group.random(generator=torch.Generator().manual_seed(8))
+    after = rescale(graph.params, scales, graph.group)
+    assert moved_relative(graph, after, HOMOGENEOUS[name]) < 1e-13
+
+
+def test_control_tanh_units_move_the_function():
+    graph = random_graph(2, 5, 2, seed=8)
+    scales = graph.group.random(generator=torch.Generator().manual_seed(8))
+    after = rescale(graph.params, scales, graph.group)
+    assert moved_relative(graph, after, torch.tanh) > 0.05
+
+
+@pytest.mark.parametrize("forgotten", ["outgoing weights", "biases", "sign"])
+def test_control_half_a_rescaling_moves_the_function(forgotten):
+    graph = random_graph(2, 5, 2, seed=8)
+    scales = graph.group.random(generator=torch.Generator().manual_seed(8))
+    after = rescale(graph.params, scales, graph.group)
+    first = graph.inputs + graph.hidden
+    if forgotten == "outgoing weights":
+        after["W"][first:] = graph.params["W"][first:]
+    elif forgotten == "biases":
+        after["b"] = graph.params["b"]
+    else:
+        after = rescale(graph.params, 1 / scales, graph.group)
+        after["W"] = graph.params["W"] * (after["W"] / graph.params["W"]).nan_to_num(1.0) ** -1
+        after["W"][:first] = graph.params["W"][:first]
+    assert moved_relative(graph, after) > 0.05
