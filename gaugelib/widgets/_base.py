@@ -53,9 +53,8 @@ class BookWidget(anywidget.AnyWidget):
     # ipywidgets 7 displays through this hook, which would leave the still picture out.
     _ipython_display_ = None
 
-    def __init_subclass__(cls, source: str | None = None, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         # The file's own name, not a class keyword: the metaclass of traitlets 5.7 takes none.
-        del source
         name = cls.__module__.rpartition(".")[2]
         # anywidget derives a class of each instance, with `_esm` as a trait: that one is complete.
         if "_esm" not in cls.__dict__ and (_HERE / f"{name}.js").is_file():

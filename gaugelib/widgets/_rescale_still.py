@@ -48,7 +48,8 @@ def _outputs(widget: RescaleNeuron) -> tuple[Tensor, Tensor]:
 
 
 def _grid(widget: RescaleNeuron) -> Tensor:
-    return torch.linspace(*widget.x_range, 401, dtype=torch.float64)
+    low, high = widget.x_range
+    return torch.linspace(low, high, 401, dtype=torch.float64)
 
 
 def _network(axes: Axes, widget: RescaleNeuron) -> None:
@@ -88,9 +89,11 @@ def _arrow(
         solid_capstyle="butt",
         dash_capstyle="butt",
     )
-    middle = [(a + b) / 2 for a, b in zip(tail, head, strict=True)]
+    middle = ((tail[0] + head[0]) / 2, (tail[1] + head[1]) / 2)
     box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
-    axes.annotate(f"{weight:.3g}", middle, ha="center", va="center", color=INK, bbox=box)
+    axes.annotate(
+        f"{weight:.3g}".replace("-", "−"), middle, ha="center", va="center", color=INK, bbox=box
+    )
 
 
 def _functions(axes: Axes, widget: RescaleNeuron) -> None:

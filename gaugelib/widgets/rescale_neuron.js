@@ -186,7 +186,7 @@ function render({ model, el }) {
       "div", { class: "gl-pictures" },
       html("div", { class: "gl-picture" }, network,
         html("p", { class: "gl-legend" },
-          legend("positive", "positive weight"), legend("negative", "negative weight"))),
+          legend("positive", "weight > 0"), legend("negative", "weight < 0"))),
       html("div", { class: "gl-picture" }, plot,
         html("p", { class: "gl-legend" },
           legend("original", "f₀, every a = 1"), legend("function", "f, rescaled"))),
