@@ -5,6 +5,12 @@ the definition on fresh random networks, and returns a `Verdict` that names the 
 never raises because of a wrong answer.
 """
 
+from gaugelib.check.minimum_norm import alive as alive
+from gaugelib.check.minimum_norm import layer_scales as layer_scales
+from gaugelib.check.minimum_norm import predicted_share as predicted_share
+from gaugelib.check.minimum_norm import refutation as refutation
+from gaugelib.check.minimum_norm import steps_needed as steps_needed
+from gaugelib.check.minimum_norm import update_scales as update_scales
 from gaugelib.check.symmetry import ACTIVATIONS as ACTIVATIONS
 from gaugelib.check.symmetry import balance as balance
 from gaugelib.check.symmetry import gauge_dimension as gauge_dimension
@@ -17,10 +23,16 @@ from gaugelib.check.verdict import Verdict as Verdict
 __all__ = [
     "ACTIVATIONS",
     "Verdict",
+    "alive",
     "balance",
     "gauge_dimension",
     "homogeneity",
+    "layer_scales",
     "outgoing_factor",
+    "predicted_share",
     "recover_scales",
+    "refutation",
     "rescale_layers",
+    "steps_needed",
+    "update_scales",
 ]

@@ -1,0 +1,251 @@
+"""Checkers for the exercises of the chapter "The minimum-norm gauge"."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gaugelib.check.verdict import Verdict, WrongAnswer, answer_of, close, judge
+
+WIDTHS = [3, 5, 4, 6, 2]
+
+
+def update_scales(function: Callable[[list[Tensor], float], Any]) -> Verdict:
+    """Check a function (weights, p) -> scales of one step of Algorithm 1.
+
+    Args:
+        function: takes weights `[(n1, n0), (n2, n1), ...]` and p > 0; returns one vector of scales
+            for each hidden layer.
+    """
+
+    def test() -> str:
+        for p in (2.0, 1.0, 0.5):
+            weights = _weights(WIDTHS)
+            ratios = [
+                after.abs().pow(p).sum(0) / before.abs().pow(p).sum(1)
+                for before, after in pairwise(weights)
+            ]
+            found = answer_of(function, list(weights), p)
+            if _same_lists(found, [r ** (1 / (4 * p)) for r in ratios]):
+                continue
+            mistakes = {
+                "the ratio is upside down: a unit with much going out has to grow.": [
+                    r ** (-1 / (4 * p)) for r in ratios
+                ],
+                "that is the doubled step, 1/(2p); the paper's exponent is 1/(4p).": [
+                    r ** (1 / (2 * p)) for r in ratios
+                ],
+                f"right for p = 2 but not for p = {p}: the exponent is 1/(4p).": [
+                    r ** (1 / 8) for r in ratios
+                ],
+                "compare sums of p-th powers; you took their p-th roots first.": [
+                    r ** (1 / (4 * p * p)) for r in ratios
+                ],
+            }
+            _recognise_lists(found, mistakes)
+            raise WrongAnswer(f"for p = {p} these are not (out/in)^(1/(4p)), layer by layer.")
+        return "one step of Algorithm 1, for p = 2, 1 and 1/2."
+
+    return judge(test)
+
+
+def steps_needed(function: Callable[[int, float], Any]) -> Verdict:
+    """Check a function (weight layers, factor) -> steps of Algorithm 1 that shrink γ by the factor.
+
+    Example:
+        >>> steps_needed(lambda layers, factor: 10)
+        Not yet: with 5 weight layers each step multiplies γ by 0.9045; count again.
+    """
+
+    def test() -> str:
+        for layers, factor in ((5, 1e3), (3, 1e6), (7, 10.0)):
+            rate = math.cos(math.pi / (2 * layers)) ** 2
+            found = answer_of(function, layers, factor)
+            if _is_count(found, math.log(factor) / -math.log(rate)):
+                continue
+            hidden = math.cos(math.pi / (2 * (layers - 1))) ** 2
+            mistakes = {
+                "that is the doubled step; Algorithm 1 has cos²(π/2L).": math.cos(math.pi / layers),
+                "the rate is the square of that cosine.": math.cos(math.pi / (2 * layers)),
+                "L counts weight layers, one more than there are hidden layers.": hidden,
+            }
+            for hint, wrong in mistakes.items():
+                if 0 < wrong < 1 and _is_count(found, math.log(factor) / -math.log(wrong)):
+                    raise WrongAnswer(hint)
+            raise WrongAnswer(
+                f"with {layers} weight layers each step multiplies γ by {rate:.4f}; count again."
+            )
+        return "depth sets the number of steps, and nothing else does."
+
+    return judge(test)
+
+
+def predicted_share(function: Callable[[list[float]], Any]) -> Verdict:
+    """Check a function from the totals of the layers to the predicted ratio of lightest to given.
+
+    Example:
+        >>> predicted_share(lambda totals: math.prod(totals) ** (1 / len(totals)))
+        Not yet: the geometric mean is one half of it; compare it with the arithmetic mean.
+    """
+
+    def test() -> str:
+        for layers in (2, 3, 5):
+            totals = [1.0 + 9.0 * t for t in torch.rand(layers, generator=_fresh()).tolist()]
+            mean = sum(totals) / layers
+            geometric = math.prod(totals) ** (1 / layers)
+            found = answer_of(function, list(totals))
+            if close(found, geometric / mean):
+                continue
+            mistakes = {
+                "the geometric mean is one half of it; compare it with the arithmetic mean.": (
+                    geometric
+                ),
+                "upside down: the lightest cannot be heavier than the given.": mean / geometric,
+                "compare the mean with the mean, not with the sum.": geometric / sum(totals),
+            }
+            for hint, wrong in mistakes.items():
+                if close(found, wrong):
+                    raise WrongAnswer(hint)
+            raise WrongAnswer("make all totals equal while their product stays; what is the sum?")
+        return "the geometric over the arithmetic mean."
+
+    return judge(test)
+
+
+def refutation(answer: Mapping[str, float]) -> Verdict:
+    """Check a counter-example to the printed bound (17), a ≤ ‖W‖ₚᵖ/|w|ᵖ, on a chain of two weights.
+
+    Args:
+        answer: p, the weights w_in and w_out of one neuron, and a scale a of that neuron which does
+            not raise the norm and yet exceeds the bound for w_in.
+    """
+
+    def test() -> str:
+        names = ("p", "w_in", "w_out", "a")
+        try:
+            p, w_in, w_out, a = (abs(float(answer[name])) for name in names)
+        except (KeyError, TypeError, ValueError) as error:
+            raise WrongAnswer("give numbers for p, w_in, w_out and a.") from error
+        if not all(0 < value < math.inf for value in (p, w_in, w_out, a)):
+            raise WrongAnswer("all four numbers must be positive and finite.")
+        if p >= 1:
+            raise WrongAnswer("for p ≥ 1 the printed bound is true; look below 1.")
+        before, after = w_in**p + w_out**p, (a * w_in) ** p + (w_out / a) ** p
+        if after > before * (1 + 1e-12):
+            raise WrongAnswer(
+                f"this scale raises the sum from {before:.4g} to {after:.4g}; the bound speaks "
+                "only of scales that do not."
+            )
+        if a <= before / w_in**p:
+            raise WrongAnswer(
+                f"a = {a:.4g} obeys the printed bound {before / w_in**p:.4g}; go further."
+            )
+        return f"a = {a:.4g} is allowed and exceeds the printed bound {before / w_in**p:.4g}."
+
+    return judge(test)
+
+
+def layer_scales(function: Callable[[list[float], float], Any]) -> Verdict:
+    """Check a function (totals, p) -> one scale a hidden layer, making all totals equal."""
+
+    def test() -> str:
+        for p, layers in ((2.0, 3), (1.0, 4), (0.5, 2)):
+            totals = [1.0 + 9.0 * t for t in torch.rand(layers, generator=_fresh()).tolist()]
+            mean = math.exp(sum(map(math.log, totals)) / layers)
+            right = [
+                math.prod(mean / t for t in totals[: k + 1]) ** (1 / p) for k in range(layers - 1)
+            ]
+            found = answer_of(function, list(totals), p)
+            if close(found, right):
+                continue
+            mistakes = {
+                "upside down: a layer that carries too much has to shrink.": [1 / a for a in right],
+                "the totals are sums of p-th powers; take the p-th root.": [a**p for a in right],
+                "each layer also feels the scales before it: multiply them up.": [
+                    (mean / t) ** (1 / p) for t in totals[:-1]
+                ],
+            }
+            for hint, wrong in mistakes.items():
+                if close(found, wrong):
+                    raise WrongAnswer(hint)
+            raise WrongAnswer(f"with p = {p} the {layers} totals do not become equal.")
+        return "every layer carries the same total, and the ends stayed where they were."
+
+    return judge(test)
+
+
+def alive(function: Callable[[list[Tensor]], Any]) -> Verdict:
+    """Check a function from weights to one boolean vector for each hidden layer: which units live."""
+
+    def test() -> str:
+        for trial in range(6):
+            weights = _weights(WIDTHS)
+            if trial:  # cut some units off, first directly, then through their neighbours
+                weights[1][0] = 0.0
+                weights[2][:, 1] = 0.0
+            if trial > 2:
+                weights[2][2, 1:] = 0.0  # fed only by a unit that nobody feeds
+            found = answer_of(function, [w.clone() for w in weights])
+            right = _alive(weights)
+            if _same_lists(found, right):
+                continue
+            near = [
+                (before != 0).any(1) & (after != 0).any(0) for before, after in pairwise(weights)
+            ]
+            if _same_lists(found, near):
+                raise WrongAnswer(
+                    "a unit whose neighbours on one side are all dead is dead too."
+                )
+            if _same_lists(found, [~mask for mask in right]):
+                raise WrongAnswer("these are the dead ones; say True for a unit that lives.")
+            if _same_lists(found, [(before != 0).any(1) for before, _ in pairwise(weights)]):
+                raise WrongAnswer("a unit must be heard as well as fed: look at its columns too.")
+            raise WrongAnswer("a unit lives if it lies on a path of non-zero weights.")
+        return "only units on a path from an input to an output live."
+
+    return judge(test)
+
+
+def _alive(weights: Sequence[Tensor]) -> list[Tensor]:
+    fed, heard = [torch.ones(weights[0].shape[1], dtype=torch.bool)], []
+    for weight in weights[:-1]:
+        fed.append(((weight != 0) & fed[-1]).any(1))
+    back = torch.ones(weights[-1].shape[0], dtype=torch.bool)
+    for weight in reversed(weights[1:]):
+        back = ((weight != 0) & back[:, None]).any(0)
+        heard.append(back)
+    return [f & h for f, h in zip(fed[1:], reversed(heard), strict=True)]
+
+
+def _fresh() -> torch.Generator:
+    draw = torch.Generator()
+    draw.seed()
+    return draw
+
+
+def _weights(widths: Sequence[int]) -> list[Tensor]:
+    return [torch.randn(n, m, generator=_fresh(), dtype=torch.float64) for m, n in pairwise(widths)]
+
+
+def _is_count(found: Any, exact: float) -> bool:
+    """A count may be rounded up, down, or left as it is."""
+    return any(close(found, count) for count in (exact, math.ceil(exact), math.floor(exact)))
+
+
+def _same_lists(found: Any, expected: Sequence[Tensor]) -> bool:
+    return (
+        isinstance(found, tuple | list)
+        and len(found) == len(expected)
+        and all(close(f, e) for f, e in zip(found, expected, strict=True))
+    )
+
+
+def _recognise_lists(found: Any, mistakes: Mapping[str, Sequence[Tensor]]) -> None:
+    for hint, wrong in mistakes.items():
+        if _same_lists(found, wrong):
+            raise WrongAnswer(hint)
