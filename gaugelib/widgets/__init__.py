@@ -1,6 +1,7 @@
 """Interactive figures: alive on the static page, in Jupyter and in Colab."""
 
+from gaugelib.widgets.balance_sweeps import BalanceSweeps as BalanceSweeps
 from gaugelib.widgets.phase_plane import PhasePlane as PhasePlane
 from gaugelib.widgets.rescale_neuron import RescaleNeuron as RescaleNeuron
 
-__all__ = ["PhasePlane", "RescaleNeuron"]
+__all__ = ["BalanceSweeps", "PhasePlane", "RescaleNeuron"]

@@ -84,5 +84,11 @@ export function lifetime() {
   };
 }
 
+/** Set traits of a model and tell the kernel, where there is one. */
+export function change(model, traits) {
+  for (const [name, value] of Object.entries(traits)) model.set(name, value);
+  model.save_changes();
+}
+
 /** Does the reader ask for no motion? Asked anew each time: the setting may change. */
 export const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

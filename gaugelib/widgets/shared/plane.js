@@ -22,6 +22,18 @@ export function ticks(low, high, count = 5) {
 }
 
 const tickText = (value) => (value === 0 ? "0" : String(Number(number(value, 3))).replace("-", "−"));
+const ticked = (low, high, count) => ticks(low, high, count).map((value) => [value, tickText(value)]);
+
+const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const power = (exponent) => (exponent === 0 ? "1" : `10${[...String(exponent)].map((digit) => RAISED[digit]).join("")}`);
+
+/** Ticks for an axis of log10 values: whole powers of ten, at most about `count` of them. */
+export function decades(low, high, count = 5) {
+  const step = Math.max(1, Math.ceil((high - low) / count));
+  const values = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9; k += 1) values.push(k * step);
+  return values.map((value) => [value + 0, power(value + 0)]);
+}
 
 /** The path through points (x[k], y[k]), in pixels; a gap where a value is not finite. */
 export function path(xs, ys, toX, toY) {
@@ -42,23 +54,23 @@ export function path(xs, ys, toX, toY) {
 
 /**
  * Axes with ticks and lower-case labels for a plot whose scales are `toX` (left to right) and `toY` (bottom to top).
- * Returns a <g>; draw it again when the scales change.
+ * Returns a <g>; draw it again when the scales change. `xTicks` and `yTicks`, lists of [value, text], replace round numbers.
  */
-export function axes({ toX, toY, x, y, box, xLabel, yLabel }) {
+export function axes({ toX, toY, x, y, box, xLabel, yLabel, xTicks = ticked(...x), yTicks = ticked(...y, 4) }) {
   const { left, right, top, bottom } = box;
   const group = svg("g", { class: "gl-axes", "aria-hidden": "true" });
-  for (const value of ticks(x[0], x[1])) {
+  for (const [value, text] of xTicks) {
     const at = toX(value);
     group.append(
       svg("line", { x1: at, x2: at, y1: bottom, y2: bottom + 4 }),
-      svg("text", { x: at, y: bottom + 17, "text-anchor": "middle" }, tickText(value)),
+      svg("text", { x: at, y: bottom + 17, "text-anchor": "middle" }, text),
     );
   }
-  for (const value of ticks(y[0], y[1], 4)) {
+  for (const [value, text] of yTicks) {
     const at = toY(value);
     group.append(
       svg("line", { x1: left, x2: right, y1: at, y2: at, class: "gl-grid" }),
-      svg("text", { x: left - 6, y: at + 4, "text-anchor": "end" }, tickText(value)),
+      svg("text", { x: left - 6, y: at + 4, "text-anchor": "end" }, text),
     );
   }
   group.append(
