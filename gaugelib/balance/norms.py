@@ -97,7 +97,7 @@ def weight_norm(
         >>> weight_norm(params_of(hat()), mlp_group(hat())).item()
         3.0
     """
-    _require_exponent(p)
+    require_exponent(p)
     group.check_shapes(params)
     kinds = {"weight", "bias"} if include_bias else {"weight"}
     counted = [params[n].abs().pow(p).sum() for n, e in group.entries.items() if e.kind in kinds]
@@ -109,7 +109,7 @@ def weight_norm(
 def _power_totals(
     params: Mapping[str, Tensor], group: GaugeGroup, p: float, include_bias: bool
 ) -> tuple[Tensor, Tensor]:
-    _require_exponent(p)
+    require_exponent(p)
     powers = {name: value.abs().pow(p) for name, value in params.items()}
     incoming, outgoing = group.restrict("weight").totals(powers)
     if include_bias:
@@ -118,6 +118,11 @@ def _power_totals(
     return incoming, outgoing
 
 
-def _require_exponent(p: float) -> None:
+def require_exponent(p: float) -> None:
+    """Refuse an exponent that is not a finite number > 0.
+
+    Raises:
+        GaugeError: saying what was found.
+    """
     if not 0.0 < p < math.inf:
         raise GaugeError(f"the exponent p must be a finite number > 0, found {p}")

@@ -1,0 +1,111 @@
+r"""Reading $|\theta|^p$ once, in pieces that stay in a processor's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+PIECE = 1 << 17
+"""Entries of a piece: a mebibyte of float64, about what a core's second-level cache holds."""
+
+
+def pieces(value: Tensor) -> Iterator[slice]:
+    """Rows of a tensor, a cache at a time; on an accelerator all of them at once."""
+    rows = value.shape[0]
+    step = rows if value.device.type != "cpu" else PIECE * rows // max(1, value.numel())
+    step = max(1, step)
+    return (slice(start, min(rows, start + step)) for start in range(0, rows, step))
+
+
+def power_into(value: Tensor, p: float, out: Tensor) -> Tensor:
+    r"""$|x|^p$, written to `out`; no more work than the exponent needs."""
+    if p == 2.0:
+        return torch.mul(value, value, out=out)
+    torch.abs(value, out=out)
+    if p == 1.0:
+        return out
+    if p == 0.5:
+        return out.sqrt_()
+    if p in (4.0, 8.0):
+        for _ in range(2 if p == 4.0 else 3):
+            out.mul_(out)
+        return out
+    return out.pow_(p)
+
+
+def scratch(value: Tensor, dtype: torch.dtype) -> Tensor:
+    """Room for the largest piece of a tensor."""
+    largest = max((where.stop - where.start for where in pieces(value)), default=0)
+    return value.new_empty((largest, *value.shape[1:]), dtype=dtype)
+
+
+def powers(
+    value: Tensor, p: float, dtype: torch.dtype, shift: Tensor | None, out: Tensor | None = None
+) -> Iterator[tuple[slice, Tensor]]:
+    r"""Pieces of $|\theta_e|^p e^{x_e}$, in order, each valid until the next one is asked for.
+
+    Args:
+        value: the parameter, of at least one dimension.
+        p: the exponent.
+        dtype: floating dtype to work in.
+        shift: $x$, broadcastable to the parameter; by default 0. With it the product is formed in
+            logarithms, where neither factor can over- or underflow alone.
+        out: where to keep all pieces; by default they share one scratch piece.
+    """
+    room = scratch(value, dtype) if out is None else out
+    for where in pieces(value):
+        piece = value[where]
+        kept = room[: where.stop - where.start] if out is None else room[where]
+        if shift is None:
+            power_into(piece if piece.dtype == dtype else piece.to(dtype), p, kept)
+        else:
+            moved = shift[where] if shift.shape[0] > 1 else shift
+            torch.abs(piece.to(dtype), out=kept)
+            kept.log_().mul_(p).add_(moved).exp_()
+        yield where, kept
+
+
+def reduced(
+    value: Tensor, p: float, dtype: torch.dtype, shift: Tensor | None, shape: tuple[int, ...]
+) -> Tensor:
+    r"""$\sum |\theta_e|^p e^{x_e}$ over the dimensions along which `shape` is 1."""
+    total = value.new_zeros(shape, dtype=dtype)
+    for where, piece in powers(value, p, dtype, shift):
+        if shape[0] == 1:
+            total += piece.sum_to_size(shape)
+        else:
+            total[where] = piece.sum_to_size((piece.shape[0], *shape[1:]))
+    return total
+
+
+def marginals(
+    value: Tensor,
+    p: float,
+    dtype: torch.dtype,
+    shift: Tensor | None,
+    *,
+    rows: bool,
+    columns: bool,
+    keep: Tensor | None = None,
+) -> tuple[Tensor | None, Tensor | None]:
+    r"""Row and column sums of $|\theta|^p e^{x}$ for a matrix, read once.
+
+    Args:
+        value: the parameter, of shape `(n, m)`.
+        p: the exponent.
+        dtype: floating dtype to work in.
+        shift: $x$, broadcastable to `(n, m)`, or `None`.
+        rows: whether the row sums are wanted, shape `(n,)`.
+        columns: whether the column sums are wanted, shape `(m,)`.
+        keep: where to keep the powers themselves, shape `(n, m)`.
+    """
+    by_row = value.new_zeros(value.shape[0], dtype=dtype) if rows else None
+    by_column = value.new_zeros(value.shape[1], dtype=dtype) if columns else None
+    for where, piece in powers(value, p, dtype, shift, keep):
+        if by_row is not None:
+            torch.sum(piece, 1, out=by_row[where])
+        if by_column is not None:
+            by_column += piece.sum(0)
+    return by_row, by_column

@@ -1,0 +1,67 @@
+"""What `minimum_norm` returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    r"""States that a solver passed through, the last one as measured on what is returned.
+
+    Attributes:
+        passes: passes over the weights before each state, shape `(states,)`.
+        objective: $\|\theta\|_p^p$ over the counted entries, shape `(states,)`.
+        imbalance: $\gamma$ of eq. (20), shape `(states,)`; NaN at the start of a method that had
+            not read all units yet. With three colours or more it is an upper bound.
+    """
+
+    passes: Tensor
+    objective: Tensor
+    imbalance: Tensor
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MinimumNorm:
+    r"""The minimum-norm gauge of a network, and how it was found.
+
+    Attributes:
+        params: the rescaled parameters, in the dtypes of the given ones.
+        scales: the gauge transformation $a_h$ that was applied, shape `(units,)` in float64.
+        passes: how often the weights were read: a pass is one product with each matrix between
+            hidden layers, and one with its transpose.
+        history: the states on the way.
+        imbalance: $\gamma = \max_h |\mathrm{in}-\mathrm{out}|/(\mathrm{in}+\mathrm{out})$, measured
+            on the returned parameters, over live units.
+        last_correction: largest change of $\log a$ in the last sweep. In deep networks a small
+            $\gamma$ can go with a much larger error of the scales, and this is nearer to it.
+        dead: units on no path of counted non-zero weights from an input to an output, as places in
+            a vector of shape `(units,)`; they keep scale 1.
+        dead_names: the same by layer and place in it, as `0[3]`.
+        converged: whether the tolerance was reached on the returned parameters; with `exact`,
+            before rounding.
+    """
+
+    params: dict[str, Tensor]
+    scales: Tensor
+    passes: float
+    history: History
+    imbalance: float
+    last_correction: float
+    dead: Tensor
+    dead_names: tuple[str, ...]
+    converged: bool
+
+    def __repr__(self) -> str:
+        verdict = "converged" if self.converged else "NOT converged"
+        text = (
+            f"MinimumNorm: {verdict} after {self.passes:.4g} passes, "
+            f"imbalance {self.imbalance:.1e}, last correction {self.last_correction:.1e}"
+        )
+        if not self.dead_names:
+            return text
+        shown = ", ".join(self.dead_names[:6])
+        more = f" and {len(self.dead_names) - 6} more" if len(self.dead_names) > 6 else ""
+        return f"{text}; dead units left at scale 1: {shown}{more}"

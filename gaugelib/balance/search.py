@@ -1,0 +1,212 @@
+"""The search for the balanced point: sweep, write, measure what was written, and start again with
+more care where numbers over- or underflowed, units turned out to be dead, or precision ran out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from gaugelib.balance.links import read
+from gaugelib.balance.plan import Plan, plan_of
+from gaugelib.balance.prepare import dead_units, log_totals, start_within_range
+from gaugelib.balance.state import State
+from gaugelib.balance.sweeps import METHODS, Log, Sweeps, Unworkable
+from gaugelib.balance.write import write
+from gaugelib.group import GaugeError, GaugeGroup
+
+_REPEATS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """Where sweeps begin, and in which precision."""
+
+    dtype: torch.dtype
+    shift: Tensor | None = None  # log-scales, (units,)
+    log_unit: float = 0.0
+    dead: Tensor | None = None  # None: nobody looked
+    careful: bool = False
+
+
+class Search:
+    """A search, and what it found.
+
+    Attributes:
+        scales: the scales that were written, shape `(units,)`.
+        passes: passes over the weights.
+        log: states on the way.
+        imbalance: of what was written, over live units.
+        last_correction: largest change of a log-scale in the last sweep.
+        dead: units that stay at scale 1.
+        converged: whether the tolerance was reached.
+    """
+
+    def __init__(
+        self,
+        params: Mapping[str, Tensor],
+        group: GaugeGroup,
+        names: Sequence[str],
+        p: float,
+        method: str,
+        room: Mapping[str, Tensor],
+    ) -> None:
+        self.params, self.group, self.names, self.p = params, group, names, p
+        self.method, self.room = METHODS[method], room
+        self.device = next((v.device for v in params.values()), torch.device("cpu"))
+        self.scales = torch.ones(group.units, dtype=torch.float64, device=self.device)
+        self.dead = torch.zeros(0, dtype=torch.int64, device=self.device)
+        self.log, self.passes = Log(), 0.0
+        self.imbalance, self.last_correction = math.nan, 0.0
+        self.converged = False
+        wide = any(params[name].dtype == torch.float64 for name in names)
+        self._start = _Start(torch.float64 if wide else torch.float32)
+        self._refuse_not_finite(name for name in params if name not in set(names))
+
+    def run(self, tol: float, max_passes: float) -> None:
+        """Sweep until what is written has the wanted imbalance, or nothing more can be done."""
+        goal, repeats = tol, 0
+        while True:
+            plan = self._plan()
+            reached = False
+            try:
+                if len(plan.units):
+                    sweeps = self._begin(plan)
+                    reached = self._sweep(sweeps, plan, goal, max_passes)
+            except Unworkable:
+                if self._with_more_care():
+                    continue
+            self._write(plan, measured=not (reached and self._is_known(plan)))
+            self.converged = self.imbalance < tol or (reached and self._as_published())
+            if self.converged or not len(plan.units) or self.passes >= max_passes:
+                return
+            if not reached and self._start.dtype == torch.float64:
+                return
+            # Either float32 gives no more, or the sweeps' estimate was a little too good: go on
+            # from here in float64.
+            repeats += reached
+            if repeats > _REPEATS:
+                return
+            if reached:
+                goal /= 2
+                self.passes += 1.0  # the reading that found out
+            self._start = replace(self._start, dtype=torch.float64, shift=self.scales.log())
+
+    def round_scales(self) -> None:
+        """Replace each scale by the nearest power of two, and write again."""
+        mantissa, exponent = torch.frexp(self.scales)
+        exponent = torch.where(mantissa < math.sqrt(0.5), exponent - 1, exponent)
+        self.scales = torch.ldexp(torch.ones_like(self.scales), exponent)
+        self._write(self._plan())
+
+    def _is_known(self, plan: Plan) -> bool:
+        """Whether the imbalance that the sweeps saw is that of the result, to rounding.
+
+        With two colours a reading of one, after the other was balanced, says all; and rescaling in
+        float64 then changes no norm by more than a few rounding units.
+        """
+        narrow = any(self.params[name].dtype != torch.float64 for name in self.names)
+        return len(plan.colours) == 2 and not (narrow or self._start.careful)
+
+    def _as_published(self) -> bool:
+        return self.method.own_stop and not math.isnan(self.imbalance)
+
+    def _plan(self) -> Plan:
+        """Blocks and their order; who is dead is looked up where positive sums would not tell."""
+        start = self._start
+        plan = self._plan_without(start.dead)
+        if start.dead is None and plan.cyclic:
+            self._start = replace(start, dead=dead_units(self.params, self.group, self.names))
+            plan = self._plan_without(self._start.dead)
+        self.dead = self.dead if self._start.dead is None else self._start.dead
+        return plan
+
+    def _plan_without(self, dead: Tensor | None) -> Plan:
+        some = dead if dead is not None and len(dead) else None
+        coloured = self.method.coloured
+        return plan_of(self.group, self.names, some, self.device, coloured=coloured)
+
+    def _begin(self, plan: Plan) -> Sweeps:
+        start = self._start
+        network = read(
+            self.params,
+            self.group,
+            plan,
+            self.p,
+            start.dtype,
+            shift=start.shift,
+            log_unit=start.log_unit,
+            room=self.room,
+        )
+        if not network.feeds_all(plan) or not bool(network.fixed.isfinite()):
+            raise Unworkable
+        return Sweeps(State(plan, network), self.method, self.p)
+
+    def _sweep(self, sweeps: Sweeps, plan: Plan, goal: float, max_passes: float) -> bool:
+        state, before = sweeps.state, self.passes
+        try:
+            reached = sweeps.run(goal, max_passes - before)
+        finally:
+            self.passes = before + state.passes
+        self.last_correction = sweeps.last_correction
+        log_scales = torch.zeros_like(self.scales)
+        if self._start.shift is not None:
+            log_scales += self._start.shift
+        log_scales[plan.units - 1] += state.logs[1:] / self.p
+        self.scales = self._scales(log_scales)
+        unit = math.exp(min(self._start.log_unit, 709.0))
+        self.log.extend(sweeps.log, before, unit)
+        return reached
+
+    def _scales(self, log_scales: Tensor) -> Tensor:
+        scales = log_scales.exp()
+        if not bool((scales.isfinite() & (scales > 0)).all()):
+            worst = float(log_scales.abs().max())
+            raise GaugeError(
+                "the minimum-norm gauge of this network needs a scale outside the range of "
+                f"float64, |log a| = {worst:.4g}; nothing was rescaled"
+            )
+        return scales
+
+    def _with_more_care(self) -> bool:
+        """Prepare another start after numbers that were not finite; `False` if nothing is left."""
+        self._refuse_not_finite(self.params)
+        start = self._start
+        if start.dead is None:
+            dead = dead_units(self.params, self.group, self.names)
+            self._start = start = replace(start, dead=dead)
+            if len(dead):
+                return True
+        if start.careful or start.dead is None:
+            return False
+        shift, unit = start_within_range(self.params, self.group, self.names, self.p, start.dead)
+        self._start = _Start(torch.float64, shift, unit, start.dead, careful=True)
+        return True
+
+    def _refuse_not_finite(self, names: Iterable[str]) -> None:
+        for name in names:
+            if not bool(self.params[name].isfinite().all()):
+                raise GaugeError(f"parameter '{name}' holds NaN or infinity; nothing was rescaled")
+
+    def _write(self, plan: Plan, *, measured: bool = True) -> None:
+        counted = self.names if measured else ()
+        seen = write(self.params, self.group, self.scales, self.p, counted, plan.looped, self.room)
+        if not measured:
+            self.imbalance = self.log.imbalance[-1]
+            return
+        if not math.isfinite(seen.objective):
+            self._refuse_not_finite(self.params)
+        live = torch.ones_like(self.scales, dtype=torch.bool)
+        live[self.dead] = False
+        if self._start.careful:
+            into, out = log_totals(self.room, self.group, self.names, self.p)
+            gaps = ((into - out) / 2).tanh().abs()[live]
+        else:
+            into, out = seen.incoming, seen.outgoing
+            gaps = ((into - out).abs() / (into + out))[live]
+        self.imbalance = float(gaps.max()) if len(gaps) else 0.0
+        self.log.close(self.passes, seen.objective, self.imbalance)

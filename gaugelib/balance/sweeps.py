@@ -1,0 +1,248 @@
+r"""Sweeps over the units of a network that balance what flows in and out of them.
+
+The published update, the doubled step, and exact alternating balancing are the same loop: they
+differ in what is balanced at once, and in the length of the step. The two-level method adds the
+layer correction after each step and Anderson acceleration after each sweep.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from gaugelib.balance.anderson import Anderson
+from gaugelib.balance.correction import Quotient
+from gaugelib.balance.state import State
+
+_STILL = 10.0
+"""Passes without any progress, near the precision of the numbers, after which nothing more comes."""
+_NEAR = 1e4
+"""How near that is, in rounding units."""
+_FARTHEST = 10.0
+"""Longest extrapolation of a log-scale that is worth a try."""
+
+
+class Unworkable(ArithmeticError):
+    """A sum over- or underflowed, or a unit is dead: the numbers must be prepared with more care."""
+
+
+@dataclass(frozen=True)
+class Method:
+    r"""What tells the methods apart.
+
+    Attributes:
+        coloured: whether blocks that a weight joins are balanced one after the other.
+        step: length of the step in $u = p \log a$ relative to the one that balances a unit whose
+            neighbours stand still: 1/2 is the published exponent 1/(4p), 1 the doubled one 1/(2p).
+        correct: whether to apply the layer correction and Anderson acceleration.
+        own_stop: whether to stop as published, when no scale changes by more than the tolerance.
+    """
+
+    coloured: bool = True
+    step: float = 1.0
+    correct: bool = False
+    own_stop: bool = False
+
+
+METHODS = {
+    "algorithm-1": Method(coloured=False, step=0.5, own_stop=True),
+    "doubled": Method(coloured=False),
+    "alternating": Method(),
+    "two-level": Method(correct=True),
+}
+
+
+@dataclass
+class Log:
+    """What was seen on the way: passes before each state, its objective and its imbalance."""
+
+    passes: list[float] = field(default_factory=list)
+    objective: list[float] = field(default_factory=list)
+    imbalance: list[float] = field(default_factory=list)
+
+    def note(self, passes: float, objective: float, bound: float) -> None:
+        """Add a state whose units have |log(out/in)| at most twice the bound."""
+        self.passes.append(passes)
+        self.objective.append(objective)
+        self.imbalance.append(math.tanh(bound) if math.isfinite(bound) else math.nan)
+
+    def extend(self, other: Log, passes: float, unit: float) -> None:
+        """Add what another run saw after some passes, its objective counted in a unit."""
+        self.passes += [passes + k for k in other.passes]
+        self.objective += [value * unit for value in other.objective]
+        self.imbalance += other.imbalance
+
+    def close(self, passes: float, objective: float, imbalance: float) -> None:
+        """Add what was measured at the end, in the place of anything noted then or later."""
+        while self.passes and self.passes[-1] >= passes:
+            for column in (self.passes, self.objective, self.imbalance):
+                column.pop()
+        self.passes.append(passes)
+        self.objective.append(objective)
+        self.imbalance.append(imbalance)
+
+
+@dataclass
+class _Trial:
+    """Where to go back to if an extrapolation turns out to raise the objective."""
+
+    logs: Tensor
+    totals: list[float]
+    objective: float
+
+
+class Sweeps:
+    """One run of a method on a network's conductances.
+
+    Args:
+        state: where to start, and what is changed.
+        method: the method.
+        p: exponent of the norm; scales are $e^{u/p}$.
+        depth: of Anderson acceleration.
+    """
+
+    def __init__(self, state: State, method: Method, p: float, depth: int = 5) -> None:
+        self.state, self.method, self.p = state, method, p
+        self.log = Log()
+        self.quotient = None
+        if method.correct:
+            blocks = 1 + max(block for colour in state.colours for block in colour.blocks)
+            self.quotient = Quotient(state.bonds.ends, blocks)
+        self._memory = Anderson(depth)
+        self._trial: _Trial | None = None
+        self._entered: Tensor | None = None
+        # Bound on |log(out/in)|/2 at each colour's units; infinite until they are read.
+        self._left = [math.inf] * len(state.colours)
+        self._marks = [state.logs.clone()] * 2
+        self._best, self._best_at = math.inf, 0.0
+        self.bound = math.inf
+        rounding = torch.finfo(state.network.dtype).eps
+        self._near, self._slack = _NEAR * rounding, 1.0 + 64 * rounding
+
+    @property
+    def last_correction(self) -> float:
+        r"""Largest change of $\log a$ over the last whole sweep."""
+        return float((self.state.logs - self._marks[0]).abs().max()) / self.p
+
+    def run(self, goal: float, limit: float) -> bool:
+        """Sweep until the imbalance is below the goal, or until nothing more is to be gained.
+
+        Args:
+            goal: for the imbalance, or for the largest |a - 1| if the method stops as published.
+            limit: on passes.
+
+        Returns:
+            Whether the goal was reached, as far as the sweeps can see.
+
+        Raises:
+            Unworkable: if a number is not finite.
+        """
+        number, colours = 0, self.state.colours
+        while self.state.passes < limit:
+            reached = self._balance(number, goal)
+            if self._trial is not None and not self.state.unknown and not self._accepted():
+                number = 1 % len(colours)
+                continue
+            if reached:
+                return True
+            if self._stalled():
+                return False
+            if self.quotient is not None:
+                if not self.state.unknown:
+                    self._correct_layers(self.quotient)
+                if number == 0:
+                    self._extrapolate()
+            number = (number + 1) % len(colours)
+        return False
+
+    def _balance(self, number: int, goal: float) -> bool:
+        """Read a colour, note what is seen, and balance its units."""
+        state, colour = self.state, self.state.colours[number]
+        if number == 0:
+            self._marks = [self._marks[1], state.logs.clone()]
+        before = state.passes
+        state.read(colour)
+        wanted = state.wanted(colour)
+        worst = float(wanted.abs().max())
+        if not math.isfinite(worst):
+            raise Unworkable
+        together = bool(colour.inner)
+        if before == 0.0 or (together and not self.method.correct):
+            state.renew_totals(colour)
+        others = self._left[:number] + self._left[number + 1 :]
+        bound = max([worst, *others])
+        if not state.unknown:
+            self.log.note(before, state.objective, bound)
+        self._note_progress(bound)
+        self.bound = bound
+        if not self.method.own_stop and math.tanh(bound) < goal:
+            return True  # as it stands: what was read is what will be returned
+        step = wanted if self.method.step == 1.0 else wanted * self.method.step
+        state.move(colour, step)
+        if not together:
+            state.renew_totals(colour)
+        elif self.method.correct:
+            state.reread(colour)
+            state.renew_totals(colour)
+        # Neighbours that move by x change a unit's log-ratio of out to in by at most 2x.
+        self._left = [left + self.method.step * worst for left in self._left]
+        self._left[number] = math.inf if together or self.method.step != 1.0 else 0.0
+        if self.method.own_stop:
+            return float(torch.expm1(step / self.p).abs().max()) < goal
+        self.bound = max(self._left)
+        return math.tanh(self.bound) < goal
+
+    def _correct_layers(self, quotient: Quotient) -> None:
+        state = self.state
+        try:
+            shift = quotient.shift(state.totals)
+        except ValueError:  # the logarithm of 0
+            raise Unworkable from None
+        if not math.isfinite(math.fsum(shift)):
+            raise Unworkable
+        state.shift_blocks(shift)
+        disturbance = quotient.disturbance(shift)
+        for number, colour in enumerate(state.colours):
+            self._left[number] += max(disturbance[b] for b in colour.blocks)
+
+    def _extrapolate(self) -> None:
+        """Try a point beyond the last few; the next step but one tells whether it was better."""
+        state = self.state
+        image = self._without_next(state.logs)
+        if self._entered is not None:
+            point = self._memory.propose(image, image - self._entered)
+            if point is not None and bool((point - image).abs().max() < _FARTHEST):
+                self._trial = _Trial(state.logs.clone(), list(state.totals), state.objective)
+                state.move_all(point + (state.logs - image))
+                state.forget_links()
+                self._left = [math.inf] * len(self._left)
+        self._entered = self._without_next(state.logs)
+
+    def _without_next(self, logs: Tensor) -> Tensor:
+        """All log-scales but those that the next step determines from the others."""
+        kept = logs.clone()
+        if len(self.state.colours) > 1:
+            kept[self.state.colours[1].where] = 0.0
+        return kept
+
+    def _accepted(self) -> bool:
+        """Keep the trial if the objective did not rise, else go back to where it began."""
+        trial, self._trial = self._trial, None
+        if trial is None or self.state.objective <= trial.objective * self._slack:
+            return True
+        self.state.move_all(trial.logs)
+        self.state.totals = trial.totals
+        self._memory.restart()
+        self._entered = self._without_next(trial.logs)
+        self._left = [math.inf] * len(self._left)
+        return False
+
+    def _note_progress(self, bound: float) -> None:
+        if bound < self._best:
+            self._best, self._best_at = bound, self.state.passes
+
+    def _stalled(self) -> bool:
+        return self._best < self._near and self.state.passes - self._best_at > _STILL
