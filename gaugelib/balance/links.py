@@ -98,7 +98,7 @@ def read(
         dtype: floating dtype of the conductances.
         shift: log-scales at which to read, shape `(units,)`; by default 0.
         log_unit: logarithm of the unit in which to count.
-        room: tensors of the parameters' shapes and of `dtype` that may be written to.
+        room: tensors of the parameters' shapes that may be written to.
     """
     network = Conductances(plan.units.new_zeros((), dtype=torch.float64), dtype)
     first = set(plan.colours[0]) if plan.colours else set()
@@ -109,8 +109,7 @@ def read(
         if strip.order is None:
             _read_edges(network, plan, strip, reduced(value, p, dtype, moved, strip.shape))
         elif _plain(strip, value):
-            keep = None if room is None else room.get(strip.name)
-            keep = keep.view(value.shape) if keep is not None and keep.dtype == dtype else None
+            keep = _as_matrix(None if room is None else room[strip.name], value, dtype)
             _read_plain(network, plan, strip, value, p, dtype, moved, keep, first)
         else:
             total = reduced(value, p, dtype, moved, strip.shape).permute(_complete(strip))
@@ -175,6 +174,13 @@ def _read_plain(
         _pour(network.inflow, plan, row, rows)
     elif columns is not None:
         _pour(network.outflow, plan, column, columns)
+
+
+def _as_matrix(room: Tensor | None, value: Tensor, dtype: torch.dtype) -> Tensor | None:
+    """The same memory, if it is enough, for numbers of another dtype."""
+    if room is None or room.dtype.itemsize < dtype.itemsize:
+        return None
+    return room.view(-1).view(dtype)[: value.numel()].view(value.shape)
 
 
 def _read_matrix(network: Conductances, plan: Plan, strip: Strip, matrix: Tensor) -> None:

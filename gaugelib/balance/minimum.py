@@ -88,8 +88,8 @@ def minimum_norm(
     kinds = {"weight", "bias"} if include_bias else {"weight"}
     names = [name for name, entry in group.entries.items() if entry.kind in kinds]
     room = _room(params, out)
-    search = Search(params, group, names, p, method, room)
-    search.run(tol, max_passes)
+    search = Search(params, group, names, p, method, tol, room)
+    search.run(max_passes)
     if exact:
         search.round_scales()
     return MinimumNorm(

@@ -129,6 +129,12 @@ class Blocks:
         return blocks, torch.where(units > 0, units - starts[(blocks - 1).clamp(min=0)], 0)
 
 
+def fitted(index: Tensor, dims: int, device: torch.device) -> Tensor:
+    """An index tensor with as many dimensions as its parameter, where that parameter is."""
+    index = index.to(device)
+    return index if index.dim() == dims else index.reshape((1,) * (dims - index.dim()) + index.shape)
+
+
 def as_run(index: Tensor) -> Where:
     """The same places as a slice, where they follow one another."""
     if len(index) and bool((index.diff() == 1).all()):
@@ -138,15 +144,13 @@ def as_run(index: Tensor) -> Where:
 
 def strip_of(name: str, entry: Entry, size: torch.Size, blocks: Blocks) -> Strip:
     """How one parameter's entries join blocks."""
-    dims = max(1, len(size))
-    target, source = (
-        index.reshape((1,) * (dims - index.dim()) + index.shape)
-        for index in (entry.target, entry.source)
-    )
-    shape = tuple(max(a, b) for a, b in zip(target.shape, source.shape))
-    across = tuple(d for d in range(dims) if target.shape[d] > 1)
-    along = tuple(d for d in range(dims) if source.shape[d] > 1)
-    if not set(across) & set(along):
+    dims, device = max(1, len(size)), blocks.numbers.device
+    target, source = (fitted(index, dims, device) for index in (entry.target, entry.source))
+    rows, columns = tuple(target.shape), tuple(source.shape)
+    shape = tuple(max(a, b) for a, b in zip(rows, columns))
+    across = tuple(d for d, n in enumerate(rows) if n > 1)
+    along = tuple(d for d, n in enumerate(columns) if n > 1)
+    if not any(d in along for d in across):
         pairs = [
             (row, column)
             for row in blocks.ends(target.reshape(-1))
@@ -218,9 +222,7 @@ def plan_of(
     blocks = Blocks(group, dead, device)
     strips = []
     for name in names:
-        entry = group.entries[name]
-        entry = Entry(entry.target.to(device), entry.source.to(device), entry.kind)
-        strips.append(strip_of(name, entry, group.shapes[name], blocks))
+        strips.append(strip_of(name, group.entries[name], group.shapes[name], blocks))
     joined = {(row.block, column.block) for strip in strips for row, column in strip.pairs}
     occupied = [b for b, size in enumerate(blocks.sizes) if size]
     colours = _colours(occupied, joined) if coloured or not occupied else (tuple(occupied),)

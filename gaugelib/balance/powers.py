@@ -11,19 +11,22 @@ PIECE = 1 << 17
 """Entries of a piece: a mebibyte of float64, about what a core's second-level cache holds."""
 
 
-def pieces(value: Tensor) -> Iterator[slice]:
+def pieces(value: Tensor) -> list[slice]:
     """Rows of a tensor, a cache at a time; on an accelerator all of them at once."""
     rows = value.shape[0]
     step = rows if value.device.type != "cpu" else PIECE * rows // max(1, value.numel())
     step = max(1, step)
-    return (slice(start, min(rows, start + step)) for start in range(0, rows, step))
+    return [slice(start, min(rows, start + step)) for start in range(0, rows, step)]
 
 
 def power_into(value: Tensor, p: float, out: Tensor) -> Tensor:
-    r"""$|x|^p$, written to `out`; no more work than the exponent needs."""
+    r"""$|x|^p$, written to `out`, in its dtype; no more work than the exponent needs."""
     if p == 2.0:
         return torch.mul(value, value, out=out)
-    torch.abs(value, out=out)
+    if value.dtype == out.dtype:
+        torch.abs(value, out=out)
+    else:
+        out.copy_(value).abs_()
     if p == 1.0:
         return out
     if p == 0.5:
@@ -36,8 +39,8 @@ def power_into(value: Tensor, p: float, out: Tensor) -> Tensor:
 
 
 def scratch(value: Tensor, dtype: torch.dtype) -> Tensor:
-    """Room for the largest piece of a tensor."""
-    largest = max((where.stop - where.start for where in pieces(value)), default=0)
+    """Room for the largest piece of a tensor, which is the first."""
+    largest = next((where.stop for where in pieces(value)), 0)
     return value.new_empty((largest, *value.shape[1:]), dtype=dtype)
 
 
@@ -59,11 +62,11 @@ def powers(
         piece = value[where]
         kept = room[: where.stop - where.start] if out is None else room[where]
         if shift is None:
-            power_into(piece if piece.dtype == dtype else piece.to(dtype), p, kept)
+            wide = torch.promote_types(piece.dtype, dtype)
+            power_into(piece if piece.dtype == wide else piece.to(wide), p, kept)
         else:
             moved = shift[where] if shift.shape[0] > 1 else shift
-            torch.abs(piece.to(dtype), out=kept)
-            kept.log_().mul_(p).add_(moved).exp_()
+            kept.copy_(piece.double().abs_().log_().mul_(p).add_(moved).exp_())
         yield where, kept
 
 

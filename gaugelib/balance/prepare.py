@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from gaugelib.balance.plan import fitted
 from gaugelib.group import GaugeGroup
 
 _ROUNDS = 500
@@ -95,14 +96,8 @@ def _ends(
     """Target and source units of each parameter, with as many dimensions as it has."""
     for name in names:
         value, entry = params[name], group.entries[name]
-        dims = value.dim()
-        yield (
-            name,
-            *(
-                index.to(value.device).reshape((1,) * (dims - index.dim()) + index.shape)
-                for index in (entry.target, entry.source)
-            ),
-        )
+        ends = (fitted(end, value.dim(), value.device) for end in (entry.target, entry.source))
+        yield (name, *ends)
 
 
 def _logs(

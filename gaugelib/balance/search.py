@@ -20,6 +20,9 @@ from gaugelib.balance.write import write
 from gaugelib.group import GaugeError, GaugeGroup
 
 _REPEATS = 3
+_LOOSE = 1e-4
+"""Tolerance for which conductances in float32, whose sums err by some 1e-6, are good enough."""
+_MARGIN = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +56,11 @@ class Search:
         names: Sequence[str],
         p: float,
         method: str,
+        tol: float,
         room: Mapping[str, Tensor],
     ) -> None:
-        self.params, self.group, self.names, self.p = params, group, names, p
+        self.params, self.group, self.names = params, group, names
+        self.p, self.tol = p, tol
         self.method, self.room = METHODS[method], room
         self.device = next((v.device for v in params.values()), torch.device("cpu"))
         self.scales = torch.ones(group.units, dtype=torch.float64, device=self.device)
@@ -64,12 +69,14 @@ class Search:
         self.imbalance, self.last_correction = math.nan, 0.0
         self.converged = False
         wide = any(params[name].dtype == torch.float64 for name in names)
+        wide = wide and not (self.method.correct and tol >= _LOOSE)
         self._start = _Start(torch.float64 if wide else torch.float32)
         self._refuse_not_finite(name for name in params if name not in set(names))
 
-    def run(self, tol: float, max_passes: float) -> None:
+    def run(self, max_passes: float) -> None:
         """Sweep until what is written has the wanted imbalance, or nothing more can be done."""
-        goal, repeats = tol, 0
+        tol, repeats = self.tol, 0
+        goal = tol if self._start.dtype == torch.float64 else _MARGIN * tol
         while True:
             plan = self._plan()
             reached = False

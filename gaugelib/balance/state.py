@@ -13,6 +13,9 @@ from gaugelib.balance.links import Conductances
 from gaugelib.balance.plan import Plan, Where
 
 
+_ROOM = 1e12
+
+
 class State:
     r"""Log-scales $u = p\log a$ and everything that follows from them.
 
@@ -65,11 +68,17 @@ class State:
         if colour.inner:
             self.passes += self._share(colour.inner)
 
+    def is_within_range(self, colour: Colour) -> bool:
+        """Whether no flow is so small that some of its parts may have been lost, or so large."""
+        low, high = colour.flows.aminmax()
+        limits = torch.finfo(colour.flows.dtype)
+        return bool(low > limits.tiny * _ROOM) and bool(high < limits.max / _ROOM)
+
     def wanted(self, colour: Colour) -> Tensor:
         r"""$\frac12\log(\text{out}/\text{in})$ of each unit: the step in $u$ that balances it."""
         flows = colour.flows.double()
         if colour.units is None:
-            logs = flows.log()
+            logs = flows.log_() if flows is not colour.flows else flows.log()
             into, out = logs[: colour.incoming], logs[colour.incoming :]
         else:
             count = colour.where.stop - colour.where.start

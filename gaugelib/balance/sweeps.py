@@ -165,6 +165,8 @@ class Sweeps:
             self._marks = [self._marks[1], state.logs.clone()]
         before = state.passes
         state.read(colour)
+        if before < 1.0 and not state.is_within_range(colour):
+            raise Unworkable
         wanted = state.wanted(colour)
         worst = float(wanted.abs().max())
         if not math.isfinite(worst):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gaugelib.balance.plan import fitted
 from gaugelib.balance.powers import pieces, power_into, scratch
 from gaugelib.group import GaugeGroup
 
@@ -59,7 +60,8 @@ def write(
     objective = 0.0
     for name, value in params.items():
         value, out = (t if t.dim() else t.reshape(1) for t in (value, room[name]))
-        ends = [_shaped(end, value) for end in _ends_of(group, name)]
+        entry = group.entries[name]
+        ends = [fitted(end, value.dim(), value.device) for end in (entry.target, entry.source)]
         factors = _factors(full, ends, apart)
         if name not in counted:
             for where in pieces(value):
@@ -102,15 +104,6 @@ class _Tally:
     def into(self, total: Tensor) -> None:
         """Add the sums to those of the units."""
         total.index_add_(0, self.end.reshape(-1), self.sums.reshape(-1))
-
-
-def _ends_of(group: GaugeGroup, name: str) -> tuple[Tensor, Tensor]:
-    entry = group.entries[name]
-    return entry.target, entry.source
-
-
-def _shaped(index: Tensor, value: Tensor) -> Tensor:
-    return index.to(value.device).reshape((1,) * (value.dim() - index.dim()) + index.shape)
 
 
 def _factors(full: Tensor, ends: list[Tensor], apart: bool) -> list[Tensor]:
