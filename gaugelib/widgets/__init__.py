@@ -1,7 +1,8 @@
 """Interactive figures: alive on the static page, in Jupyter and in Colab."""
 
 from gaugelib.widgets.balance_sweeps import BalanceSweeps as BalanceSweeps
+from gaugelib.widgets.majoriser import Majoriser as Majoriser
 from gaugelib.widgets.phase_plane import PhasePlane as PhasePlane
 from gaugelib.widgets.rescale_neuron import RescaleNeuron as RescaleNeuron
 
-__all__ = ["BalanceSweeps", "PhasePlane", "RescaleNeuron"]
+__all__ = ["BalanceSweeps", "Majoriser", "PhasePlane", "RescaleNeuron"]

@@ -1,7 +1,7 @@
-r"""A layered network and three ways to its minimum-norm gauge: `shared/layered.js` in torch, float64.
+r"""A layered network and three ways to its minimum-norm gauge: `shared/layered.js` in torch.
 
-A network is a list of matrices $W_l$ of shape (targets, sources); a gauge is a list of $\log a$, one
-vector for each hidden layer.
+A network is a list of matrices $W_l$ of shape (targets, sources), float64; a gauge is a list of
+$\log a$, one vector for each hidden layer.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -54,7 +55,7 @@ def opening(
     weights = list(given)
     if not weights:
         widths = [width] * depth + [1]
-        for fan_in, fan_out in zip(widths, widths[1:]):
+        for fan_in, fan_out in pairwise(widths):
             numbers, state = normals(fan_in * fan_out, state)
             weights.append(numbers.reshape(fan_out, fan_in) * math.sqrt(2 / fan_in))
     logs = []
@@ -104,7 +105,7 @@ def _moves(method: str) -> Iterator[Move]:
 
 
 def _balancing(weights: list[Tensor], p: float) -> list[Tensor]:
-    """log a of the scale that balances each neuron while its neighbours stand still."""
+    """The log of the scale that balances each neuron while its neighbours stand still."""
     return [(out.log() - into.log()) / (2 * p) for into, out in _flows(weights, p)]
 
 
@@ -117,7 +118,7 @@ def _layer_correction(weights: list[Tensor], p: float) -> list[Tensor]:
 
 def _flows(weights: list[Tensor], p: float) -> list[tuple[Tensor, Tensor]]:
     powers = [matrix.abs().pow(p) for matrix in weights]
-    return [(into.sum(1), out.sum(0)) for into, out in zip(powers, powers[1:])]
+    return [(into.sum(1), out.sum(0)) for into, out in pairwise(powers)]
 
 
 def _state(weights: list[Tensor], p: float) -> State:

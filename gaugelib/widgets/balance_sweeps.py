@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
@@ -212,7 +213,7 @@ def _require_layers(layers: list[list[list[float]]]) -> None:
         raise WidgetError(
             f"a weight must be 0 or between {SMALLEST:g} and {LARGEST:g}, found {wild[0]:g}"
         )
-    for h, (into, out) in enumerate(zip(layers, layers[1:]), start=1):
+    for h, (into, out) in enumerate(pairwise(layers), start=1):
         for i, row in enumerate(into):
             for side, values in (("incoming", row), ("outgoing", [target[i] for target in out])):
                 if not any(values):
