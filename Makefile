@@ -26,7 +26,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 PYTEST := pytest -q -n $(WORKERS)
 NBVAL := pytest -q --nbval --nbval-current-env -n $(WORKERS) --dist loadfile \
-	-p no:cacheprovider -o addopts= -o filterwarnings= -o doctest_optionflags=
+	-o addopts= -o filterwarnings= -o doctest_optionflags=
 
 .PHONY: help
 help: ## list the targets
@@ -81,8 +81,7 @@ types: $(READY) ## static types of the library
 	pyright gaugelib
 
 unit: $(READY) ## tests and doctests of the library, the widgets' mathematics and the notebooks
-	$(PYTEST) --no-skips --junitxml=$(REPORTS)/unit.xml \
-		README.md gaugelib tests --ignore=tests/site
+	$(PYTEST) --no-skips --junitxml=$(REPORTS)/unit.xml gaugelib tests --ignore=tests/site
 
 strict: $(READY) ## execute every notebook and compare its outputs
 	$(NBVAL) --junitxml=$(REPORTS)/strict.xml $$(python tools/execute_notebooks.py --list)
