@@ -36,7 +36,7 @@ class Visits:
         self._watch(page)
         if clean:
             self._must_be_clean.append(page)
-        page.goto(where if "://" in where else self._address + where, wait_until="networkidle")
+        page.goto(where if "://" in where else self._address + where, wait_until="load")
         if scripts:
             settle(page)
         return page
@@ -69,6 +69,12 @@ class Visits:
         """Close every page."""
         for page in self._problems:
             page.context.close()
+
+
+def resize(page: Page, width: int) -> None:
+    """Change the window's width, and wait until the page has noticed."""
+    page.set_viewport_size({"width": width, "height": 640})
+    page.evaluate("() => new Promise((r) => requestAnimationFrame(() => setTimeout(r, 50)))")
 
 
 def settle(page: Page) -> None:

@@ -13,6 +13,10 @@ from docutils import nodes
 PROOF = '<div class="proof admonition" id="proof">'  # no class of its own: the style needs one
 REPEATED = re.compile(r' id="(?:proof|proof-content|exercise-content|solution-content)"')
 
+TOGGLE = re.compile(
+    r'(<a class="[^"]*" href="[^"]*">\s*([^<]*?)\s*</a>\s*<details[^>]*>)\s*<summary>'
+)
+
 
 def repair_page(app, pagename, templatename, context, doctree) -> None:
     """Repair what has already become HTML."""
@@ -22,6 +26,19 @@ def repair_page(app, pagename, templatename, context, doctree) -> None:
     if "katex" in context.get("title", "") and doctree is not None:
         # A typeset title would reach <title> as MathML, TeX and symbols run together.
         context["title"] = app.env.titles[pagename].astext()
+
+
+def name_toggles(app, pagename, templatename, context, doctree) -> None:
+    """The arrows that unfold the contents have no words: each is named after its chapter."""
+    written = context["generate_toctree_html"]
+
+    def named(*arguments, **options):
+        return TOGGLE.sub(
+            r'\1<summary aria-label="Pages of \2">',
+            str(written(*arguments, **options)),
+        )
+
+    context["generate_toctree_html"] = named
 
 
 def visit_citation(translator, node: nodes.citation) -> None:
@@ -44,6 +61,7 @@ DOOR = """<!DOCTYPE html>
 <meta charset="utf-8">
 <title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <meta http-equiv="refresh" content="0; url={first}">
 </head>
 <body><main><h1><a href="{first}">{title}</a></h1></main></body>
@@ -66,4 +84,5 @@ def setup(app) -> None:
     """After the theme has filled the page's context."""
     app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
     app.connect("html-page-context", repair_page, priority=900)
+    app.connect("html-page-context", name_toggles, priority=900)
     app.connect("build-finished", write_front_door, priority=100)
