@@ -10,7 +10,9 @@ from pathlib import Path
 from docutils import nodes
 
 # sphinx-proof and sphinx-exercise give these names to every proof and exercise: ids must be unique.
-PROOF = '<div class="proof admonition" id="proof">'  # no class of its own: the style needs one
+# A proof has no class of its own, and its first word no element: the style needs both.
+PROOF = re.compile(r'<div class="proof admonition" id="proof">\s*<p>Proof\.')
+ARGUMENT = '<div class="proof argument admonition">\n<p><em>Proof.</em>'
 REPEATED = re.compile(r' id="(?:proof|proof-content|exercise-content|solution-content)"')
 
 TOGGLE = re.compile(
@@ -21,7 +23,7 @@ TOGGLE = re.compile(
 def repair_page(app, pagename, templatename, context, doctree) -> None:
     """Repair what has already become HTML."""
     if "body" in context:
-        body = context["body"].replace(PROOF, '<div class="proof argument admonition">')
+        body = PROOF.sub(ARGUMENT, context["body"])
         context["body"] = REPEATED.sub("", body)
     if "katex" in context.get("title", "") and doctree is not None:
         # A typeset title would reach <title> as MathML, TeX and symbols run together.
