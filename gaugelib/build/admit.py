@@ -30,6 +30,8 @@ def refuse_altered(module: nn.Module, name: str) -> None:
         GaugeError: naming the module and what alters it.
     """
     where = f"{kind_of(module)} '{name}'"
+    if isinstance(module, nn.modules.lazy.LazyModuleMixin):
+        raise GaugeError(f"{where} is lazy: run the model once, so that its parameters exist")
     if parametrize.is_parametrized(module):
         raise GaugeError(
             f"{where} has parametrised weights: a rescaling of the parameter is not one of the "
@@ -40,8 +42,6 @@ def refuse_altered(module: nn.Module, name: str) -> None:
             f"{where} has forward hooks (weight_norm and spectral_norm use them too), "
             "which can do anything; remove them first"
         )
-    if isinstance(module, nn.modules.lazy.LazyModuleMixin):
-        raise GaugeError(f"{where} is lazy: run the model once, so that its parameters exist")
     if isinstance(module, torch.jit.ScriptModule):
         raise GaugeError(f"{where} is a TorchScript module; pass the Python model")
     if "forward" in vars(module):

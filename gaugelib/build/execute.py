@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.overrides import resolve_name
 from torch.utils import _pytree as pytree
 
 # Importing the rules registers them.
@@ -124,7 +123,7 @@ class Execution(fx.Interpreter):
         leaves = pytree.tree_leaves((site.args, site.kwargs))
         values = [leaf for leaf in leaves if isinstance(leaf, Value)]
         self.casts.update(leaf for leaf in leaves if isinstance(leaf, torch.dtype))
-        if not values and _is_plain(key, site):
+        if _is_named_tuple(key) or not values and _is_plain(key, site):
             return site.compute(*site.args, **site.kwargs)
         rule = RULES.get(key)
         if rule is None:
@@ -150,9 +149,14 @@ def _is_plain(key: Any, site: Site) -> bool:
     return getattr(key, "__module__", None) in ("_operator", "math")
 
 
+def _is_named_tuple(key: Any) -> bool:
+    return isinstance(key, type) and issubclass(key, tuple) and hasattr(key, "_fields")
+
+
 def _name(function: Any) -> str:
-    known = resolve_name(function) if callable(function) else None
-    if known:
-        return known.replace("torch.nn.functional.", "F.")
-    module = getattr(function, "__module__", "").strip("_")
-    return f"{module}.{getattr(function, '__qualname__', repr(function))}"
+    name = getattr(function, "__name__", repr(function))
+    module = getattr(function, "__module__", None) or "torch"
+    if module.startswith(("torch._C", "torch.functional")):
+        module = "torch"
+    short = {"torch.nn.functional": "F", "_operator": "operator"}
+    return f"{short.get(module, module)}.{name}"

@@ -49,7 +49,8 @@ def symbolic_graph(model: nn.Module, inputs: int) -> tuple[nn.Module, fx.Graph]:
         raise GaugeError(
             f"the forward of '{tracer.deepest or type(model).__name__}' cannot be traced: "
             f"{first_line(error)} [{_where(error)}]; it must not branch on tensor values, loop over "
-            "tensors or convert them to Python numbers"
+            "tensors or convert them to Python numbers, and tensors of a size that depends on the "
+            "input must be made with methods such as x.new_zeros"
         ) from error
     finally:
         random.setstate(before[1])

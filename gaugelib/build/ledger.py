@@ -90,9 +90,9 @@ def _flattened(line: _Line, shape: torch.Size) -> _Line:
 
 def _units(labels: Tensor, numbers: Tensor, shape: torch.Size, flat: bool) -> Tensor:
     if not flat:
-        units = numbers[labels]
+        units = numbers.take(labels)
         return units.reshape((1,) * (len(shape) - units.dim()) + units.shape)
-    units = torch.where(labels == _UNKNOWN, GROUND, numbers[labels.clamp(min=0)]).reshape(shape)
+    units = torch.where(labels == _UNKNOWN, GROUND, numbers.take(labels.clamp(min=0))).reshape(shape)
     for dim in range(units.dim()):
         one = units.narrow(dim, 0, 1)
         if bool((units == one).all()):

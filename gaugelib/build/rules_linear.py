@@ -18,14 +18,14 @@ from gaugelib.group import GROUND
 @rule(F.linear)
 def linear(site: Site, input: Value, weight: Value, bias: Value | None = None) -> Activation:
     """y = x Wᵀ + b: row i of W flows into unit i, column j out of unit j."""
-    shadow = site.shadow()
     before = site.activation(input).labels
+    shape = (*before.shape[:-1], weight.shape[0])
     if isinstance(weight, Weight):
         labels = _contract(site, before.unsqueeze(-2), weight, transposed=True)[0]
     else:
         _require_fixed(site, weight)
-        labels = site.labels.tie_over(before, [-1]).expand(shadow.shape)
-    return Activation(_shifted(site, labels, bias).expand(shadow.shape), shadow.dtype)
+        labels = site.labels.tie_over(before, [-1]).expand(shape)
+    return Activation(_shifted(site, labels, bias).expand(shape), input.dtype)
 
 
 @rule(nn.Linear)
@@ -111,7 +111,7 @@ def _convolution_rules(spatial: int) -> None:
             rows, columns = (inputs, outputs) if transposed else (outputs, inputs)
             across = _grouped(columns, groups, len(rows))
             rows = rows.reshape(-1, 1, *(1,) * spatial)
-            across = across.reshape(*across.shape, *(1,) * spatial)
+            across = across.reshape((*across.shape, *(1,) * spatial))
             ends = (across, rows) if transposed else (rows, across)
             site.ledger.record(weight, *ends, "weight")
         else:
@@ -167,12 +167,11 @@ def embedding(
     if max_norm is not None:
         site.refuse("max_norm renormalises rows of the parameter while the model runs")
     site.labels.ground(site.activation(input).labels)
-    shadow = site.shadow()
     if not isinstance(weight, Weight):
         site.refuse("its table is not a parameter")
     target = site.issue((1, weight.shape[-1]), weight)
     site.ledger.record(weight, target, torch.tensor(GROUND), "weight")
-    return Activation(target[0].expand(shadow.shape), shadow.dtype)
+    return Activation(target[0].expand(*input.shape, -1), weight.dtype)
 
 
 @rule(nn.Embedding)
@@ -184,11 +183,10 @@ def embedding_module(site: Site, input: Value) -> Activation:
 @rule(F.scaled_dot_product_attention)
 def attention(site: Site, query: Value, key: Value, value: Value, *options: Any, **more: Any) -> Activation:
     """Softmax fixes the scales of queries and keys; each column of the values keeps its own."""
-    shadow = site.shadow()
     for fixed in (query, key, *options, *more.values()):
         if isinstance(fixed, Value):
             site.labels.ground(site.activation(fixed).labels)
     labels = site.labels.tie_over(site.activation(value).labels, [-2])
-    if labels.shape[:-2] != shadow.shape[:-2]:
-        site.refuse("heads of its values are shared between queries (enable_gqa)")
-    return Activation(labels.expand(shadow.shape), shadow.dtype)
+    if labels.shape[:-2] != query.shape[:-2]:
+        site.refuse("its queries and values differ in batches or heads")
+    return Activation(labels.expand(*query.shape[:-1], -1), query.dtype)

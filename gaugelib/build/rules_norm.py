@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from gaugelib.build.rules_arithmetic import common_labels
-from gaugelib.build.site import Site, grounded, named, rule
+from gaugelib.build.site import Site, named, rule
 from gaugelib.build.values import Activation, Value, Weight
 from gaugelib.group import GROUND
 
@@ -18,8 +18,9 @@ CHANNELS = "BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d In
 
 
 def _normalise(
-    site: Site, input: Value, weight: Value | None, bias: Value | None, after: int, *stats: Value | None
-) -> Activation:
+    site: Site, input: Value, weight: Value | None, bias: Value | None, after: int,
+    *stats: Value | None,
+) -> Activation:  # fmt: skip
     """y = γ n + β, where n has fixed scale: γ and β flow into the units of y.
 
     Grounding the input holds in training and in evaluation, whatever the statistics and eps are.
@@ -33,22 +34,21 @@ def _normalise(
         stats: running statistics.
     """
     site.labels.ground(site.activation(input).labels)
-    shadow = site.shadow()
     for value in stats:
         if isinstance(value, Weight):
             site.refuse(f"its running statistics '{value.name}' are parameters")
-    result = grounded(shadow)
     for value in (weight, bias):
         if isinstance(value, Activation):
             site.refuse("its affine parameters depend on the input")
-    labels = torch.zeros(next((v.shape for v in (weight, bias) if v is not None), ()), dtype=torch.int64)
+    affine = next((value.shape for value in (weight, bias) if value is not None), ())
+    labels = torch.zeros(affine, dtype=torch.int64)
     if isinstance(weight, Weight):
         labels = site.issue(weight.shape, weight)
         site.ledger.record(weight, labels, torch.tensor(GROUND), "weight")
     if bias is not None:
-        labels = common_labels(site, (Activation(labels, shadow.dtype), bias), labels.shape)
-    labels = labels.reshape(*labels.shape, *(1,) * after)
-    return Activation(labels.expand(result.shape), shadow.dtype)
+        labels = common_labels(site, (Activation(labels, input.dtype), bias), labels.shape)
+    labels = labels.reshape((*labels.shape, *(1,) * after))
+    return Activation(labels.expand(input.shape), input.dtype)
 
 
 @rule(F.batch_norm)

@@ -99,6 +99,19 @@ class Site:
             self._shadow.append(self._infer())
         return self._shadow[0]
 
+    def pointwise_shadow(self, *terms: Any) -> Tensor:
+        """`shadow` of an arithmetic operation, without asking torch where the answer is plain.
+
+        The first shadow of many operations makes torch load its compiler, which takes a second.
+        """
+        values = [term for term in terms if isinstance(term, Value)]
+        if not all(value.dtype.is_floating_point for value in values):
+            return self.shadow()
+        shape = torch.broadcast_shapes(*(value.shape for value in values))
+        shadows = [t.shadow() if isinstance(t, Value) else t for t in terms]
+        dtype = torch.result_type(*shadows) if len(shadows) == 2 else values[0].dtype
+        return torch.empty(shape, dtype=dtype, device="meta")
+
     def check(self, result: Any) -> None:
         """Refuse results that a rule got wrong in shape or dtype, or that have no scales."""
         shadows = pytree.tree_leaves(self._shadow)

@@ -53,6 +53,20 @@ class Trial:
     inputs: tuple[Tensor, ...]
     devices: list[torch.device]
 
+    @classmethod
+    def of(
+        cls,
+        model: nn.Module,
+        skeleton: nn.Module,
+        graph: fx.Graph,
+        inputs: tuple[Tensor, ...],
+        draw: torch.Generator,
+    ) -> Trial:
+        """At parameters near the model's own: zero biases, say, would hide a wrong rule."""
+        params = {name: _generic(value, draw) for name, value in model.named_parameters()}
+        buffers = {name: value.detach() for name, value in model.named_buffers()}
+        return cls(skeleton, graph, params, buffers, inputs, cuda_devices(model))
+
     def model(self, params: Mapping[str, Tensor]) -> Any:
         """The model's own forward."""
         return self._call(copy.deepcopy(self.skeleton), params)
@@ -113,15 +127,13 @@ def refuse_unfaithful(
     Raises:
         GaugeError: if the model does not run, or is not what was traced, or moves.
     """
-    trial = _runnable(model, skeleton, graph, inputs)
+    draw = torch.Generator().manual_seed(0)
+    trial, before, traced = _runnable(Trial.of(model, skeleton, graph, inputs, draw))
     used = {value.dtype for value in (*trial.params.values(), *trial.inputs)} | casts
     precisions = [torch.finfo(dtype).eps for dtype in used if dtype.is_floating_point]
     # Half of the digits: rounding stays far below, a wrong rule far above.
     tolerance = max(precisions, default=2.0**-52) ** 0.5
-    draw = torch.Generator().manual_seed(0)
-    params = {name: _generic(value, draw) for name, value in trial.params.items()}
-    before = trial.model(params)
-    moved = moved_relative(before, trial.traced(params))
+    moved = moved_relative(before, traced)
     if not bool(moved <= tolerance):
         raise GaugeError(
             f"what was traced is not the model: outputs differ by {float(moved):.1e} on the "
@@ -129,9 +141,11 @@ def refuse_unfaithful(
             "isinstance(x, Tensor) does"
         )
     if verify and group.units:
-        scales = group.random(generator=draw)
-        factors = group.spread(scales.log())
-        at = {n: p * factors[n].exp().to(p) for n, p in params.items()}
+        scales = group.with_ground(group.random(generator=draw), ground=1.0)
+        at = {}
+        for name, value in trial.params.items():
+            entry = group.entries[name]
+            at[name] = value * (scales[entry.target] / scales[entry.source]).to(value)
         moved = moved_relative(before, trial.model(at))
         if not bool(moved <= tolerance):
             raise GaugeError(
@@ -141,26 +155,14 @@ def refuse_unfaithful(
             )
 
 
-def _runnable(
-    model: nn.Module, skeleton: nn.Module, graph: fx.Graph, inputs: tuple[Tensor, ...]
-) -> Trial:
-    trial = Trial(
-        skeleton,
-        graph,
-        {name: value.detach().clone() for name, value in model.named_parameters()},
-        {name: value.detach().clone() for name, value in model.named_buffers()},
-        inputs,
-        cuda_devices(model),
-    )
+def _runnable(trial: Trial) -> tuple[Trial, Any, Any]:
+    """The trial in float64 or else in its own precision, and its outputs and traced outputs."""
+    wide = trial.to(torch.float64)
     try:
-        wide = trial.to(torch.float64)
-        wide.model(wide.params)
-        wide.traced(wide.params)
-        return wide
-    except Exception:
+        return wide, wide.model(wide.params), wide.traced(wide.params)
+    except Exception:  # the model insists on a dtype, or its device does not know float64
         try:
-            trial.model(trial.params)
-            return trial
+            return trial, trial.model(trial.params), trial.traced(trial.params)
         except Exception as error:
             raise GaugeError(
                 f"the model cannot be evaluated on the example: {first_line(error)}"
@@ -168,7 +170,14 @@ def _runnable(
 
 
 def _generic(value: Tensor, draw: torch.Generator) -> Tensor:
-    size = value.square().mean().sqrt()
-    size = torch.where(size > 0, size, torch.ones_like(size))
-    noise = torch.randn(value.shape, generator=draw, dtype=torch.float64).to(value)
-    return value + 0.1 * size * noise
+    """The parameter moved by a tenth of its size, so that none of its entries is special.
+
+    The noise is a sum of one random vector along each dimension: cheap, and no entry is left out.
+    """
+    value = value.detach()
+    size = torch.linalg.vector_norm(value) / value.numel() ** 0.5
+    size = 0.1 * torch.where(size > 0, size, 1.0)
+    for dim, length in enumerate(value.shape or (1,)):
+        noise = torch.randn(length, generator=draw, dtype=torch.float64).to(value) * size
+        value = value + noise.reshape(value.shape and (-1, *(1,) * (value.dim() - dim - 1)))
+    return value
