@@ -95,6 +95,9 @@ def test_links_of_a_page_lead_to_the_fork(build):
     page = (build("teacher/class-book") / "book/symmetry.html").read_text("utf8")
     colab = "https://colab.research.google.com/github/teacher/class-book/blob/gh-pages/_sources"
     assert f'href="{colab}/book/symmetry.ipynb"' in page
+    assert "launch-buttons" in page
+    assert "source-repository-button" in page
+    assert "source-issues-button" in page
     assert 'href="https://github.com/teacher/class-book"' in page
     assert 'href="https://github.com/teacher/class-book/issues/new' in page
 
@@ -113,8 +116,10 @@ def test_published_notebook_installs_the_commit_that_was_built(build):
 def test_book_without_an_address_has_no_button_that_needs_one(build):
     site = build("")
     page = (site / "book/symmetry.html").read_text("utf8")
-    assert "colab" not in page.lower()
+    assert "colab.research" not in page
+    assert "launch-buttons" not in page
     assert "source-repository-button" not in page
+    assert "source-issues-button" not in page
     original = (ROOT / "book/symmetry.ipynb").read_bytes()
     assert (site / "_sources/book/symmetry.ipynb").read_bytes() == original
 

@@ -48,7 +48,13 @@ class Visits:
             return not url.startswith(("http://127.0.0.1:", *LOCAL))
 
         page.on("request", lambda r: leaves(r.url) and problems.append(f"request to {r.url}"))
-        page.on("requestfailed", lambda r: problems.append(f"failed: {r.url} ({r.failure})"))
+
+        def failed(request) -> None:
+            # What a reload or another page interrupts was given up by the browser, not refused.
+            if request.failure != "net::ERR_ABORTED":
+                problems.append(f"failed: {request.url} ({request.failure})")
+
+        page.on("requestfailed", failed)
         page.on("response", lambda r: r.status >= 400 and problems.append(f"{r.status}: {r.url}"))
         page.on("console", lambda m: m.type == "error" and problems.append(f"console: {m.text}"))
         page.on("pageerror", lambda e: problems.append(f"script: {e}"))
