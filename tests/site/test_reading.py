@@ -38,6 +38,30 @@ def test_search_for_nonsense_finds_nothing(open_page):
     assert page.locator("#search-results li a").count() == 0
 
 
+def test_excerpt_of_a_result_shows_each_formula_once_and_no_source(open_page):
+    page = open_page("search.html?q=symmetry")
+    excerpts = page.locator("#search-results p.context")
+    excerpts.first.wait_for()
+    text = " ".join(excerpts.all_text_contents())
+    assert "symmetry" in text.lower()
+    assert "\\" not in text
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_contents_open_on_a_phone(open_page, axe, theme):
+    page = open_page("book/notation.html", width=320, theme=theme)
+    contents = page.locator("nav.bd-docs-nav a", has_text="Bibliography")
+    assert not contents.is_visible()
+    page.locator(".primary-toggle").click()
+    contents.wait_for()
+    assert axe(page) == []
+    page.keyboard.press("Escape")
+    contents.wait_for(state="hidden")
+    page.locator(".primary-toggle").click()
+    contents.click()
+    page.wait_for_url("**/bibliography.html")
+
+
 @BOTH
 def test_search_is_reached_by_keyboard(open_page, at, where):
     page = open_page(at(where, "book/intro.html"))

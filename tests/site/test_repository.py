@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from gaugebook.repository import INSTALL, Repository, find, with_install_line
+from tests.site.findings import sideways
+from tests.site.visit import resize
 
 ROOT = Path(__file__).parents[2]
 JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
@@ -122,6 +124,18 @@ def test_book_without_an_address_has_no_button_that_needs_one(build):
     assert "source-issues-button" not in page
     original = (ROOT / "book/symmetry.ipynb").read_bytes()
     assert (site / "_sources/book/symmetry.ipynb").read_bytes() == original
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_buttons_of_the_fork_are_accessible_and_fit(build, serve, open_page, axe, theme):
+    address = serve(build("teacher/class-book"))
+    page = open_page(f"{address}book/symmetry.html", theme=theme)
+    page.locator(".dropdown-launch-buttons > button").click()
+    assert axe(page) == []
+    resize(page, 320)
+    page.locator(".dropdown-source-buttons > button").click()
+    assert axe(page) == sideways(page) == []
 
 
 def test_only_the_install_line_of_a_notebook_changes():

@@ -80,6 +80,8 @@ def write_front_door(app, exception) -> None:
             first=app.builder.get_target_uri(app.config.root_doc),
         )
         Path(app.outdir, "index.html").write_text(door, "utf8")
+        # Else GitHub Pages leaves out every folder that begins with an underscore.
+        Path(app.outdir, ".nojekyll").touch()
 
 
 def setup(app) -> None:
