@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.fx.proxy import ParameterProxy
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
@@ -36,7 +37,7 @@ def symbolic_graph(model: nn.Module, inputs: int) -> tuple[nn.Module, fx.Graph]:
         GaugeError: with the place, if the forward cannot be followed.
     """
     skeleton = skeleton_of(model)
-    tracer = _Tracer(inputs)
+    tracer = _Tracer(skeleton, inputs)
     sealed = _Sealed({address(p): name for name, p in model.named_parameters()})
     before = _randomness()
     try:
@@ -54,6 +55,8 @@ def symbolic_graph(model: nn.Module, inputs: int) -> tuple[nn.Module, fx.Graph]:
         ) from error
     finally:
         random.setstate(before[1])
+    if tracer.branched:
+        raise GaugeError("the forward branches on the values of a tensor and hides the failure")
     if drawn:
         raise GaugeError("the forward draws random numbers in Python, so its graph is random too")
     _refuse_changed_state(model, skeleton)
@@ -79,15 +82,54 @@ def cuda_devices(model: nn.Module) -> list[torch.device]:
     return list({p.device for p in model.parameters() if p.is_cuda})
 
 
+class _Proxy(fx.Proxy):
+    """A proxy whose attributes cannot be assigned: fx would forget the assignment."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in ("tracer", "node", "param", "name"):
+            raise fx.proxy.TraceError(f"the tensor attribute '{name}' is assigned to")
+        super().__setattr__(name, value)
+
+
+class _ParameterProxy(_Proxy, ParameterProxy):
+    """The same for a parameter, whose shape is known."""
+
+
 class _Tracer(fx.Tracer):
-    """Follows a forward with a fixed number of inputs; other arguments keep their defaults."""
+    """Follows a forward with a fixed number of inputs; other arguments keep their defaults.
 
-    proxy_buffer_attributes = True
+    Parameters and buffers become proxies, so that Python never sees their values; it does see the
+    shapes of parameters.
+    """
 
-    def __init__(self, inputs: int) -> None:
-        super().__init__(param_shapes_constant=True)
+    def __init__(self, skeleton: nn.Module, inputs: int) -> None:
+        super().__init__()
         self.inputs = inputs
         self.deepest = ""  # the module in which an error first occurred
+        self.branched = False
+        tensors = (*skeleton.named_parameters(), *skeleton.named_buffers())
+        self.names = {id(value): name for name, value in tensors}
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        name = self.names.get(id(attr_val))
+        if name is None:
+            return attr_val
+        if name not in parameter_proxy_cache:
+            parameter = isinstance(attr_val, nn.Parameter)
+            parameter_proxy_cache[name] = self.create_proxy(
+                "get_attr", name, (), {},
+                proxy_factory_fn=(
+                    (lambda node: _ParameterProxy(self, node, name, attr_val)) if parameter else None
+                ),
+            )  # fmt: skip
+        return parameter_proxy_cache[name]
+
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        return _Proxy(node, self)
+
+    def to_bool(self, obj: fx.Proxy) -> bool:
+        self.branched = True  # the model may catch the error and go on
+        return super().to_bool(obj)
 
     def create_args_for_root(
         self, root_fn: Callable[..., Any], is_module: bool, concrete_args: Any = None
@@ -143,12 +185,15 @@ def _refuse_changed_state(model: nn.Module, traced: nn.Module) -> None:
     """A forward that changes its own attributes is another function the next time."""
     plain = (bool, int, float, str, type(None))
     for (name, before), after in zip(model.named_modules(), traced.modules()):
-        for key, value in vars(before).items():
-            if isinstance(value, plain) and vars(after).get(key, value) != value:
-                raise GaugeError(
-                    f"the forward of '{name or type(model).__name__}' changes its own attribute "
-                    f"'{key}', so that its next call may compute something else"
-                )
+        own, now = vars(before), vars(after)
+        changed = [k for k, v in own.items() if isinstance(v, plain) and now.get(k, v) != v]
+        held = {**now, **after._buffers, **after._parameters}
+        changed += [k for k, v in held.items() if isinstance(v, fx.Proxy)]
+        if changed:
+            raise GaugeError(
+                f"the forward of '{name or type(model).__name__}' changes its own attribute "
+                f"'{changed[0]}', so that its next call may compute something else"
+            )
 
 
 def _where(error: BaseException) -> str:

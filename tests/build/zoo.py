@@ -176,8 +176,9 @@ class TiedAutoencoder(nn.Module):
         self.bias = nn.Parameter(torch.randn(4))
 
     def forward(self, x):
-        code = F.relu(F.linear(x, self.weight, self.bias))
-        return F.linear(F.relu(self.back(F.relu(self.middle(code)))), self.weight.t())
+        code = F.leaky_relu(F.linear(x, self.weight, self.bias), 0.2)
+        back = self.back(F.leaky_relu(self.middle(code), 0.2))
+        return F.linear(F.leaky_relu(back, 0.2), self.weight.t())
 
 
 class Recurrent(nn.Module):
