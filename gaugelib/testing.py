@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.utils import _pytree as pytree
 
 from gaugelib.action import rescale
 from gaugelib.build import trace_group
@@ -65,14 +66,13 @@ def assert_gauge_invariant(
             "symmetry to test"
         )
     if scales is None:
-        generator = generator or torch.Generator().manual_seed(0)
+        generator = generator or torch.Generator("cpu").manual_seed(0)
         scales = group.random(generator=generator, log_std=log_std)
     params = params_of(model)
     before = _outputs(model, params, example)
-    moved = moved_relative(
-        before, _outputs(model, rescale(params, scales, group), example)
-    ).tolist()
-    tol = _rounding(before, params) * ROUNDINGS if tol is None else tol
+    after = _outputs(model, rescale(params, scales, group), example)
+    moved = float(moved_relative(before, after))
+    tol = ROUNDINGS * _rounding(before, params) if tol is None else tol
     if not moved <= tol:
         raise AssertionError(
             f"the function moved by {moved:.2e} relative to its largest output; "
@@ -94,5 +94,6 @@ def _outputs(
 
 
 def _rounding(outputs: Any, params: Mapping[str, Tensor]) -> float:
-    tensors = [t for t in (*torch.utils._pytree.tree_leaves(outputs), *params.values())]
-    return max(torch.finfo(t.dtype).eps for t in tensors if t.is_floating_point())
+    leaves = (*pytree.tree_leaves(outputs), *params.values())
+    dtypes = {leaf.dtype for leaf in leaves if isinstance(leaf, Tensor)}
+    return max(torch.finfo(dtype).eps for dtype in dtypes if dtype.is_floating_point)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as module_globals
+from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.utils import parametrize
 from torch.utils import _pytree as pytree
 
@@ -30,7 +31,7 @@ def refuse_altered(module: nn.Module, name: str) -> None:
         GaugeError: naming the module and what alters it.
     """
     where = f"{kind_of(module)} '{name}'"
-    if isinstance(module, nn.modules.lazy.LazyModuleMixin):
+    if isinstance(module, LazyModuleMixin):
         raise GaugeError(f"{where} is lazy: run the model once, so that its parameters exist")
     if parametrize.is_parametrized(module):
         raise GaugeError(
@@ -73,7 +74,7 @@ def refuse_unreadable(model: nn.Module) -> None:
         if value.is_meta:
             raise GaugeError(f"parameter '{name}' is on the meta device and has no values")
         if not value.numel():
-            raise GaugeError(f"parameter '{name}' has no entries, its shape is {tuple(value.shape)}")
+            raise GaugeError(f"parameter '{name}' of shape {tuple(value.shape)} has no entries")
     _refuse_shared_memory(model)
 
 
@@ -90,8 +91,8 @@ def _refuse_shared_memory(model: nn.Module) -> None:
     for name, value in _other_tensors(model):
         if address(value) in owners:
             raise GaugeError(
-                f"tensor '{name}' lies in the memory of parameter '{owners[address(value)]}', so it "
-                "would move with it; clone it, or use the parameter itself"
+                f"tensor '{name}' lies in the memory of parameter '{owners[address(value)]}', so "
+                "it would move with it; clone it, or use the parameter itself"
             )
 
 

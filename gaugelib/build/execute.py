@@ -56,14 +56,17 @@ class Execution(fx.Interpreter):
         return GaugeGroup(units, layers, self.ledger.entries(numbers), self.shapes)
 
     def run_node(self, n: fx.Node) -> Any:
+        """Note in which module the operation stands, and execute it."""
         stack = n.meta.get("nn_module_stack")
         self.place = list(stack.values())[-1][0] if stack else ""
         return super().run_node(n)
 
     def placeholder(self, target: Any, args: Any, kwargs: Any) -> Activation:
+        """Inputs are ground."""
         return grounded(super().placeholder(target, args, kwargs))
 
     def get_attr(self, target: Any, args: Any, kwargs: Any) -> Value:
+        """A parameter, a buffer, or another tensor that the forward refers to."""
         if target in self.weights:
             return self.weights[target]
         if target in self.buffers:
@@ -80,9 +83,12 @@ class Execution(fx.Interpreter):
         return Constant(value.detach().cpu(), changeable=own)
 
     def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
+        """The rule of a function."""
         return self._apply(target, self._site(_name(target), "", target, args, kwargs))
 
     def call_method(self, target: Any, args: Any, kwargs: Any) -> Any:
+        """The rule of a method, by its name."""
+
         def method(owner: Any, *more: Any, **named: Any) -> Any:
             return getattr(owner, target)(*more, **named)
 
@@ -91,6 +97,7 @@ class Execution(fx.Interpreter):
         return self._apply(target, self._site(what, target, method, args, kwargs))
 
     def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
+        """The rule of a module, by its exact type."""
         module = self.fetch_attr(target)
         own = {
             name: self.weights[f"{target}.{name}"]
@@ -102,6 +109,7 @@ class Execution(fx.Interpreter):
         return self._apply(type(module), site)
 
     def output(self, target: Any, args: Any, kwargs: Any) -> None:
+        """Outputs are ground."""
         ground = torch.tensor(GROUND)
         for value in pytree.tree_leaves(args[0]):
             if isinstance(value, Activation):
@@ -123,7 +131,7 @@ class Execution(fx.Interpreter):
         leaves = pytree.tree_leaves((site.args, site.kwargs))
         values = [leaf for leaf in leaves if isinstance(leaf, Value)]
         self.casts.update(leaf for leaf in leaves if isinstance(leaf, torch.dtype))
-        if _is_named_tuple(key) or not values and _is_plain(key, site):
+        if _is_named_tuple(key) or (not values and _is_plain(key, site)):
             return site.compute(*site.args, **site.kwargs)
         rule = RULES.get(key)
         if rule is None:
@@ -131,9 +139,9 @@ class Execution(fx.Interpreter):
         if site.kwargs.get("out") is not None:
             site.refuse("it writes to its argument 'out'; use its result instead")
         constant = all(isinstance(value, Constant) for value in values)
-        fold = values and constant and site.module is None and rule not in IMPURE
+        plain = values and constant and site.module is None and rule not in IMPURE
         try:
-            result = site.fold() if fold else rule(site, *site.args, **site.kwargs)
+            result = site.evaluate() if plain else rule(site, *site.args, **site.kwargs)
         except GaugeError:
             raise
         except Exception as error:

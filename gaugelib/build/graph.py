@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.fx.proxy import ParameterProxy
+from torch.fx.proxy import ParameterProxy, TraceError
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
@@ -49,9 +49,9 @@ def symbolic_graph(model: nn.Module, inputs: int) -> tuple[nn.Module, fx.Graph]:
     except Exception as error:
         raise GaugeError(
             f"the forward of '{tracer.deepest or type(model).__name__}' cannot be traced: "
-            f"{first_line(error)} [{_where(error)}]; it must not branch on tensor values, loop over "
-            "tensors or convert them to Python numbers, and tensors of a size that depends on the "
-            "input must be made with methods such as x.new_zeros"
+            f"{first_line(error)} [{_where(error)}]; it must not branch on tensor values, loop "
+            "over tensors or convert them to Python numbers, and it must make tensors of a size "
+            "that depends on the input with methods such as x.new_zeros"
         ) from error
     finally:
         random.setstate(before[1])
@@ -87,7 +87,7 @@ class _Proxy(fx.Proxy):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in ("tracer", "node", "param", "name"):
-            raise fx.proxy.TraceError(f"the tensor attribute '{name}' is assigned to")
+            raise TraceError(f"the tensor attribute '{name}' is assigned to")
         super().__setattr__(name, value)
 
 
@@ -115,13 +115,14 @@ class _Tracer(fx.Tracer):
         if name is None:
             return attr_val
         if name not in parameter_proxy_cache:
-            parameter = isinstance(attr_val, nn.Parameter)
-            parameter_proxy_cache[name] = self.create_proxy(
-                "get_attr", name, (), {},
-                proxy_factory_fn=(
-                    (lambda node: _ParameterProxy(self, node, name, attr_val)) if parameter else None
-                ),
-            )  # fmt: skip
+
+            def proxy(node: fx.Node) -> fx.Proxy:
+                if isinstance(attr_val, nn.Parameter):
+                    return _ParameterProxy(self, node, name, attr_val)
+                return self.proxy(node)
+
+            made = self.create_proxy("get_attr", name, (), {}, proxy_factory_fn=proxy)
+            parameter_proxy_cache[name] = made
         return parameter_proxy_cache[name]
 
     def proxy(self, node: fx.Node) -> fx.Proxy:

@@ -73,7 +73,7 @@ class Labels:
         return one
 
     def fold(self, labels: Tensor, shape: torch.Size) -> Tensor:
-        """Labels of what is broadcast from `shape` onto `labels`: tied over where it is repeated."""
+        """Labels of what is broadcast from `shape` onto `labels`: tied where it is repeated."""
         full = labels.expand(torch.broadcast_shapes(labels.shape, shape))
         return self.tie_over(full, _repeated(full, shape)).reshape(shape)
 

@@ -34,8 +34,8 @@ def mlp_group(model: nn.Module) -> GaugeGroup:
     Source: Saul (2023), eqs. (2)-(6); the book, Theorem "Rescaling symmetry".
 
     Example:
-        >>> mlp = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 1))
-        >>> group = mlp_group(mlp)
+        >>> relu, *layers = nn.ReLU(), nn.Linear(2, 4), nn.Linear(4, 3), nn.Linear(3, 1)
+        >>> group = mlp_group(nn.Sequential(layers[0], relu, layers[1], relu, layers[2]))
         >>> group.units, group.layers["0"], group.layers["2"]
         (7, slice(0, 4, None), slice(4, 7, None))
         >>> group.entries["2.weight"].target.T, group.entries["2.weight"].source

@@ -48,7 +48,7 @@ def common_labels(site: Site, terms: tuple[Term, ...], shape: torch.Size) -> Ten
 def refuse_alone(site: Site, *terms: Term) -> NoReturn:
     """Refuse an operation on parameters without an activation."""
     names = [f"'{term.name}'" for term in terms if isinstance(term, Weight)]
-    who = f"parameter {names[0]} meets" if len(names) == 1 else f"parameters {' and '.join(names)} meet"
+    who = f"parameters {' and '.join(names)} meet" if names[1:] else f"parameter {names[0]} meets"
     site.refuse(
         f"{who} no activation here; only views of a parameter, and its sums and products with "
         "activations, have a known rescaling"
@@ -147,7 +147,8 @@ def _product(site: Site, first: Activation, second: Activation, shadow: Tensor) 
     Two free factors have a common scale a·b that no single label names: that part of the symmetry
     is given up.
     """
-    one, two = narrow_together(first.labels.expand(shadow.shape), second.labels.expand(shadow.shape))
+    pair = (first.labels.expand(shadow.shape), second.labels.expand(shadow.shape))
+    one, two = narrow_together(*pair)
     fixed = site.labels.is_ground(one), site.labels.is_ground(two)
     gate = ~fixed[0] & ~fixed[1]
     site.labels.ground(one[gate])

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from gaugelib.build import rules_arithmetic as arithmetic
 from gaugelib.build import rules_pointwise as rules_pointwise

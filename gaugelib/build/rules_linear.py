@@ -17,7 +17,7 @@ from gaugelib.group import GROUND
 
 @rule(F.linear)
 def linear(site: Site, input: Value, weight: Value, bias: Value | None = None) -> Activation:
-    """y = x Wᵀ + b: row i of W flows into unit i, column j out of unit j."""
+    """Row i of W flows into unit i of x Wᵀ + b, column j out of unit j of x."""
     before = site.activation(input).labels
     shape = (*before.shape[:-1], weight.shape[0])
     if isinstance(weight, Weight):
@@ -31,7 +31,7 @@ def linear(site: Site, input: Value, weight: Value, bias: Value | None = None) -
 @rule(nn.Linear)
 def linear_module(site: Site, input: Value) -> Activation:
     """`linear` with the parameters of its module."""
-    return linear(site, input, site.parameter("weight"), site.parameter("bias"))
+    return linear(site, input, site.parameters["weight"], site.parameters.get("bias"))
 
 
 @rule(*named("matmul mm bmm mv", torch, Tensor), operator.matmul)
@@ -141,7 +141,7 @@ def _convolution_rules(spatial: int) -> None:
     @rule(*named(f"Conv{spatial}d ConvTranspose{spatial}d", nn))
     def convolution_module(site: Site, input: Value, *_: Any, **__: Any) -> Activation:
         """The two functions above with the parameters of their module."""
-        weight, bias = site.parameter("weight"), site.parameter("bias")
+        weight, bias = site.parameters["weight"], site.parameters.get("bias")
         transposed = site.option("transposed")
         return convolve(site, input, weight, bias, site.option("groups"), transposed)
 
@@ -177,11 +177,13 @@ def embedding(
 @rule(nn.Embedding)
 def embedding_module(site: Site, input: Value) -> Activation:
     """`embedding` with the table of its module."""
-    return embedding(site, input, site.parameter("weight"), None, site.option("max_norm"))
+    return embedding(site, input, site.parameters["weight"], None, site.option("max_norm"))
 
 
 @rule(F.scaled_dot_product_attention)
-def attention(site: Site, query: Value, key: Value, value: Value, *options: Any, **more: Any) -> Activation:
+def attention(
+    site: Site, query: Value, key: Value, value: Value, *options: Any, **more: Any
+) -> Activation:
     """Softmax fixes the scales of queries and keys; each column of the values keeps its own."""
     for fixed in (query, key, *options, *more.values()):
         if isinstance(fixed, Value):

@@ -42,7 +42,7 @@ NOT_HOMOGENEOUS += named(
 
 @rule(*HOMOGENEOUS)
 def homogeneous(site: Site, input: Value, *options: Any, **named_options: Any) -> Activation:
-    """f(a z) = a f(z) for every a > 0, so labels pass. Any two slopes will do, negative ones too."""
+    """Labels pass if f(a z) = a f(z) for every a > 0; any two slopes will do, negative ones too."""
     if any(isinstance(o, Value) for o in (*options, *named_options.values())):
         site.refuse("its options must be numbers")
     return site.activation(input)
@@ -99,7 +99,7 @@ def prelu(site: Site, input: Value, weight: Value) -> Activation:
 @rule(nn.PReLU)
 def prelu_module(site: Site, input: Value) -> Activation:
     """`prelu` with the slopes of its module."""
-    return prelu(site, input, site.parameter("weight"))
+    return prelu(site, input, site.parameters["weight"])
 
 
 @rule(*named("clamp clip", torch, Tensor))
@@ -136,4 +136,3 @@ def cast(site: Site, input: Value, *to: Any, **options: Any) -> Value:
         return input.cast(dtype)
     site.labels.ground(site.activation(input).labels)
     return grounded(torch.empty(input.shape, dtype=dtype, device="meta"))
-

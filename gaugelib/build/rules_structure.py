@@ -23,7 +23,7 @@ MOVES = named(
     "split tensor_split unbind index_select pixel_shuffle pixel_unshuffle channel_shuffle",
     torch, F, Tensor,
 )  # fmt: skip
-SAME = named("contiguous clone detach cpu cuda", Tensor) + [torch.clone, torch.detach]
+SAME = [*named("contiguous clone detach cpu cuda", Tensor), torch.clone, torch.detach]
 QUERIES = named("size dim ndimension numel nelement is_floating_point", Tensor)
 ATTRIBUTES = ("shape", "ndim", "dtype", "device", "data", "T", "mT")
 

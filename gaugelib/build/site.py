@@ -89,10 +89,6 @@ class Site:
         """An attribute of the module."""
         return getattr(self.module, name)
 
-    def parameter(self, name: str) -> Weight | None:
-        """A parameter of the module, or `None` if it goes without."""
-        return self.parameters.get(name)
-
     def shadow(self) -> Any:
         """What the operation returns, as tensors without values: exact shapes and dtypes."""
         if not self._shadow:
@@ -117,18 +113,20 @@ class Site:
         shadows = pytree.tree_leaves(self._shadow)
         values = pytree.tree_leaves(result)
         for value, shadow in zip(values, shadows):
-            if isinstance(value, Value) and isinstance(shadow, Tensor):
-                if (value.shape, value.dtype) != (shadow.shape, shadow.dtype):
-                    raise AssertionError(f"{self.what}: the rule gave {value}, not {shadow}")
+            if not isinstance(value, Value) or not isinstance(shadow, Tensor):
+                continue
+            if (value.shape, value.dtype) != (shadow.shape, shadow.dtype):
+                raise AssertionError(f"{self.what}: the rule gave {value}, not {shadow}")
         for value in values:
             if isinstance(value, Value) and (value.dtype.is_complex or not value.shape.numel()):
                 self.refuse(f"its result is empty or complex: {tuple(value.shape)}, {value.dtype}")
 
-    def fold(self) -> Any:
+    def evaluate(self) -> Any:
         """The operation executed on constants."""
-        values = [v for v in pytree.tree_leaves((self.args, self.kwargs)) if isinstance(v, Constant)]
-        changeable = any(value.changeable for value in values)
-        args, kwargs = pytree.tree_map_only(Constant, Constant.carrier, (self.args, self.kwargs))
+        given = (self.args, self.kwargs)
+        leaves = pytree.tree_leaves(given)
+        changeable = any(leaf.changeable for leaf in leaves if isinstance(leaf, Constant))
+        args, kwargs = pytree.tree_map_only(Constant, Constant.carrier, given)
         result = self.compute(*args, **kwargs)
         return pytree.tree_map_only(Tensor, lambda value: Constant(value, changeable), result)
 

@@ -1,4 +1,4 @@
-"""The last check of a traced group: the traced graph is the model, and the gauge leaves it alone."""
+"""The last check of a traced group: its graph is the model, and its gauge leaves it alone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def moved_relative(before: Any, after: Any) -> Tensor:
         >>> moved_relative(torch.tensor([1.0, 4.0]), torch.tensor([1.0, 5.0])).tolist()
         0.25
     """
-    worst = torch.zeros((), dtype=torch.float64)
+    worst = torch.zeros((), dtype=torch.float64, device="cpu")
     for one, two in zip(pytree.tree_leaves(before), pytree.tree_leaves(after)):
         if isinstance(one, Tensor) and one.numel():
             one, two = one.detach().double().cpu(), two.detach().double().cpu()
@@ -127,7 +127,7 @@ def refuse_unfaithful(
     Raises:
         GaugeError: if the model does not run, or is not what was traced, or moves.
     """
-    draw = torch.Generator().manual_seed(0)
+    draw = torch.Generator("cpu").manual_seed(0)
     trial, before, traced = _runnable(Trial.of(model, skeleton, graph, inputs, draw))
     used = {value.dtype for value in (*trial.params.values(), *trial.inputs)} | casts
     precisions = [torch.finfo(dtype).eps for dtype in used if dtype.is_floating_point]
@@ -178,6 +178,7 @@ def _generic(value: Tensor, draw: torch.Generator) -> Tensor:
     size = torch.linalg.vector_norm(value) / value.numel() ** 0.5
     size = 0.1 * torch.where(size > 0, size, 1.0)
     for dim, length in enumerate(value.shape or (1,)):
-        noise = torch.randn(length, generator=draw, dtype=torch.float64).to(value) * size
+        noise = torch.randn(length, generator=draw, dtype=torch.float64, device="cpu")
+        noise = noise.to(value) * size
         value = value + noise.reshape(value.shape and (-1, *(1,) * (value.dim() - dim - 1)))
     return value

@@ -5,6 +5,8 @@ of the Jacobian of outputs on many inputs. Where nothing but rescaling is redund
 dimension of the group.
 """
 
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,7 +14,12 @@ from torch import nn
 from torch.func import functional_call, jacrev
 
 from gaugelib import params_of, trace_group
-from tests.build.zoo import Gated, Recurrent, TiedAutoencoder, mlp
+from tests.build.dense import Gated, TiedAutoencoder, mlp
+from tests.build.sequential import Recurrent
+
+
+def outputs(model, x, params):
+    return functional_call(model, params, x).flatten()
 
 
 def redundant_directions(model, shape, expected):
@@ -28,7 +35,7 @@ def redundant_directions(model, shape, expected):
             name: torch.randn(value.shape, generator=draw, dtype=torch.float64)
             for name, value in params_of(model).items()
         }
-        blocks = jacrev(lambda params: functional_call(model, params, x).flatten())(params)
+        blocks = jacrev(partial(outputs, model, x))(params)
         jacobian = torch.cat([block.flatten(1) for block in blocks.values()], dim=1)
         singular = torch.linalg.svdvals(jacobian / jacobian.norm(dim=0).clamp(min=1e-300))
         rank = int((singular > 1e-9 * singular[0]).sum())

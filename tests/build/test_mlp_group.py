@@ -1,5 +1,7 @@
 """mlp_group: what it finds, what it refuses, and that trace_group finds the same."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from torch.nn.utils import parametrizations
 
 from gaugelib import GaugeError, hat, mlp_group, trace_group
 from gaugelib.testing import assert_gauge_invariant
-from tests.build.zoo import ScaledLinear, mlp
+from tests.build.dense import ScaledLinear, mlp
 
 ACTIVATIONS = [nn.ReLU, nn.LeakyReLU, nn.Identity, nn.Dropout, lambda: nn.LeakyReLU(-2.0)]
 
@@ -19,7 +21,7 @@ def perceptrons(draw):
     """Random widths, biases, activations, nesting and dtype."""
     widths = draw(st.lists(st.integers(1, 6), min_size=2, max_size=6))
     layers = []
-    for inputs, outputs in zip(widths, widths[1:]):
+    for inputs, outputs in pairwise(widths):
         block = [nn.Linear(inputs, outputs, bias=draw(st.booleans()))]
         block += [draw(st.sampled_from(ACTIVATIONS))() for _ in range(draw(st.integers(0, 2)))]
         layers += [nn.Sequential(*block)] if draw(st.booleans()) else block
@@ -85,7 +87,10 @@ def tied():
 
 REFUSED = {
     "not a sequential": (lambda: nn.Linear(2, 3), "reads an nn.Sequential, found nn.Linear"),
-    "tanh": (lambda: mlp(2, 3, 1, act=nn.Tanh), r"nn.Tanh '1' is not positively homogeneous.*trace"),
+    "tanh": (
+        lambda: mlp(2, 3, 1, act=nn.Tanh),
+        r"nn.Tanh '1' is not positively homogeneous.*trace",
+    ),
     "nested gelu": (
         lambda: nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.GELU()), nn.Linear(3, 1)),
         r"nn.GELU '1.0' is not positively homogeneous",
