@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import cast
 
 import torch
 from torch import nn
@@ -18,12 +18,16 @@ def hat() -> nn.Sequential:
         >>> hat()(torch.tensor([[-1.0], [0.5], [1.0], [3.0]]).double()).flatten().tolist()
         [0.0, 0.5, 1.0, 0.0]
     """
-    # skip_init leaves the weights unset, so that making a hat draws no random numbers.
-    make = partial(nn.utils.skip_init, nn.Linear, dtype=torch.float64)
-    hidden, output = make(1, 3), make(3, 1)
+    hidden, output = _unset_linear(1, 3), _unset_linear(3, 1)
     with torch.no_grad():
         hidden.weight.fill_(1.0)
         hidden.bias.copy_(torch.tensor([0.0, -1.0, -2.0]))
         output.weight.copy_(torch.tensor([[1.0, -2.0, 1.0]]))
         output.bias.zero_()
     return nn.Sequential(hidden, nn.ReLU(), output)
+
+
+def _unset_linear(inputs: int, outputs: int) -> nn.Linear:
+    # Without the usual initialisation, so that making a network draws no random numbers.
+    layer = nn.utils.skip_init(nn.Linear, inputs, outputs, dtype=torch.float64)
+    return cast(nn.Linear, layer)
