@@ -12,6 +12,7 @@ from torch.utils import _pytree as pytree
 
 from gaugelib.action import rescale
 from gaugelib.build import trace_group
+from gaugelib.build.randomness import cuda_devices, same_draws
 from gaugelib.build.verify import moved_relative
 from gaugelib.group import GaugeError, GaugeGroup
 from gaugelib.modules import params_of
@@ -87,9 +88,7 @@ def _outputs(
     """Outputs at other parameters: equal dropout every time, and buffers stay as they are."""
     inputs = (example,) if isinstance(example, Tensor) else tuple(example)
     buffers = {name: value.clone() for name, value in model.named_buffers()}
-    devices = {value.device for value in params.values() if value.is_cuda}
-    with torch.no_grad(), torch.random.fork_rng(devices=list(devices)):
-        torch.manual_seed(0)
+    with torch.no_grad(), same_draws(cuda_devices(model)):
         return functional_call(model, {**params, **buffers}, tuple(x.clone() for x in inputs))
 
 

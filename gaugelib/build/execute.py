@@ -19,6 +19,7 @@ from gaugelib.build import rules_refused as rules_refused
 from gaugelib.build import rules_regions as rules_regions
 from gaugelib.build import rules_structure as rules_structure
 from gaugelib.build.admit import kind_of
+from gaugelib.build.graph import first_names
 from gaugelib.build.labels import Labels
 from gaugelib.build.ledger import Ledger
 from gaugelib.build.site import IMPURE, RULES, Site, first_line, grounded
@@ -37,11 +38,9 @@ class Execution(fx.Interpreter):
     def __init__(self, model: nn.Module, skeleton: nn.Module, graph: fx.Graph) -> None:
         super().__init__(skeleton, graph=graph)
         self.extra_traceback = False
-        first = {id(value): name for name, value in model.named_parameters()}
-        self.weights = {
-            name: Weight(first[id(value)], value.shape, value.dtype)
-            for name, value in model.named_parameters(remove_duplicate=False)
-        }
+        names = dict(model.named_parameters(remove_duplicate=False))
+        first = first_names(names.items())
+        self.weights = {n: Weight(first[n], p.shape, p.dtype) for n, p in names.items()}
         self.buffers = dict(model.named_buffers(remove_duplicate=False))
         self.shapes = {name: value.shape for name, value in model.named_parameters()}
         self.labels = Labels()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-import random
-import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
 from gaugelib.build.admit import address
+from gaugelib.build.randomness import cuda_devices, watched_draws
 from gaugelib.build.site import first_line
 from gaugelib.group import GaugeError
 
@@ -39,11 +39,9 @@ def symbolic_graph(model: nn.Module, inputs: int) -> tuple[nn.Module, fx.Graph]:
     skeleton = skeleton_of(model)
     tracer = _Tracer(skeleton, inputs)
     sealed = _Sealed({address(p): name for name, p in model.named_parameters()})
-    before = _randomness()
     try:
-        with torch.random.fork_rng(devices=cuda_devices(model)), sealed:
+        with watched_draws(cuda_devices(model)) as drawn, sealed:
             graph = tracer.trace(skeleton)
-            drawn = _randomness() != before
     except GaugeError:
         raise
     except Exception as error:
@@ -53,12 +51,13 @@ def symbolic_graph(model: nn.Module, inputs: int) -> tuple[nn.Module, fx.Graph]:
             "over tensors or convert them to Python numbers, and it must make tensors of a size "
             "that depends on the input with methods such as x.new_zeros"
         ) from error
-    finally:
-        random.setstate(before[1])
     if tracer.branched:
         raise GaugeError("the forward branches on the values of a tensor and hides the failure")
     if drawn:
-        raise GaugeError("the forward draws random numbers in Python, so its graph is random too")
+        raise GaugeError(
+            f"the forward draws random numbers in Python (from {' and '.join(sorted(drawn))}), so "
+            "that its next call may compute something else"
+        )
     _refuse_changed_state(model, skeleton)
     return skeleton, graph
 
@@ -77,9 +76,10 @@ def skeleton_of(model: nn.Module) -> nn.Module:
         raise GaugeError(f"the model cannot be copied: {first_line(error)}") from error
 
 
-def cuda_devices(model: nn.Module) -> list[torch.device]:
-    """The CUDA devices that a model's parameters are on."""
-    return list({p.device for p in model.parameters() if p.is_cuda})
+def first_names(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, str]:
+    """The first name of each tensor, by every name that it has."""
+    seen: dict[int, str] = {}
+    return {name: seen.setdefault(id(value), name) for name, value in tensors}
 
 
 class _Proxy(fx.Proxy):
@@ -163,23 +163,14 @@ class _Sealed(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         for value in pytree.tree_leaves((args, kwargs)):
-            if type(value) in (Tensor, nn.Parameter) and not value.is_sparse:
-                with torch._C.DisableTorchFunction():
-                    owner = self.owners.get(address(value))
+            if type(value) in (Tensor, nn.Parameter):
+                owner = self.owners.get(address(value))
                 if owner is not None:
                     raise GaugeError(
                         f"the forward reads parameter '{owner}' from outside of the module it "
                         "belongs to, where its uses cannot be followed; pass the module instead"
                     )
         return func(*args, **(kwargs or {}))
-
-
-def _randomness() -> tuple[bytes, Any, Any]:
-    """The states of the generators that a forward may draw from."""
-    numpy = sys.modules.get("numpy")
-    third = numpy.random.get_state()[1:3] if numpy else None
-    third = None if third is None else (third[0].tobytes(), third[1])
-    return bytes(torch.random.get_rng_state().tolist()), random.getstate(), third
 
 
 def _refuse_changed_state(model: nn.Module, traced: nn.Module) -> None:
@@ -202,7 +193,7 @@ def _where(error: BaseException) -> str:
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if "/torch/" not in frame.filename and frame.filename != __file__
+        if "torch" not in Path(frame.filename).parts and frame.filename != __file__
     ]
     frame = own[-1] if own else traceback.extract_tb(error.__traceback__)[-1]
-    return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}: {frame.line}"
+    return f"{Path(frame.filename).name}:{frame.lineno}: {frame.line}"

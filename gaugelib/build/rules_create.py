@@ -35,13 +35,12 @@ def zeros(site: Site, *_: Any, **__: Any) -> Activation:
 
 @rule(*OTHERS)
 def constant(site: Site, *_: Any, **__: Any) -> Constant:
-    """Other numbers are kept: they may serve as indices."""
-
-    def blank(value: Value) -> Tensor:
-        return torch.zeros(value.shape, dtype=value.dtype)
-
-    args, kwargs = pytree.tree_map_only(Value, blank, (site.args, site.kwargs))
-    return Constant(site.compute(*args, **(kwargs | {"device": "cpu"})), changeable=False)
+    """Numbers are kept: they may serve as indices, and zeros among them carry any scale."""
+    like, *args = site.args
+    if any(isinstance(leaf, Value) for leaf in pytree.tree_leaves((args, site.kwargs))):
+        site.refuse("its numbers come from a tensor")
+    blank = torch.zeros(like.shape, dtype=like.dtype)
+    return Constant(site.compute(blank, *args, **(site.kwargs | {"device": "cpu"})), False)
 
 
 @rule(F.pad)

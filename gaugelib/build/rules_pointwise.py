@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gaugelib.build.admit import FLOATING
-from gaugelib.build.site import Site, grounded, named, rule
+from gaugelib.build.site import Site, grounded, impure, named, rule
 from gaugelib.build.values import Activation, Constant, Value, Weight
 from gaugelib.group import GROUND
 
@@ -40,6 +40,7 @@ NOT_HOMOGENEOUS += named(
 )
 
 
+@impure
 @rule(*HOMOGENEOUS)
 def homogeneous(site: Site, input: Value, *options: Any, **named_options: Any) -> Activation:
     """Labels pass if f(a z) = a f(z) for every a > 0; any two slopes will do, negative ones too."""
@@ -54,6 +55,7 @@ def not_homogeneous(site: Site, *_: Any, **__: Any) -> Any:
     return site.ground_all()
 
 
+@impure
 @rule(*named("rrelu", torch, F))
 def rrelu(
     site: Site, input: Value, lower: float = 0.0, upper: float = 0.0, training: bool = False,
@@ -65,6 +67,7 @@ def rrelu(
     return site.activation(input)
 
 
+@impure
 @rule(*named("alpha_dropout", torch, F))
 def alpha_dropout(
     site: Site, input: Value, p: float = 0.5, training: bool = False, inplace: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,7 +12,8 @@ from torch import Tensor, fx, nn
 from torch.func import functional_call
 from torch.utils import _pytree as pytree
 
-from gaugelib.build.graph import cuda_devices
+from gaugelib.build.graph import first_names
+from gaugelib.build.randomness import cuda_devices, same_draws
 from gaugelib.build.site import first_line
 from gaugelib.group import GaugeError, GaugeGroup
 
@@ -50,6 +51,7 @@ class Trial:
     graph: fx.Graph
     params: dict[str, Tensor]
     buffers: dict[str, Tensor]
+    first: dict[str, str]  # every name of a parameter or buffer -> its first name
     inputs: tuple[Tensor, ...]
     devices: list[torch.device]
 
@@ -65,7 +67,9 @@ class Trial:
         """At parameters near the model's own: zero biases, say, would hide a wrong rule."""
         params = {name: _generic(value, draw) for name, value in model.named_parameters()}
         buffers = {name: value.detach() for name, value in model.named_buffers()}
-        return cls(skeleton, graph, params, buffers, inputs, cuda_devices(model))
+        first = first_names(model.named_parameters(remove_duplicate=False))
+        first |= first_names(model.named_buffers(remove_duplicate=False))
+        return cls(skeleton, graph, params, buffers, first, inputs, cuda_devices(model))
 
     def model(self, params: Mapping[str, Tensor]) -> Any:
         """The model's own forward."""
@@ -76,12 +80,13 @@ class Trial:
         return self._call(fx.GraphModule(copy.deepcopy(self.skeleton), self.graph), params)
 
     def _call(self, module: nn.Module, params: Mapping[str, Tensor]) -> Any:
-        known = {name for name, _ in (*module.named_parameters(), *module.named_buffers())}
-        tensors = {**params, **{name: value.clone() for name, value in self.buffers.items()}}
-        tensors = {name: value for name, value in tensors.items() if name in known}
+        # A graph may know a tied parameter by another of its names than the model does.
+        tensors = {name: params[self.first[name]] for name, _ in module.named_parameters()}
+        for name, _ in module.named_buffers():
+            if name in self.first:  # and is not a constant that the tracer put there
+                tensors[name] = self.buffers[self.first[name]].clone()
         inputs = tuple(value.clone() for value in self.inputs)
-        with torch.no_grad(), torch.random.fork_rng(devices=self.devices):
-            torch.manual_seed(0)  # the same dropout every time; the caller's state is restored
+        with torch.no_grad(), same_draws(self.devices):
             return functional_call(module, tensors, inputs)
 
     def to(self, dtype: torch.dtype) -> Trial:
@@ -90,13 +95,11 @@ class Trial:
         def cast(value: Tensor) -> Tensor:
             return value.to(dtype) if value.is_floating_point() else value
 
-        return Trial(
-            self.skeleton,
-            self.graph,
-            {name: cast(value) for name, value in self.params.items()},
-            {name: cast(value) for name, value in self.buffers.items()},
-            tuple(cast(value) for value in self.inputs),
-            self.devices,
+        return replace(
+            self,
+            params={name: cast(value) for name, value in self.params.items()},
+            buffers={name: cast(value) for name, value in self.buffers.items()},
+            inputs=tuple(cast(value) for value in self.inputs),
         )
 
 

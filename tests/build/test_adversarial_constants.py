@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from tests.build.adversary import Gallery, Net
 
@@ -66,6 +67,14 @@ class ZeroBuffer(Net):
 class ThresholdByTensor(Net):
     def middle(self, x):
         return x * (x > torch.full_like(x, 0.5))
+
+
+@gallery.case(0)
+class RandomZeros(Net):
+    """Which entries of the constant are zero is drawn anew every time: none may count as zero."""
+
+    def middle(self, x):
+        return x + F.dropout(torch.ones_like(x), 0.5, training=True)
 
 
 @gallery.case(4)

@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 import torch
 
@@ -45,6 +46,12 @@ class Remembering(Net):
 class LayerDrop(Net):
     def middle(self, x):
         return x.relu() if random.random() < 0.5 else x.tanh()
+
+
+@gallery.case(r"draws random numbers in Python \(from numpy\)")
+class LegacyNumpy(Net):
+    def middle(self, x):
+        return x.relu() if np.random.rand() < 0.5 else x.tanh()  # noqa: NPY002
 
 
 @gallery.case("draws random numbers")

@@ -58,6 +58,8 @@ OPERATIONS = {
     "copy_": (lambda m, x: x.copy_(x.flip(1)), r"Tensor.copy_.*part of a tensor"),
     "zero_": (lambda m, x: x.zero_(), r"Tensor.zero_"),
     "rand_like": (lambda m, x: x + torch.rand_like(x), "torch.rand_like.*random"),
+    "new_tensor": (lambda m, x: x + x.new_tensor(x), r"Tensor.new_tensor.*come from a tensor"),
+    "full_like": (lambda m, x: x + torch.full_like(x, x[0, 0]), "full_like.*come from a tensor"),
     "bits": (lambda m, x: x.view(torch.int32), "reinterprets bits"),
     "out": (lambda m, x: torch.add(x, x, out=x), "'out'"),
     "rrelu in training": (lambda m, x: F.rrelu(x, training=True), "slopes are random"),
@@ -275,6 +277,7 @@ EXAMPLES = {
     "complex": (X.to(torch.complex64), "dense real tensor"),
     "wrong width": (torch.zeros(2, 5), "cannot be evaluated|not known"),
     "too many": ((X, X), "cannot be traced"),
+    "a dictionary": ({"x": X}, "a tensor or a tuple of tensors, found dict"),
     "wrong dtype": (X.long(), "cannot be evaluated on the example"),
 }
 
