@@ -132,15 +132,12 @@ def _require_positive(scales: Tensor, group: GaugeGroup) -> None:
     bad = ~(torch.isfinite(scales) & (scales > 0))
     if bool(bad.any()):
         unit = int(bad.nonzero()[0])
-        layer, place = _locate(unit, group)
         raise GaugeError(
-            f"scales must be finite and positive; unit {place} of layer '{layer}' "
-            f"has scale {scales[unit].tolist()}"
+            f"scales must be finite and positive; scales[{unit}], of layer "
+            f"'{_layer_of(unit, group)}', is {scales[unit].tolist()}"
         )
 
 
-def _locate(unit: int, group: GaugeGroup) -> tuple[str, int]:
-    for layer, where in group.layers.items():
-        if where.start <= unit < where.stop:
-            return layer, unit - where.start
-    return "(unnamed)", unit
+def _layer_of(unit: int, group: GaugeGroup) -> str:
+    names = (name for name, place in group.layers.items() if place.start <= unit < place.stop)
+    return next(names, "(unnamed)")

@@ -29,7 +29,7 @@ class GaugeError(ValueError):
         >>> from gaugelib import hat, mlp_group, params_of, rescale
         >>> rescale(params_of(hat()), torch.tensor([1.0, -1.0, 1.0]), mlp_group(hat()))
         Traceback (most recent call last):
-        gaugelib.group.GaugeError: scales must be finite and positive; unit 1 of layer '0' has ...
+        gaugelib.group.GaugeError: scales must be finite and positive; scales[1], of ... is -1.0
     """
 
 

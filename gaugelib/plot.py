@@ -68,7 +68,7 @@ def incidence(group: GaugeGroup) -> Figure:
     ]
     with style():
         figure, axes = plt.subplots(figsize=(7.2, 0.55 * group.units + 1.3))
-        axes.imshow(matrix, cmap="RdBu", vmin=-2, vmax=2, aspect="auto")
+        axes.imshow(matrix.numpy(), cmap="RdBu", vmin=-2, vmax=2, aspect="auto")
         for (row, column), value in zip(
             torch.ones_like(matrix).nonzero().tolist(), matrix.flatten().tolist(), strict=True
         ):

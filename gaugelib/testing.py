@@ -8,9 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.utils import _pytree as pytree
 
 from gaugelib.action import rescale
 from gaugelib.build import trace_group
+from gaugelib.build.randomness import cuda_devices, same_draws
 from gaugelib.build.verify import moved_relative
 from gaugelib.group import GaugeError, GaugeGroup
 from gaugelib.modules import params_of
@@ -65,14 +67,13 @@ def assert_gauge_invariant(
             "symmetry to test"
         )
     if scales is None:
-        generator = generator or torch.Generator().manual_seed(0)
+        generator = generator or torch.Generator("cpu").manual_seed(0)
         scales = group.random(generator=generator, log_std=log_std)
     params = params_of(model)
     before = _outputs(model, params, example)
-    moved = moved_relative(
-        before, _outputs(model, rescale(params, scales, group), example)
-    ).tolist()
-    tol = _rounding(before, params) * ROUNDINGS if tol is None else tol
+    after = _outputs(model, rescale(params, scales, group), example)
+    moved = float(moved_relative(before, after))
+    tol = ROUNDINGS * _rounding(before, params) if tol is None else tol
     if not moved <= tol:
         raise AssertionError(
             f"the function moved by {moved:.2e} relative to its largest output; "
@@ -87,12 +88,11 @@ def _outputs(
     """Outputs at other parameters: equal dropout every time, and buffers stay as they are."""
     inputs = (example,) if isinstance(example, Tensor) else tuple(example)
     buffers = {name: value.clone() for name, value in model.named_buffers()}
-    devices = {value.device for value in params.values() if value.is_cuda}
-    with torch.no_grad(), torch.random.fork_rng(devices=list(devices)):
-        torch.manual_seed(0)
+    with torch.no_grad(), same_draws(cuda_devices(model)):
         return functional_call(model, {**params, **buffers}, tuple(x.clone() for x in inputs))
 
 
 def _rounding(outputs: Any, params: Mapping[str, Tensor]) -> float:
-    tensors = [t for t in (*torch.utils._pytree.tree_leaves(outputs), *params.values())]
-    return max(torch.finfo(t.dtype).eps for t in tensors if t.is_floating_point())
+    leaves = (*pytree.tree_leaves(outputs), *params.values())
+    dtypes = {leaf.dtype for leaf in leaves if isinstance(leaf, Tensor)}
+    return max(torch.finfo(dtype).eps for dtype in dtypes if dtype.is_floating_point)

@@ -29,12 +29,16 @@ class Graph:
         return self.inputs + self.hidden + self.outputs
 
     def __call__(self, params: dict[str, Tensor], x: Tensor, activation=torch.relu) -> Tensor:
-        """x (batch, inputs) -> (batch, outputs), unit by unit."""
+        """x (batch, inputs) -> (batch, outputs)."""
+        return self.values(params, x, activation)[:, self.inputs + self.hidden :]
+
+    def values(self, params: dict[str, Tensor], x: Tensor, activation=torch.relu) -> Tensor:
+        """x (batch, inputs) -> outputs of all units (batch, units), one after the other."""
         values = list(x.unbind(1))
         for i in range(self.inputs, self.units):
             z = params["b"][i] + sum(params["W"][i, j] * h for j, h in enumerate(values))
             values.append(activation(z) if i < self.inputs + self.hidden else z)
-        return torch.stack(values[self.inputs + self.hidden :], dim=1)
+        return torch.stack(values, dim=1)
 
     def incidence(self) -> Tensor:
         """B over the entries of W (row-major) and then of b, a dense (hidden, n*n + n) matrix."""
@@ -113,7 +117,7 @@ def path_products(params: dict[str, Tensor], graph: Graph) -> dict[tuple[int, ..
 
 
 def stabiliser_dimension(graph: Graph) -> int:
-    """Number of pieces of the non-zero edges that touch neither an input nor an output."""
+    """Number of pieces of the non-zero weights that touch no input, no output and no bias."""
     group = list(range(graph.units + 1))  # one more for the constant unit
     find = lambda k: k if group[k] == k else find(group[k])  # noqa: E731
     outside = [*range(graph.inputs), *range(graph.inputs + graph.hidden, graph.units), graph.units]

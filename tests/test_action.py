@@ -16,7 +16,7 @@ def test_scales_that_are_not_positive_numbers_are_refused_by_layer_and_unit(bad)
     model = hat()
     params = params_of(model)
     kept = {name: value.clone() for name, value in params.items()}
-    with pytest.raises(GaugeError, match=rf"unit 1 of layer '0' has scale {bad}"):
+    with pytest.raises(GaugeError, match=rf"scales\[1\], of layer '0', is {bad}"):
         rescale(params, torch.tensor([1.0, bad, 1.0]), mlp_group(model))
     assert all(torch.equal(params[name], kept[name]) for name in params)
 

@@ -1,6 +1,7 @@
 """Orbits: how large they are, what names them, and how one moves along them."""
 
 import math
+from itertools import pairwise
 
 import torch
 from hypothesis import given, settings
@@ -41,8 +42,17 @@ def orbit_dimension(graph):
 @settings(deadline=None, max_examples=60)
 def test_orbits_have_one_dimension_for_each_unit_tied_to_the_outside(sizes, seed, density):
     graph = random_graph(*sizes, seed=seed, density=density)
-    graph.params["b"].mul_(graph.params["W"][:, 0] != 0)  # some biases vanish
+    some = torch.rand(graph.units, generator=torch.Generator().manual_seed(seed)) < 0.3
+    graph.params["b"].mul_(some)
     assert orbit_dimension(graph) == graph.hidden - stabiliser_dimension(graph)
+
+
+def test_a_bias_alone_ties_a_unit_to_the_outside():
+    graph = random_graph(1, 1, 1, seed=0)
+    graph.params["W"].zero_()
+    assert (orbit_dimension(graph), stabiliser_dimension(graph)) == (1, 0)
+    graph.params["b"].zero_()
+    assert (orbit_dimension(graph), stabiliser_dimension(graph)) == (0, 1)
 
 
 def test_control_a_unit_with_no_edges_is_moved_by_nothing():
@@ -66,25 +76,73 @@ def gauge_between(graph, other):
     return logs, (matrix @ logs - ratio).abs().max().item()
 
 
-@given(sizes=sizes, seed=st.integers(0, 10_000))
+@given(sizes=sizes, seed=st.integers(0, 10_000), density=st.sampled_from([1.0, 0.6]))
 @settings(deadline=None, max_examples=20)
-def test_path_products_and_signs_name_the_orbit(sizes, seed):
-    graph = random_graph(*sizes, seed=seed)
+def test_rescaling_keeps_path_products_and_signs(sizes, seed, density):
+    graph = random_graph(*sizes, seed=seed, density=density)
     scales = graph.group.random(generator=torch.Generator().manual_seed(seed))
     other = rescale(graph.params, scales, graph.group)
     before, after = path_products(graph.params, graph), path_products(other, graph)
     assert before.keys() == after.keys()
     assert all(math.isclose(before[k], after[k], rel_tol=1e-10) for k in before)
+    assert torch.equal(flat(graph.params).sign(), flat(other).sign())
+
+
+def change_that_no_path_sees(graph, seed):
+    """Parameters with the signs and path products of the graph's, and otherwise as far as may be.
+
+    Paths are rows of a matrix over parameter entries; a change of logarithms in its kernel keeps
+    every path product.
+    """
+    n, edges = graph.units, (flat(graph.params) != 0).nonzero().flatten().tolist()
+    rows = []
+    for path in path_products(graph.params, graph):
+        first = [n * n + path[1]] if path[0] == -1 else [path[1] * n + path[0]]
+        used = {*first, *(i * n + j for j, i in pairwise(path[1:]))}
+        rows.append([float(edge in used) for edge in edges])
+    _, sizes, basis = torch.linalg.svd(torch.tensor(rows).double())
+    kernel = basis[int((sizes > 1e-9).sum()) :]
+    draw = torch.Generator().manual_seed(seed)
+    logs = torch.zeros(n * n + n).double()
+    logs[edges] = torch.randn(len(kernel), generator=draw).double() @ kernel
+    both = flat(graph.params) * logs.exp()
+    return {"W": both[: n * n].view(n, n), "b": both[n * n :]}
+
+
+def keep_living_units(graph):
+    """Make the theorem's hypothesis true: every hidden unit feeds the last output."""
+    graph.params["W"][graph.inputs + graph.hidden :, graph.inputs : -graph.outputs] += 0.5
+    return graph
+
+
+@given(sizes=sizes, seed=st.integers(0, 10_000), density=st.sampled_from([1.0, 0.5]))
+@settings(deadline=None, max_examples=25)
+def test_path_products_and_signs_name_the_orbit(sizes, seed, density):
+    graph = keep_living_units(random_graph(*sizes, seed=seed, density=density))
+    other = change_that_no_path_sees(graph, seed)
+    before, after = path_products(graph.params, graph), path_products(other, graph)
+    assert all(math.isclose(before[k], after[k], rel_tol=1e-9) for k in before)
     logs, missed = gauge_between(graph, other)
-    assert missed < 1e-10
-    assert_close(logs.exp(), scales, rtol=1e-8, atol=0)
+    assert missed < 1e-9
+    assert_close(rescale(graph.params, logs.exp(), graph.group), other, rtol=1e-8, atol=1e-12)
 
 
 def test_control_other_path_products_mean_another_orbit():
     graph = random_graph(2, 4, 1, seed=2)
     other = {name: value.clone() for name, value in graph.params.items()}
     other["W"][4, 3] *= 1.1  # one weight between hidden units
+    before, after = path_products(graph.params, graph), path_products(other, graph)
+    assert any(not math.isclose(before[k], after[k], rel_tol=1e-3) for k in before)
     assert gauge_between(graph, other)[1] > 0.01
+
+
+def test_control_a_unit_on_no_path_can_change_unseen():
+    graph = random_graph(2, 1, 2, seed=2)
+    graph.params["W"][2, :] = graph.params["b"][2] = 0.0  # nobody feeds the hidden unit
+    other = {name: value.clone() for name, value in graph.params.items()}
+    other["W"][3, 2] *= 3.0  # and its two outgoing weights change by different factors
+    assert path_products(other, graph) == path_products(graph.params, graph)
+    assert gauge_between(graph, other)[1] > 0.1
 
 
 def test_control_without_signs_path_products_name_too_little():

@@ -68,6 +68,15 @@ def test_rescaling_leaves_the_function_in_place(sizes, seed, density):
     assert (after - before).abs().max() <= 1e-14 * terms
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_each_unit_s_output_is_multiplied_by_its_scale(seed):
+    graph = random_graph(2, 5, 2, seed=seed)
+    scales = graph.group.random(generator=torch.Generator().manual_seed(seed))
+    after = graph.values(rescale(graph.params, scales, graph.group), POINTS[:, :2])
+    factors = torch.cat([torch.ones(2).double(), scales, torch.ones(2).double()])
+    assert_close(after, factors * graph.values(graph.params, POINTS[:, :2]))
+
+
 def test_powers_of_two_leave_it_bitwise_in_place():
     graph = random_graph(3, 6, 2, seed=4)
     scales = 2.0 ** torch.tensor([-9, 3, 0, 20, -1, 7]).double()

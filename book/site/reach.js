@@ -1,20 +1,30 @@
-// What scrolls sideways must be reachable by keyboard; what does not scroll should not be a stop on the way.
+// What scrolls sideways must be reachable by keyboard; what does not scroll should not be a stop on the
+// way. The theme decides this once for code and tables; windows change their width.
 (() => {
   "use strict";
-  const update = (element) => {
-    if (element.scrollWidth > element.clientWidth + 1) {
+  const NAMES = {
+    ".formula": "Wide formula",
+    ".widget-live": "Interactive figure",
+    "div.highlight pre": "Wide code",
+    ".pst-scrollable-table-container": "Wide table",
+  };
+  const update = (element, name) => {
+    if (element.scrollWidth > element.clientWidth) {
       element.tabIndex = 0;
       element.setAttribute("role", "group");
-      element.setAttribute("aria-label", element.dataset.reach);
+      element.setAttribute("aria-label", name);
     } else {
-      for (const name of ["tabindex", "role", "aria-label"]) element.removeAttribute(name);
+      for (const attribute of ["tabindex", "role", "aria-label"]) element.removeAttribute(attribute);
     }
   };
-  const watch = new ResizeObserver((entries) => entries.forEach(({ target }) => update(target)));
   const start = () => {
-    for (const [selector, name] of [[".formula", "Wide formula"], [".widget-live", "Interactive figure"]]) {
+    const names = new Map();
+    const watch = new ResizeObserver((entries) => {
+      for (const { target } of entries) update(target, names.get(target));
+    });
+    for (const [selector, name] of Object.entries(NAMES)) {
       for (const element of document.querySelectorAll(selector)) {
-        element.dataset.reach = name;
+        names.set(element, name);
         watch.observe(element);
       }
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as module_globals
+from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.utils import parametrize
 from torch.utils import _pytree as pytree
 
@@ -29,7 +30,9 @@ def refuse_altered(module: nn.Module, name: str) -> None:
     Raises:
         GaugeError: naming the module and what alters it.
     """
-    where = f"{kind_of(module)} '{name}'"
+    where = f"{kind_of(module)} '{name}'" if name else f"the model, {kind_of(module)},"
+    if isinstance(module, LazyModuleMixin):
+        raise GaugeError(f"{where} is lazy: run the model once, so that its parameters exist")
     if parametrize.is_parametrized(module):
         raise GaugeError(
             f"{where} has parametrised weights: a rescaling of the parameter is not one of the "
@@ -40,13 +43,11 @@ def refuse_altered(module: nn.Module, name: str) -> None:
             f"{where} has forward hooks (weight_norm and spectral_norm use them too), "
             "which can do anything; remove them first"
         )
-    if isinstance(module, nn.modules.lazy.LazyModuleMixin):
-        raise GaugeError(f"{where} is lazy: run the model once, so that its parameters exist")
     if isinstance(module, torch.jit.ScriptModule):
         raise GaugeError(f"{where} is a TorchScript module; pass the Python model")
     if "forward" in vars(module):
         raise GaugeError(f"the forward of {where} was replaced on the instance; make it a class")
-    if type(module).__call__ is not nn.Module.__call__:
+    if not type(module).__call__.__module__.startswith("torch.nn.modules."):
         raise GaugeError(f"{where} overrides __call__; put what it does into forward")
 
 
@@ -73,12 +74,16 @@ def refuse_unreadable(model: nn.Module) -> None:
         if value.is_meta:
             raise GaugeError(f"parameter '{name}' is on the meta device and has no values")
         if not value.numel():
-            raise GaugeError(f"parameter '{name}' has no entries, its shape is {tuple(value.shape)}")
-    _refuse_shared_memory(model)
+            raise GaugeError(f"parameter '{name}' of shape {tuple(value.shape)} has no entries")
+    refuse_shared_memory(model)
 
 
-def _refuse_shared_memory(model: nn.Module) -> None:
-    """A tensor in the memory of a parameter would move with it without being rescaled itself."""
+def refuse_shared_memory(model: nn.Module) -> None:
+    """Refuse a tensor in the memory of a parameter: it would move with it, unasked.
+
+    Raises:
+        GaugeError: naming both.
+    """
     owners: dict[int, str] = {}
     for name, value in model.named_parameters():
         other = owners.setdefault(address(value), name)
@@ -90,8 +95,8 @@ def _refuse_shared_memory(model: nn.Module) -> None:
     for name, value in _other_tensors(model):
         if address(value) in owners:
             raise GaugeError(
-                f"tensor '{name}' lies in the memory of parameter '{owners[address(value)]}', so it "
-                "would move with it; clone it, or use the parameter itself"
+                f"tensor '{name}' lies in the memory of parameter '{owners[address(value)]}', so "
+                "it would move with it; clone it, or use the parameter itself"
             )
 
 
@@ -100,10 +105,13 @@ def _other_tensors(model: nn.Module) -> Iterable[tuple[str, Tensor]]:
     for path, module in model.named_modules():
         for key, held in vars(module).items():
             for value in pytree.tree_leaves(held):
-                if isinstance(value, Tensor) and id(value) not in own and not value.is_sparse:
+                if isinstance(value, Tensor) and id(value) not in own:
                     yield f"{path}.{key}".lstrip("."), value
 
 
 def address(value: Tensor) -> int:
     """Where a tensor's memory starts; itself, if it has none (then it shares none)."""
-    return value.untyped_storage().data_ptr() or id(value)
+    try:
+        return value.untyped_storage().data_ptr() or id(value)
+    except (RuntimeError, NotImplementedError):  # sparse, or a subclass without memory of its own
+        return id(value)

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.overrides import resolve_name
 from torch.utils import _pytree as pytree
 
 # Importing the rules registers them.
@@ -20,6 +19,7 @@ from gaugelib.build import rules_refused as rules_refused
 from gaugelib.build import rules_regions as rules_regions
 from gaugelib.build import rules_structure as rules_structure
 from gaugelib.build.admit import kind_of
+from gaugelib.build.graph import first_names
 from gaugelib.build.labels import Labels
 from gaugelib.build.ledger import Ledger
 from gaugelib.build.site import IMPURE, RULES, Site, first_line, grounded
@@ -38,11 +38,9 @@ class Execution(fx.Interpreter):
     def __init__(self, model: nn.Module, skeleton: nn.Module, graph: fx.Graph) -> None:
         super().__init__(skeleton, graph=graph)
         self.extra_traceback = False
-        first = {id(value): name for name, value in model.named_parameters()}
-        self.weights = {
-            name: Weight(first[id(value)], value.shape, value.dtype)
-            for name, value in model.named_parameters(remove_duplicate=False)
-        }
+        names = dict(model.named_parameters(remove_duplicate=False))
+        first = first_names(names.items())
+        self.weights = {n: Weight(first[n], p.shape, p.dtype) for n, p in names.items()}
         self.buffers = dict(model.named_buffers(remove_duplicate=False))
         self.shapes = {name: value.shape for name, value in model.named_parameters()}
         self.labels = Labels()
@@ -57,14 +55,17 @@ class Execution(fx.Interpreter):
         return GaugeGroup(units, layers, self.ledger.entries(numbers), self.shapes)
 
     def run_node(self, n: fx.Node) -> Any:
+        """Note in which module the operation stands, and execute it."""
         stack = n.meta.get("nn_module_stack")
         self.place = list(stack.values())[-1][0] if stack else ""
         return super().run_node(n)
 
     def placeholder(self, target: Any, args: Any, kwargs: Any) -> Activation:
+        """Inputs are ground."""
         return grounded(super().placeholder(target, args, kwargs))
 
     def get_attr(self, target: Any, args: Any, kwargs: Any) -> Value:
+        """A parameter, a buffer, or another tensor that the forward refers to."""
         if target in self.weights:
             return self.weights[target]
         if target in self.buffers:
@@ -81,9 +82,12 @@ class Execution(fx.Interpreter):
         return Constant(value.detach().cpu(), changeable=own)
 
     def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
+        """The rule of a function."""
         return self._apply(target, self._site(_name(target), "", target, args, kwargs))
 
     def call_method(self, target: Any, args: Any, kwargs: Any) -> Any:
+        """The rule of a method, by its name."""
+
         def method(owner: Any, *more: Any, **named: Any) -> Any:
             return getattr(owner, target)(*more, **named)
 
@@ -92,6 +96,7 @@ class Execution(fx.Interpreter):
         return self._apply(target, self._site(what, target, method, args, kwargs))
 
     def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
+        """The rule of a module, by its exact type."""
         module = self.fetch_attr(target)
         own = {
             name: self.weights[f"{target}.{name}"]
@@ -103,6 +108,7 @@ class Execution(fx.Interpreter):
         return self._apply(type(module), site)
 
     def output(self, target: Any, args: Any, kwargs: Any) -> None:
+        """Outputs are ground."""
         ground = torch.tensor(GROUND)
         for value in pytree.tree_leaves(args[0]):
             if isinstance(value, Activation):
@@ -124,7 +130,7 @@ class Execution(fx.Interpreter):
         leaves = pytree.tree_leaves((site.args, site.kwargs))
         values = [leaf for leaf in leaves if isinstance(leaf, Value)]
         self.casts.update(leaf for leaf in leaves if isinstance(leaf, torch.dtype))
-        if not values and _is_plain(key, site):
+        if _is_named_tuple(key) or (not values and _is_plain(key, site)):
             return site.compute(*site.args, **site.kwargs)
         rule = RULES.get(key)
         if rule is None:
@@ -132,9 +138,9 @@ class Execution(fx.Interpreter):
         if site.kwargs.get("out") is not None:
             site.refuse("it writes to its argument 'out'; use its result instead")
         constant = all(isinstance(value, Constant) for value in values)
-        fold = values and constant and site.module is None and rule not in IMPURE
+        plain = values and constant and site.module is None and rule not in IMPURE
         try:
-            result = site.fold() if fold else rule(site, *site.args, **site.kwargs)
+            result = site.evaluate() if plain else rule(site, *site.args, **site.kwargs)
         except GaugeError:
             raise
         except Exception as error:
@@ -150,9 +156,14 @@ def _is_plain(key: Any, site: Site) -> bool:
     return getattr(key, "__module__", None) in ("_operator", "math")
 
 
+def _is_named_tuple(key: Any) -> bool:
+    return isinstance(key, type) and issubclass(key, tuple) and hasattr(key, "_fields")
+
+
 def _name(function: Any) -> str:
-    known = resolve_name(function) if callable(function) else None
-    if known:
-        return known.replace("torch.nn.functional.", "F.")
-    module = getattr(function, "__module__", "").strip("_")
-    return f"{module}.{getattr(function, '__qualname__', repr(function))}"
+    name = getattr(function, "__name__", repr(function))
+    module = getattr(function, "__module__", None) or "torch"
+    if module.startswith(("torch._C", "torch.functional")):
+        module = "torch"
+    short = {"torch.nn.functional": "F", "_operator": "operator"}
+    return f"{short.get(module, module)}.{name}"

@@ -73,7 +73,7 @@ class Labels:
         return one
 
     def fold(self, labels: Tensor, shape: torch.Size) -> Tensor:
-        """Labels of what is broadcast from `shape` onto `labels`: tied over where it is repeated."""
+        """Labels of what is broadcast from `shape` onto `labels`: tied where it is repeated."""
         full = labels.expand(torch.broadcast_shapes(labels.shape, shape))
         return self.tie_over(full, _repeated(full, shape)).reshape(shape)
 
@@ -85,7 +85,7 @@ class Labels:
     def find(self, labels: Tensor) -> Tensor:
         """The smallest label that each label is tied to."""
         self._settle()
-        return self._roots[labels]
+        return self._roots[narrow_together(labels)[0]].expand(labels.shape)
 
     def is_ground(self, labels: Tensor) -> Tensor:
         """Where scales are known to be 1, as far as the ties made until now say."""

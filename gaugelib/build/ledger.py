@@ -17,11 +17,11 @@ _RANK: dict[Kind, int] = {"fixed": 0, "bias": 1, "weight": 2}
 
 @dataclass
 class _Line:
-    """Labels of the two ends: broadcastable to the parameter's shape, or flat and partly unknown."""
+    """Labels of targets and sources, of a shape that broadcasts to the parameter's, or flat."""
 
-    ends: tuple[Tensor, Tensor]  # target, source
+    ends: tuple[Tensor, ...]  # targets, sources
     kind: Kind
-    flat: bool
+    flat: bool  # then one label for each entry, and some may be unknown
 
 
 class Ledger:
@@ -52,7 +52,7 @@ class Ledger:
         else:
             line = line or _Line((torch.tensor(_UNKNOWN),) * 2, kind, flat=False)
             line = _flattened(line, self._shapes[weight.name])
-            where = weight.carrier().reshape(-1)
+            where = weight.carrier().reshape(-1)  # a position may occur more than once
             new = tuple(end.expand(weight.shape).reshape(-1) for end in (target, source))
             for flat, end in zip(line.ends, new):
                 free = flat[where] == _UNKNOWN
@@ -84,15 +84,16 @@ class Ledger:
 def _flattened(line: _Line, shape: torch.Size) -> _Line:
     if line.flat:
         return line
-    target, source = (end.expand(shape).reshape(-1).clone() for end in line.ends)
-    return _Line((target, source), line.kind, flat=True)
+    ends = tuple(end.expand(shape).reshape(-1).clone() for end in line.ends)
+    return _Line(ends, line.kind, flat=True)
 
 
 def _units(labels: Tensor, numbers: Tensor, shape: torch.Size, flat: bool) -> Tensor:
     if not flat:
-        units = numbers[labels]
+        units = numbers.take(labels)
         return units.reshape((1,) * (len(shape) - units.dim()) + units.shape)
-    units = torch.where(labels == _UNKNOWN, GROUND, numbers[labels.clamp(min=0)]).reshape(shape)
+    known = labels.where(labels != _UNKNOWN, GROUND)
+    units = numbers.take(known).reshape(shape)
     for dim in range(units.dim()):
         one = units.narrow(dim, 0, 1)
         if bool((units == one).all()):

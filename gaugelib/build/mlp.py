@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from gaugelib.build.admit import kind_of, refuse_altered
+from gaugelib.build.admit import kind_of, refuse_altered, refuse_shared_memory
 from gaugelib.group import GROUND, Entry, GaugeError, GaugeGroup
 
 HOMOGENEOUS = (nn.ReLU, nn.LeakyReLU, nn.Identity, nn.Dropout)
@@ -34,8 +34,8 @@ def mlp_group(model: nn.Module) -> GaugeGroup:
     Source: Saul (2023), eqs. (2)-(6); the book, Theorem "Rescaling symmetry".
 
     Example:
-        >>> mlp = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 1))
-        >>> group = mlp_group(mlp)
+        >>> relu, *layers = nn.ReLU(), nn.Linear(2, 4), nn.Linear(4, 3), nn.Linear(3, 1)
+        >>> group = mlp_group(nn.Sequential(layers[0], relu, layers[1], relu, layers[2]))
         >>> group.units, group.layers["0"], group.layers["2"]
         (7, slice(0, 4, None), slice(4, 7, None))
         >>> group.entries["2.weight"].target.T, group.entries["2.weight"].source
@@ -63,10 +63,11 @@ def _linear_layers(model: nn.Module) -> list[tuple[str, nn.Linear]]:
     if type(model) is not nn.Sequential:
         raise GaugeError(f"mlp_group reads an nn.Sequential, found {kind_of(model)}; {_ELSE}")
     linear: list[tuple[str, nn.Linear]] = []
+    owners: dict[nn.Parameter, str] = {}
     for name, layer in model.named_modules(remove_duplicate=False):
         refuse_altered(layer, name)
         if type(layer) is nn.Linear:
-            _refuse_misfit(linear, name, layer)
+            _refuse_misfit(name, layer, linear, owners)
             linear.append((name, layer))
         elif type(layer) is nn.Flatten and linear:
             raise GaugeError(f"nn.Flatten '{name}' comes after a linear layer; {_ELSE}")
@@ -79,13 +80,20 @@ def _linear_layers(model: nn.Module) -> list[tuple[str, nn.Linear]]:
             raise GaugeError(f"mlp_group does not know {kind_of(layer)} '{name}'; {_ELSE}")
     if not linear:
         raise GaugeError("the model has no nn.Linear layer, so it has no units to rescale")
+    refuse_shared_memory(model)
     return linear
 
 
-def _refuse_misfit(before: list[tuple[str, nn.Linear]], name: str, layer: nn.Linear) -> None:
-    for other, earlier in before:
-        if any(p is q for p in layer.parameters() for q in earlier.parameters()):
-            raise GaugeError(f"layers '{other}' and '{name}' share a parameter; {_ELSE}")
+def _refuse_misfit(
+    name: str,
+    layer: nn.Linear,
+    before: list[tuple[str, nn.Linear]],
+    owners: dict[nn.Parameter, str],
+) -> None:
+    for parameter in layer.parameters():
+        owner = owners.setdefault(parameter, name)
+        if owner != name:
+            raise GaugeError(f"layers '{owner}' and '{name}' share a parameter; {_ELSE}")
     if before and before[-1][1].out_features != layer.in_features:
         other, earlier = before[-1]
         raise GaugeError(

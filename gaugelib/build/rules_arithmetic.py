@@ -48,14 +48,15 @@ def common_labels(site: Site, terms: tuple[Term, ...], shape: torch.Size) -> Ten
 def refuse_alone(site: Site, *terms: Term) -> NoReturn:
     """Refuse an operation on parameters without an activation."""
     names = [f"'{term.name}'" for term in terms if isinstance(term, Weight)]
+    who = f"parameters {' and '.join(names)} meet" if names[1:] else f"parameter {names[0]} meets"
     site.refuse(
-        f"parameter {' and '.join(names)} meets no activation here; only views of a parameter, and "
-        "its sums and products with activations, have a known rescaling"
+        f"{who} no activation here; only views of a parameter, and its sums and products with "
+        "activations, have a known rescaling"
     )
 
 
 def _joined(site: Site, *terms: Term) -> Activation:
-    shadow = site.shadow()
+    shadow = site.pointwise_shadow(*terms)
     return Activation(common_labels(site, terms, shadow.shape), shadow.dtype)
 
 
@@ -79,9 +80,9 @@ def maximum(site: Site, input: Term, other: Term) -> Activation:
 )
 def compare(site: Site, input: Term, other: Term) -> Activation:
     """Whether x > y does not change when both are scaled by the same a > 0."""
-    shadow = site.shadow()
+    shadow = site.pointwise_shadow(input, other)
     common_labels(site, (input, other), shadow.shape)
-    return grounded(shadow)
+    return grounded(shadow.bool())
 
 
 @rule(torch.where)
@@ -89,7 +90,9 @@ def where(site: Site, condition: Value, input: Term, other: Term) -> Activation:
     """Of two entries of one scale, the one that a condition of fixed scale selects."""
     if isinstance(condition, Weight) or condition.dtype != torch.bool:
         site.refuse("its condition must be boolean")
-    return _joined(site, input, other)
+    shape = torch.broadcast_shapes(condition.shape, site.pointwise_shadow(input, other).shape)
+    dtype = site.pointwise_shadow(input, other).dtype
+    return Activation(common_labels(site, (input, other), shape), dtype)
 
 
 @rule("where")
@@ -114,7 +117,7 @@ def multiply(site: Site, input: Term, other: Term) -> Activation:
         input, other = other, input
     if not isinstance(input, Activation):
         refuse_alone(site, input, other)
-    shadow = site.shadow()
+    shadow = site.pointwise_shadow(input, other)
     if isinstance(other, Weight):
         return _scaled(site, input, other, shadow)
     if isinstance(other, Activation):
@@ -130,7 +133,7 @@ def divide(site: Site, input: Term, other: Term, *, rounding_mode: str | None = 
     if rounding_mode is not None or not isinstance(input, Value):
         return site.ground_all()
     value = site.activation(input)
-    shadow = site.shadow()
+    shadow = site.pointwise_shadow(value, other)
     if isinstance(other, Activation):
         loose = ~site.labels.is_ground(other.labels)
         site.labels.ground(other.labels[loose])
@@ -144,7 +147,8 @@ def _product(site: Site, first: Activation, second: Activation, shadow: Tensor) 
     Two free factors have a common scale a·b that no single label names: that part of the symmetry
     is given up.
     """
-    one, two = narrow_together(first.labels.expand(shadow.shape), second.labels.expand(shadow.shape))
+    pair = (first.labels.expand(shadow.shape), second.labels.expand(shadow.shape))
+    one, two = narrow_together(*pair)
     fixed = site.labels.is_ground(one), site.labels.is_ground(two)
     gate = ~fixed[0] & ~fixed[1]
     site.labels.ground(one[gate])

@@ -14,8 +14,10 @@ from gaugelib.build.site import Site, named, rule
 from gaugelib.build.values import Activation, Constant, Value
 from gaugelib.group import GROUND
 
-ZEROS = named("zeros zeros_like", torch) + ["new_zeros"]
-OTHERS = named("ones full arange linspace eye tensor ones_like full_like", torch)
+# torch.zeros and its like never reach the graph: with fixed sizes the tracer executes them, and
+# sizes that depend on the input it does not follow there.
+ZEROS = [torch.zeros_like, *named("new_zeros", Tensor)]
+OTHERS = [torch.ones_like, torch.full_like, *named("new_ones new_full new_tensor", Tensor)]
 PADS = named(
     "ZeroPad1d ZeroPad2d ZeroPad3d ConstantPad1d ConstantPad2d ConstantPad3d ReflectionPad1d "
     "ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d "
@@ -31,12 +33,14 @@ def zeros(site: Site, *_: Any, **__: Any) -> Activation:
     return Activation(site.labels.issue(shadow.shape, None), shadow.dtype)
 
 
-@rule(*OTHERS, "new_ones", "new_full", "new_tensor")
+@rule(*OTHERS)
 def constant(site: Site, *_: Any, **__: Any) -> Constant:
-    """Other numbers are kept: they may serve as indices."""
-    blank = {Value: lambda value: torch.zeros(value.shape, dtype=value.dtype)}
-    args, kwargs = pytree.tree_map_only(Value, blank[Value], (site.args, site.kwargs))
-    return Constant(site.compute(*args, **(kwargs | {"device": "cpu"})), changeable=False)
+    """Numbers are kept: they may serve as indices, and zeros among them carry any scale."""
+    like, *args = site.args
+    if any(isinstance(leaf, Value) for leaf in pytree.tree_leaves((args, site.kwargs))):
+        site.refuse("its numbers come from a tensor")
+    blank = torch.zeros(like.shape, dtype=like.dtype)
+    return Constant(site.compute(blank, *args, **(site.kwargs | {"device": "cpu"})), False)
 
 
 @rule(F.pad)

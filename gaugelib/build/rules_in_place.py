@@ -7,11 +7,10 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from gaugelib.build import rules_arithmetic as arithmetic
 from gaugelib.build import rules_pointwise as rules_pointwise
-from gaugelib.build.site import IMPURE, RULES, Rule, Site, rule
+from gaugelib.build.site import RULES, Rule, Site, impure, rule
 from gaugelib.build.values import Activation
 
 METHODS = (
@@ -28,6 +27,7 @@ def in_place(base: Rule) -> Rule:
     ones. That is always valid, and makes it irrelevant which tensors are views of which.
     """
 
+    @impure
     def overwrite(site: Site, input: Any, *args: Any, **kwargs: Any) -> Activation:
         if not isinstance(input, Activation):
             site.refuse("it writes to a parameter, a buffer or a constant")
@@ -37,7 +37,6 @@ def in_place(base: Rule) -> Rule:
         site.labels.tie(result.labels, input.labels)
         return input
 
-    IMPURE.add(overwrite)
     return overwrite
 
 

@@ -17,21 +17,21 @@ from gaugelib.group import GROUND
 
 @rule(F.linear)
 def linear(site: Site, input: Value, weight: Value, bias: Value | None = None) -> Activation:
-    """y = x Wᵀ + b: row i of W flows into unit i, column j out of unit j."""
-    shadow = site.shadow()
+    """Row i of W flows into unit i of x Wᵀ + b, column j out of unit j of x."""
     before = site.activation(input).labels
+    shape = (*before.shape[:-1], weight.shape[0])
     if isinstance(weight, Weight):
         labels = _contract(site, before.unsqueeze(-2), weight, transposed=True)[0]
     else:
         _require_fixed(site, weight)
-        labels = site.labels.tie_over(before, [-1]).expand(shadow.shape)
-    return Activation(_shifted(site, labels, bias).expand(shadow.shape), shadow.dtype)
+        labels = site.labels.tie_over(before, [-1]).expand(shape)
+    return Activation(_shifted(site, labels, bias).expand(shape), input.dtype)
 
 
 @rule(nn.Linear)
 def linear_module(site: Site, input: Value) -> Activation:
     """`linear` with the parameters of its module."""
-    return linear(site, input, site.parameter("weight"), site.parameter("bias"))
+    return linear(site, input, site.parameters["weight"], site.parameters.get("bias"))
 
 
 @rule(*named("matmul mm bmm mv", torch, Tensor), operator.matmul)
@@ -111,7 +111,7 @@ def _convolution_rules(spatial: int) -> None:
             rows, columns = (inputs, outputs) if transposed else (outputs, inputs)
             across = _grouped(columns, groups, len(rows))
             rows = rows.reshape(-1, 1, *(1,) * spatial)
-            across = across.reshape(*across.shape, *(1,) * spatial)
+            across = across.reshape((*across.shape, *(1,) * spatial))
             ends = (across, rows) if transposed else (rows, across)
             site.ledger.record(weight, *ends, "weight")
         else:
@@ -141,7 +141,7 @@ def _convolution_rules(spatial: int) -> None:
     @rule(*named(f"Conv{spatial}d ConvTranspose{spatial}d", nn))
     def convolution_module(site: Site, input: Value, *_: Any, **__: Any) -> Activation:
         """The two functions above with the parameters of their module."""
-        weight, bias = site.parameter("weight"), site.parameter("bias")
+        weight, bias = site.parameters["weight"], site.parameters.get("bias")
         transposed = site.option("transposed")
         return convolve(site, input, weight, bias, site.option("groups"), transposed)
 
@@ -167,28 +167,28 @@ def embedding(
     if max_norm is not None:
         site.refuse("max_norm renormalises rows of the parameter while the model runs")
     site.labels.ground(site.activation(input).labels)
-    shadow = site.shadow()
     if not isinstance(weight, Weight):
         site.refuse("its table is not a parameter")
     target = site.issue((1, weight.shape[-1]), weight)
     site.ledger.record(weight, target, torch.tensor(GROUND), "weight")
-    return Activation(target[0].expand(shadow.shape), shadow.dtype)
+    return Activation(target[0].expand(*input.shape, -1), weight.dtype)
 
 
 @rule(nn.Embedding)
 def embedding_module(site: Site, input: Value) -> Activation:
     """`embedding` with the table of its module."""
-    return embedding(site, input, site.parameter("weight"), None, site.option("max_norm"))
+    return embedding(site, input, site.parameters["weight"], None, site.option("max_norm"))
 
 
 @rule(F.scaled_dot_product_attention)
-def attention(site: Site, query: Value, key: Value, value: Value, *options: Any, **more: Any) -> Activation:
+def attention(
+    site: Site, query: Value, key: Value, value: Value, *options: Any, **more: Any
+) -> Activation:
     """Softmax fixes the scales of queries and keys; each column of the values keeps its own."""
-    shadow = site.shadow()
     for fixed in (query, key, *options, *more.values()):
         if isinstance(fixed, Value):
             site.labels.ground(site.activation(fixed).labels)
     labels = site.labels.tie_over(site.activation(value).labels, [-2])
-    if labels.shape[:-2] != shadow.shape[:-2]:
-        site.refuse("heads of its values are shared between queries (enable_gqa)")
-    return Activation(labels.expand(shadow.shape), shadow.dtype)
+    if labels.shape[:-2] != query.shape[:-2]:
+        site.refuse("its queries and values differ in batches or heads")
+    return Activation(labels.expand(*query.shape[:-1], -1), query.dtype)

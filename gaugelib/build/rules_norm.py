@@ -10,17 +10,20 @@ import torch.nn.functional as F
 from torch import nn
 
 from gaugelib.build.rules_arithmetic import common_labels
-from gaugelib.build.site import Site, grounded, named, rule
+from gaugelib.build.site import Site, named, rule
 from gaugelib.build.values import Activation, Value, Weight
 from gaugelib.group import GROUND
 
-CHANNELS = "BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d GroupNorm"
+BATCH = named("BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm", nn)
+INSTANCE = named("InstanceNorm1d InstanceNorm2d InstanceNorm3d", nn)
+LAYER = named("LayerNorm RMSNorm", nn)
 
 
 def _normalise(
-    site: Site, input: Value, weight: Value | None, bias: Value | None, after: int, *stats: Value | None
-) -> Activation:
-    """y = γ n + β, where n has fixed scale: γ and β flow into the units of y.
+    site: Site, input: Value, weight: Value | None, bias: Value | None, after: int,
+    *stats: Value | None,
+) -> Activation:  # fmt: skip
+    """What is normalised has a fixed scale; γ and β flow into the units of the result.
 
     Grounding the input holds in training and in evaluation, whatever the statistics and eps are.
 
@@ -33,22 +36,21 @@ def _normalise(
         stats: running statistics.
     """
     site.labels.ground(site.activation(input).labels)
-    shadow = site.shadow()
     for value in stats:
         if isinstance(value, Weight):
             site.refuse(f"its running statistics '{value.name}' are parameters")
-    result = grounded(shadow)
     for value in (weight, bias):
         if isinstance(value, Activation):
             site.refuse("its affine parameters depend on the input")
-    labels = torch.zeros(next((v.shape for v in (weight, bias) if v is not None), ()), dtype=torch.int64)
+    affine = next((value.shape for value in (weight, bias) if value is not None), ())
+    labels = torch.zeros(affine, dtype=torch.int64)
     if isinstance(weight, Weight):
         labels = site.issue(weight.shape, weight)
         site.ledger.record(weight, labels, torch.tensor(GROUND), "weight")
     if bias is not None:
-        labels = common_labels(site, (Activation(labels, shadow.dtype), bias), labels.shape)
-    labels = labels.reshape(*labels.shape, *(1,) * after)
-    return Activation(labels.expand(result.shape), shadow.dtype)
+        labels = common_labels(site, (Activation(labels, input.dtype), bias), labels.shape)
+    labels = labels.reshape((*labels.shape, *(1,) * after))
+    return Activation(labels.expand(input.shape), input.dtype)
 
 
 @rule(F.batch_norm)
@@ -97,12 +99,11 @@ def rms_norm(
     return _normalise(site, input, weight, None, 0)
 
 
-@rule(*named(CHANNELS, nn), nn.LayerNorm, *named("RMSNorm", nn))
+@rule(*BATCH, *INSTANCE, *LAYER)
 def norm_module(site: Site, input: Value) -> Activation:
     """The functions above with the parameters of their module."""
-    module = site.module
-    last = isinstance(module, tuple(named("LayerNorm RMSNorm", nn)))
-    channel = isinstance(module, nn.modules.instancenorm._InstanceNorm)
-    spatial = int(type(module).__name__[-2]) if channel else len(input.shape) - 2
-    bias = site.parameter("bias") if hasattr(module, "bias") else None
-    return _normalise(site, input, site.parameter("weight"), bias, 0 if last else spatial)
+    after = 0 if type(site.module) in LAYER else len(input.shape) - 2
+    if type(site.module) in INSTANCE:  # its input may come without a batch
+        after = int(type(site.module).__name__.removeprefix("InstanceNorm")[0])
+    weight, bias = site.parameters.get("weight"), site.parameters.get("bias")
+    return _normalise(site, input, weight, bias, after)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gaugelib.build.admit import FLOATING
-from gaugelib.build.site import Site, grounded, named, rule
+from gaugelib.build.site import Site, grounded, impure, named, rule
 from gaugelib.build.values import Activation, Constant, Value, Weight
 from gaugelib.group import GROUND
 
@@ -40,9 +40,10 @@ NOT_HOMOGENEOUS += named(
 )
 
 
+@impure
 @rule(*HOMOGENEOUS)
 def homogeneous(site: Site, input: Value, *options: Any, **named_options: Any) -> Activation:
-    """f(a z) = a f(z) for every a > 0, so labels pass. Any two slopes will do, negative ones too."""
+    """Labels pass if f(a z) = a f(z) for every a > 0; any two slopes will do, negative ones too."""
     if any(isinstance(o, Value) for o in (*options, *named_options.values())):
         site.refuse("its options must be numbers")
     return site.activation(input)
@@ -54,6 +55,7 @@ def not_homogeneous(site: Site, *_: Any, **__: Any) -> Any:
     return site.ground_all()
 
 
+@impure
 @rule(*named("rrelu", torch, F))
 def rrelu(
     site: Site, input: Value, lower: float = 0.0, upper: float = 0.0, training: bool = False,
@@ -65,6 +67,7 @@ def rrelu(
     return site.activation(input)
 
 
+@impure
 @rule(*named("alpha_dropout", torch, F))
 def alpha_dropout(
     site: Site, input: Value, p: float = 0.5, training: bool = False, inplace: bool = False
@@ -99,7 +102,7 @@ def prelu(site: Site, input: Value, weight: Value) -> Activation:
 @rule(nn.PReLU)
 def prelu_module(site: Site, input: Value) -> Activation:
     """`prelu` with the slopes of its module."""
-    return prelu(site, input, site.parameter("weight"))
+    return prelu(site, input, site.parameters["weight"])
 
 
 @rule(*named("clamp clip", torch, Tensor))
@@ -136,4 +139,3 @@ def cast(site: Site, input: Value, *to: Any, **options: Any) -> Value:
         return input.cast(dtype)
     site.labels.ground(site.activation(input).labels)
     return grounded(torch.empty(input.shape, dtype=dtype, device="meta"))
-

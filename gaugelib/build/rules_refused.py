@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gaugelib.build.site import IMPURE, Rule, Site, named, rule
+from gaugelib.build.site import Rule, Site, impure, named, rule
 
 FUSED = (
     "its parameters act inside one fused operation; write it with nn.Linear and functions whose "
@@ -53,10 +53,10 @@ REASONS: dict[str, list[object]] = {
 def refusal(reason: str) -> Rule:
     """The rule that refuses for a reason."""
 
+    @impure
     def refuse(site: Site, *_: Any, **__: Any) -> Any:
         site.refuse(reason)
 
-    IMPURE.add(refuse)
     return refuse
 
 

@@ -48,9 +48,24 @@ def _pooling_rules(spatial: int) -> None:
         dilation = getattr(site.module, "dilation", 1)
         return max_pool(site, input, *options, dilation, site.option("ceil_mode"))
 
-    @rule(*names("lp_pool# adaptive_avg_pool# adaptive_max_pool#", torch, F))
-    @rule(*names("adaptive_max_pool#_with_indices", torch, F))
-    @rule(*names("LPPool# AdaptiveAvgPool# AdaptiveMaxPool#", nn))
+    @rule(*names("adaptive_avg_pool# adaptive_max_pool#", torch, F))
+    def adaptive_pool(site: Site, input: Value, output_size: Size | Sequence[None]) -> Activation:
+        """Means or maxima of windows of the size that it takes: channels must be of one scale."""
+        before = site.activation(input).labels
+        axes = range(before.dim() - spatial, before.dim())
+        sizes = [n or before.shape[d] for n, d in zip(_each(output_size, spatial), axes)]
+        labels = site.labels.tie_over(before, axes)
+        return Activation(labels.expand(*before.shape[: axes[0]], *sizes), input.dtype)
+
+    @rule(*names("AdaptiveAvgPool# AdaptiveMaxPool#", nn))
+    def adaptive_pool_module(site: Site, input: Value) -> Any:
+        """The two functions above with the options of their module."""
+        if getattr(site.module, "return_indices", False):
+            return _pooled(site, input, spatial, None)
+        return adaptive_pool(site, input, site.option("output_size"))
+
+    @rule(*names("lp_pool# adaptive_max_pool#_with_indices", torch, F))
+    @rule(*names("LPPool#", nn))
     def other_pool(site: Site, input: Value, *_: Any, **__: Any) -> Any:
         """Other windows: whole channels are taken to be of one scale."""
         return _pooled(site, input, spatial, None)
@@ -70,21 +85,29 @@ def interpolate(site: Site, input: Value, *_: Any, **__: Any) -> Any:
 @rule(*named("mean sum amax amin nanmean nansum", torch, Tensor))
 def reduce(
     site: Site, input: Value, dim: Size | None = None, keepdim: bool = False, **options: Any
-) -> Any:
+) -> Activation:
     """Sums, means and extremes along dimensions, whose entries must be of one scale."""
-    labels = site.activation(input).labels
-    axes = options.get("axis", dim)
-    if isinstance(axes, int):
-        axes = (axes,)
-    tied = site.labels.tie_over(labels, axes or range(labels.dim()))
-    return _filled(site, tied, site.shadow())
+    labels, axes = _tied(site, input, options.pop("axis", dim))
+    if options or not input.dtype.is_floating_point:
+        return _filled(site, labels, site.shadow())
+    return Activation(labels if keepdim else labels.squeeze(axes), input.dtype)
 
 
 @rule(*named("max min", torch, Tensor))
-def extreme(site: Site, input: Value, *args: Any, **kwargs: Any) -> Any:
+def extreme(
+    site: Site, input: Value, dim: Size | Value | None = None, keepdim: bool = False, **options: Any
+) -> Any:
     """Along a dimension (maxout), of everything, or of two tensors."""
-    other = args[0] if args else kwargs.get("other")
-    return (maximum if isinstance(other, Value) else reduce)(site, input, *args, **kwargs)
+    other = options.get("other", dim)
+    if isinstance(other, Value):
+        return maximum(site, input, other)
+    return _filled(site, _tied(site, input, options.get("axis", dim))[0], site.shadow())
+
+
+def _tied(site: Site, input: Value, dim: Size | None) -> tuple[Tensor, tuple[int, ...]]:
+    labels = site.activation(input).labels
+    axes = (dim,) if isinstance(dim, int) else tuple(dim or range(labels.dim()))
+    return site.labels.tie_over(labels, axes), axes
 
 
 def _pooled(site: Site, input: Value, spatial: int, window: tuple[Size, Size] | None) -> Any:
@@ -103,7 +126,7 @@ def _pooled(site: Site, input: Value, spatial: int, window: tuple[Size, Size] | 
 
 def _filled(site: Site, labels: Tensor, shadow: Any) -> Any:
     """The labels in the shape of each result; positions of extremes do not move with the scale."""
-    if isinstance(shadow, Tensor) and not shadow.is_floating_point():
+    if isinstance(shadow, Tensor) and not shadow.dtype.is_floating_point:
         site.labels.ground(labels)  # a sum rounded to integers
 
     def fill(result: Tensor) -> Activation:
@@ -116,8 +139,8 @@ def _filled(site: Site, labels: Tensor, shadow: Any) -> Any:
     return pytree.tree_map_only(Tensor, fill, shadow)
 
 
-def _each(option: Size, spatial: int) -> tuple[int, ...]:
-    if isinstance(option, int):
+def _each(option: Size | Sequence[None] | None, spatial: int) -> tuple[Any, ...]:
+    if isinstance(option, int | None):
         return (option,) * spatial
     return tuple(option) * (spatial // len(option))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch.utils import _pytree as pytree
 from gaugelib.build.rules_arithmetic import refuse_alone
 from gaugelib.build.site import Site, named, rule
 from gaugelib.build.values import Activation, Constant, Value, Weight
+from gaugelib.group import GROUND
 
 MOVES = named(
     "reshape flatten unflatten permute transpose swapaxes swapdims movedim moveaxis t squeeze "
@@ -21,7 +23,7 @@ MOVES = named(
     "split tensor_split unbind index_select pixel_shuffle pixel_unshuffle channel_shuffle",
     torch, F, Tensor,
 )  # fmt: skip
-SAME = named("contiguous clone detach cpu cuda", Tensor) + [torch.clone, torch.detach]
+SAME = [*named("contiguous clone detach cpu cuda", Tensor), torch.clone, torch.detach]
 QUERIES = named("size dim ndimension numel nelement is_floating_point", Tensor)
 ATTRIBUTES = ("shape", "ndim", "dtype", "device", "data", "T", "mT")
 
@@ -34,15 +36,24 @@ def move(site: Site, input: Value, *args: Any, **kwargs: Any) -> Any:
     return pytree.tree_map_only(Tensor, input.carried, moved)
 
 
-@rule("view", "view_as", "reshape_as", "expand_as")
+@rule("view")
 def view(site: Site, input: Value, *shape: Any) -> Value:
-    """Reshapes, as entries decide and not where they lie in memory."""
+    """Reshapes, whether or not the labels lie in memory as the entries do."""
     if any(isinstance(size, torch.dtype) for size in shape):
         site.refuse("it reinterprets bits as another dtype")
-    if isinstance(shape[0], Value):
-        shape = tuple(shape[0].shape)
-    labels = input.carrier()
-    return input.carried(labels.expand(shape) if "expand" in site.method else labels.reshape(*shape))
+    return input.carried(input.carrier().reshape(*shape))
+
+
+@rule("view_as", "reshape_as")
+def view_as(site: Site, input: Value, other: Value) -> Value:
+    """Reshapes to the shape of another tensor."""
+    return input.carried(input.carrier().reshape(other.shape))
+
+
+@rule("expand_as")
+def expand_as(site: Site, input: Value, other: Value) -> Value:
+    """Repeats to the shape of another tensor."""
+    return input.carried(input.carrier().expand(other.shape))
 
 
 @rule(*SAME)
@@ -95,12 +106,13 @@ def join(site: Site, tensors: Sequence[Value], *args: Any, **kwargs: Any) -> Act
     if not any(isinstance(value, Activation) for value in tensors):
         refuse_alone(site, *tensors)
     labels = [_labels(site, value) for value in tensors]
-    return Activation(site.compute(labels, *args, **kwargs), site.shadow().dtype)
+    dtype = reduce(torch.promote_types, (value.dtype for value in tensors))
+    return Activation(site.compute(labels, *args, **kwargs), dtype)
 
 
 def _labels(site: Site, value: Value) -> Tensor:
     if not isinstance(value, Weight):
         return site.activation(value).labels
     target = site.issue(value.shape, value)
-    site.ledger.record(value, target, torch.tensor(0), "bias")
+    site.ledger.record(value, target, torch.tensor(GROUND), "bias")
     return target

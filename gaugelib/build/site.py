@@ -19,7 +19,7 @@ Rule = Callable[..., Any]
 RULES: dict[object, Rule] = {}
 """Rules by function, by name of a tensor's method, or by exact type of a module."""
 IMPURE: set[Rule] = set()
-"""Rules for operations that must not simply be executed on constants."""
+"""Rules for operations that must not simply be executed when all they get are constants."""
 
 
 def rule(*keys: object) -> Callable[[Rule], Rule]:
@@ -34,10 +34,16 @@ def rule(*keys: object) -> Callable[[Rule], Rule]:
     return register
 
 
+def impure(function: Rule) -> Rule:
+    """Mark a rule for operations that write to their arguments or may draw random numbers."""
+    IMPURE.add(function)
+    return function
+
+
 def named(names: str, *spaces: object) -> list[object]:
     """The functions of these names in these modules; under `torch.Tensor`, names of methods.
 
-    A name that none of the spaces has is a mistake, unless this torch is too old for it.
+    Names that this version of torch does not have are left out.
     """
     found: list[object] = []
     for name in names.split():
@@ -89,45 +95,8 @@ class Site:
         """An attribute of the module."""
         return getattr(self.module, name)
 
-    def parameter(self, name: str) -> Weight | None:
-        """A parameter of the module, or `None` if it goes without."""
-        return self.parameters.get(name)
-
-    def shadow(self) -> Any:
-        """What the operation returns, as tensors without values: exact shapes and dtypes."""
-        if not self._shadow:
-            self._shadow.append(self._infer())
-        return self._shadow[0]
-
-    def check(self, result: Any) -> None:
-        """Refuse results that a rule got wrong in shape or dtype, or that have no scales."""
-        shadows = pytree.tree_leaves(self._shadow)
-        values = pytree.tree_leaves(result)
-        for value, shadow in zip(values, shadows):
-            if isinstance(value, Value) and isinstance(shadow, Tensor):
-                if (value.shape, value.dtype) != (shadow.shape, shadow.dtype):
-                    raise AssertionError(f"{self.what}: the rule gave {value}, not {shadow}")
-        for value in values:
-            if isinstance(value, Value) and (value.dtype.is_complex or not value.shape.numel()):
-                self.refuse(f"its result is empty or complex: {tuple(value.shape)}, {value.dtype}")
-
-    def fold(self) -> Any:
-        """The operation executed on constants."""
-        values = [v for v in pytree.tree_leaves((self.args, self.kwargs)) if isinstance(v, Constant)]
-        changeable = any(value.changeable for value in values)
-        args, kwargs = pytree.tree_map_only(Constant, Constant.carrier, (self.args, self.kwargs))
-        result = self.compute(*args, **kwargs)
-        return pytree.tree_map_only(Tensor, lambda value: Constant(value, changeable), result)
-
-    def _infer(self) -> Any:
-        args, kwargs = pytree.tree_map_only(Value, Value.shadow, (self.args, self.kwargs))
-        try:
-            return self.compute(*args, **kwargs)
-        except Exception as error:
-            self.refuse(f"its result cannot be inferred from shapes alone ({first_line(error)})")
-
     def activation(self, value: object) -> Activation:
-        """The one value that must be an activation.
+        """A value that must be an activation.
 
         A parameter is refused: only structural operations and sums and products with activations
         carry its entries. A constant becomes an activation of its own labels.
@@ -145,10 +114,9 @@ class Site:
 
     def constant_labels(self, constant: Constant, shape: torch.Size) -> Tensor:
         """Labels of a constant broadcast to `shape`: ground, and free ones where it is zero."""
-        value = constant.value.expand(shape)
-        labels = torch.zeros(shape, dtype=torch.int64)
-        if not constant.changeable and bool((value == 0).any()):
-            zero = value == 0
+        labels = torch.full(shape, GROUND)
+        zero = (constant.value == 0).expand(shape)
+        if not constant.changeable and bool(zero.any()):
             labels[zero] = self.labels.issue((int(zero.sum()),), None)
         return labels
 
@@ -165,6 +133,51 @@ class Site:
             if isinstance(value, Activation | Weight):
                 self.labels.ground(self.activation(value).labels)
         return pytree.tree_map_only(Tensor, grounded, self.shadow())
+
+    def shadow(self) -> Any:
+        """What the operation returns, as tensors without values: exact shapes and dtypes."""
+        if not self._shadow:
+            args, kwargs = pytree.tree_map_only(Value, Value.shadow, (self.args, self.kwargs))
+            try:
+                self._shadow.append(self.compute(*args, **kwargs))
+            except Exception as error:
+                why = first_line(error)
+                self.refuse(f"its result cannot be inferred from shapes alone ({why})")
+        return self._shadow[0]
+
+    def pointwise_shadow(self, *terms: Any) -> Tensor:
+        """`shadow` of an arithmetic operation, without asking torch where the answer is plain.
+
+        The first shadow of many operations makes torch load its compiler, which takes a second.
+        """
+        values = [term for term in terms if isinstance(term, Value)]
+        if not all(value.dtype.is_floating_point for value in values):
+            return self.shadow()
+        shape = torch.broadcast_shapes(*(value.shape for value in values))
+        shadows = [t.shadow() if isinstance(t, Value) else t for t in terms]
+        dtype = torch.result_type(*shadows) if len(shadows) == 2 else values[0].dtype
+        return torch.empty(shape, dtype=dtype, device="meta")
+
+    def evaluate(self) -> Any:
+        """The operation executed on constants."""
+        given = (self.args, self.kwargs)
+        leaves = pytree.tree_leaves(given)
+        changeable = any(leaf.changeable for leaf in leaves if isinstance(leaf, Constant))
+        args, kwargs = pytree.tree_map_only(Constant, Constant.carrier, given)
+        result = self.compute(*args, **kwargs)
+        return pytree.tree_map_only(Tensor, lambda value: Constant(value, changeable), result)
+
+    def check(self, result: Any) -> None:
+        """Refuse results that a rule got wrong in shape or dtype, or that have no scales."""
+        values = pytree.tree_leaves(result)
+        for value, shadow in zip(values, pytree.tree_leaves(self._shadow)):
+            if not isinstance(value, Value) or not isinstance(shadow, Tensor):
+                continue
+            if (value.shape, value.dtype) != (shadow.shape, shadow.dtype):
+                self.refuse(f"its rule is wrong, please report it: {value} is not {shadow}")
+        for value in values:
+            if isinstance(value, Value) and (value.dtype.is_complex or not value.shape.numel()):
+                self.refuse(f"its result is empty or complex: {tuple(value.shape)}, {value.dtype}")
 
 
 def grounded(shadow: Tensor) -> Activation:

@@ -61,6 +61,9 @@ def trace_group(
 
 
 def _inputs(example: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    if not isinstance(example, Tensor | tuple | list):
+        kind = type(example).__name__
+        raise GaugeError(f"the example must be a tensor or a tuple of tensors, found {kind}")
     inputs = (example,) if isinstance(example, Tensor) else tuple(example)
     for number, value in enumerate(inputs):
         if not isinstance(value, Tensor):

@@ -36,19 +36,23 @@ class Activation(Value):
     """A tensor that depends on the input: each entry has the label of its scale."""
 
     labels: Tensor  # int64, of the shape of the activation
-    dtype: torch.dtype  # pyright: ignore[reportIncompatibleVariableOverride]
+    dtype: torch.dtype
 
     @property
     def shape(self) -> torch.Size:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The shape of the labels is that of the activation."""
         return self.labels.shape
 
     def carrier(self) -> Tensor:
+        """Labels move as the entries do."""
         return self.labels
 
     def carried(self, carrier: Tensor) -> Activation:
+        """The same dtype with other labels."""
         return replace(self, labels=carrier)
 
     def cast(self, dtype: torch.dtype) -> Activation:
+        """The same labels in another dtype."""
         return replace(self, dtype=dtype)
 
 
@@ -62,14 +66,17 @@ class Weight(Value):
     positions: Tensor | None = None  # int64 into the flat parameter; None: all of it, as it is
 
     def carrier(self) -> Tensor:
+        """The position of each entry in the flat parameter."""
         if self.positions is not None:
             return self.positions
         return torch.arange(self.shape.numel()).reshape(self.shape)
 
     def carried(self, carrier: Tensor) -> Weight:
+        """Other entries of the same parameter."""
         return replace(self, shape=carrier.shape, positions=carrier)
 
     def cast(self, dtype: torch.dtype) -> Weight:
+        """The same entries in another dtype."""
         return replace(self, dtype=dtype)
 
 
@@ -86,17 +93,22 @@ class Constant(Value):
 
     @property
     def shape(self) -> torch.Size:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The shape of the constant."""
         return self.value.shape
 
     @property
     def dtype(self) -> torch.dtype:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The dtype of the constant."""
         return self.value.dtype
 
     def carrier(self) -> Tensor:
+        """The numbers themselves."""
         return self.value
 
     def carried(self, carrier: Tensor) -> Constant:
+        """Other numbers from the same origin."""
         return replace(self, value=carrier)
 
     def cast(self, dtype: torch.dtype) -> Constant:
+        """The numbers in another dtype."""
         return replace(self, value=self.value.to(dtype))

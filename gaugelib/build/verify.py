@@ -1,10 +1,10 @@
-"""The last check of a traced group: the traced graph is the model, and the gauge leaves it alone."""
+"""The last check of a traced group: its graph is the model, and its gauge leaves it alone."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,7 +12,8 @@ from torch import Tensor, fx, nn
 from torch.func import functional_call
 from torch.utils import _pytree as pytree
 
-from gaugelib.build.graph import cuda_devices
+from gaugelib.build.graph import first_names
+from gaugelib.build.randomness import cuda_devices, same_draws
 from gaugelib.build.site import first_line
 from gaugelib.group import GaugeError, GaugeGroup
 
@@ -32,7 +33,7 @@ def moved_relative(before: Any, after: Any) -> Tensor:
         >>> moved_relative(torch.tensor([1.0, 4.0]), torch.tensor([1.0, 5.0])).tolist()
         0.25
     """
-    worst = torch.zeros((), dtype=torch.float64)
+    worst = torch.zeros((), dtype=torch.float64, device="cpu")
     for one, two in zip(pytree.tree_leaves(before), pytree.tree_leaves(after)):
         if isinstance(one, Tensor) and one.numel():
             one, two = one.detach().double().cpu(), two.detach().double().cpu()
@@ -50,8 +51,25 @@ class Trial:
     graph: fx.Graph
     params: dict[str, Tensor]
     buffers: dict[str, Tensor]
+    first: dict[str, str]  # every name of a parameter or buffer -> its first name
     inputs: tuple[Tensor, ...]
     devices: list[torch.device]
+
+    @classmethod
+    def of(
+        cls,
+        model: nn.Module,
+        skeleton: nn.Module,
+        graph: fx.Graph,
+        inputs: tuple[Tensor, ...],
+        draw: torch.Generator,
+    ) -> Trial:
+        """At parameters near the model's own: zero biases, say, would hide a wrong rule."""
+        params = {name: _generic(value, draw) for name, value in model.named_parameters()}
+        buffers = {name: value.detach() for name, value in model.named_buffers()}
+        first = first_names(model.named_parameters(remove_duplicate=False))
+        first |= first_names(model.named_buffers(remove_duplicate=False))
+        return cls(skeleton, graph, params, buffers, first, inputs, cuda_devices(model))
 
     def model(self, params: Mapping[str, Tensor]) -> Any:
         """The model's own forward."""
@@ -62,12 +80,13 @@ class Trial:
         return self._call(fx.GraphModule(copy.deepcopy(self.skeleton), self.graph), params)
 
     def _call(self, module: nn.Module, params: Mapping[str, Tensor]) -> Any:
-        known = {name for name, _ in (*module.named_parameters(), *module.named_buffers())}
-        tensors = {**params, **{name: value.clone() for name, value in self.buffers.items()}}
-        tensors = {name: value for name, value in tensors.items() if name in known}
+        # A graph may know a tied parameter by another of its names than the model does.
+        tensors = {name: params[self.first[name]] for name, _ in module.named_parameters()}
+        for name, _ in module.named_buffers():
+            if name in self.first:  # and is not a constant that the tracer put there
+                tensors[name] = self.buffers[self.first[name]].clone()
         inputs = tuple(value.clone() for value in self.inputs)
-        with torch.no_grad(), torch.random.fork_rng(devices=self.devices):
-            torch.manual_seed(0)  # the same dropout every time; the caller's state is restored
+        with torch.no_grad(), same_draws(self.devices):
             return functional_call(module, tensors, inputs)
 
     def to(self, dtype: torch.dtype) -> Trial:
@@ -76,13 +95,11 @@ class Trial:
         def cast(value: Tensor) -> Tensor:
             return value.to(dtype) if value.is_floating_point() else value
 
-        return Trial(
-            self.skeleton,
-            self.graph,
-            {name: cast(value) for name, value in self.params.items()},
-            {name: cast(value) for name, value in self.buffers.items()},
-            tuple(cast(value) for value in self.inputs),
-            self.devices,
+        return replace(
+            self,
+            params={name: cast(value) for name, value in self.params.items()},
+            buffers={name: cast(value) for name, value in self.buffers.items()},
+            inputs=tuple(cast(value) for value in self.inputs),
         )
 
 
@@ -113,15 +130,13 @@ def refuse_unfaithful(
     Raises:
         GaugeError: if the model does not run, or is not what was traced, or moves.
     """
-    trial = _runnable(model, skeleton, graph, inputs)
+    draw = torch.Generator("cpu").manual_seed(0)
+    trial, before, traced = _runnable(Trial.of(model, skeleton, graph, inputs, draw))
     used = {value.dtype for value in (*trial.params.values(), *trial.inputs)} | casts
     precisions = [torch.finfo(dtype).eps for dtype in used if dtype.is_floating_point]
     # Half of the digits: rounding stays far below, a wrong rule far above.
     tolerance = max(precisions, default=2.0**-52) ** 0.5
-    draw = torch.Generator().manual_seed(0)
-    params = {name: _generic(value, draw) for name, value in trial.params.items()}
-    before = trial.model(params)
-    moved = moved_relative(before, trial.traced(params))
+    moved = moved_relative(before, traced)
     if not bool(moved <= tolerance):
         raise GaugeError(
             f"what was traced is not the model: outputs differ by {float(moved):.1e} on the "
@@ -129,9 +144,11 @@ def refuse_unfaithful(
             "isinstance(x, Tensor) does"
         )
     if verify and group.units:
-        scales = group.random(generator=draw)
-        factors = group.spread(scales.log())
-        at = {n: p * factors[n].exp().to(p) for n, p in params.items()}
+        scales = group.with_ground(group.random(generator=draw), ground=1.0)
+        at = {}
+        for name, value in trial.params.items():
+            entry = group.entries[name]
+            at[name] = value * (scales[entry.target] / scales[entry.source]).to(value)
         moved = moved_relative(before, trial.model(at))
         if not bool(moved <= tolerance):
             raise GaugeError(
@@ -141,26 +158,14 @@ def refuse_unfaithful(
             )
 
 
-def _runnable(
-    model: nn.Module, skeleton: nn.Module, graph: fx.Graph, inputs: tuple[Tensor, ...]
-) -> Trial:
-    trial = Trial(
-        skeleton,
-        graph,
-        {name: value.detach().clone() for name, value in model.named_parameters()},
-        {name: value.detach().clone() for name, value in model.named_buffers()},
-        inputs,
-        cuda_devices(model),
-    )
+def _runnable(trial: Trial) -> tuple[Trial, Any, Any]:
+    """The trial in float64 or else in its own precision, and its outputs and traced outputs."""
+    wide = trial.to(torch.float64)
     try:
-        wide = trial.to(torch.float64)
-        wide.model(wide.params)
-        wide.traced(wide.params)
-        return wide
-    except Exception:
+        return wide, wide.model(wide.params), wide.traced(wide.params)
+    except Exception:  # the model insists on a dtype, or its device does not know float64
         try:
-            trial.model(trial.params)
-            return trial
+            return trial, trial.model(trial.params), trial.traced(trial.params)
         except Exception as error:
             raise GaugeError(
                 f"the model cannot be evaluated on the example: {first_line(error)}"
@@ -168,7 +173,15 @@ def _runnable(
 
 
 def _generic(value: Tensor, draw: torch.Generator) -> Tensor:
-    size = value.square().mean().sqrt()
-    size = torch.where(size > 0, size, torch.ones_like(size))
-    noise = torch.randn(value.shape, generator=draw, dtype=torch.float64).to(value)
-    return value + 0.1 * size * noise
+    """The parameter moved by a tenth of its size, so that none of its entries is special.
+
+    The noise is a sum of one random vector along each dimension: cheap, and no entry is left out.
+    """
+    value = value.detach()
+    size = torch.linalg.vector_norm(value) / value.numel() ** 0.5
+    size = 0.1 * torch.where(size > 0, size, 1.0)
+    for dim, length in enumerate(value.shape or (1,)):
+        noise = torch.randn(length, generator=draw, dtype=torch.float64, device="cpu")
+        noise = noise.to(value) * size
+        value = value + noise.reshape(value.shape and (-1, *(1,) * (value.dim() - dim - 1)))
+    return value

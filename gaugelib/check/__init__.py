@@ -5,6 +5,9 @@ the definition on fresh random networks, and returns a `Verdict` that names the 
 never raises because of a wrong answer.
 """
 
+from gaugelib.check.layers import recover_scales as recover_scales
+from gaugelib.check.layers import rescale_gradients as rescale_gradients
+from gaugelib.check.layers import rescale_layers as rescale_layers
 from gaugelib.check.minimum_norm import alive as alive
 from gaugelib.check.minimum_norm import layer_scales as layer_scales
 from gaugelib.check.minimum_norm import predicted_share as predicted_share
@@ -16,8 +19,6 @@ from gaugelib.check.symmetry import balance as balance
 from gaugelib.check.symmetry import gauge_dimension as gauge_dimension
 from gaugelib.check.symmetry import homogeneity as homogeneity
 from gaugelib.check.symmetry import outgoing_factor as outgoing_factor
-from gaugelib.check.symmetry import recover_scales as recover_scales
-from gaugelib.check.symmetry import rescale_layers as rescale_layers
 from gaugelib.check.verdict import Verdict as Verdict
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "predicted_share",
     "recover_scales",
     "refutation",
+    "rescale_gradients",
     "rescale_layers",
     "steps_needed",
     "update_scales",

@@ -180,7 +180,7 @@ def layer_scales(function: Callable[[list[float], float], Any]) -> Verdict:
 
 
 def alive(function: Callable[[list[Tensor]], Any]) -> Verdict:
-    """Check a function from weights to one boolean vector for each hidden layer: which units live."""
+    """Check a function from weights to a boolean vector for each hidden layer: who is alive."""
 
     def test() -> str:
         for trial in range(6):

@@ -9,17 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gaugelib.action import rescale
-from gaugelib.build import mlp_group
+from gaugelib.check.fresh import normal
 from gaugelib.check.verdict import (
     Verdict,
     WrongAnswer,
     answer_of,
     close,
     judge,
-    same_tensors,
 )
-from gaugelib.modules import params_of
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
@@ -79,7 +76,7 @@ def balance(function: Callable[[Tensor, Tensor, float], Any]) -> Verdict:
 
     def test() -> str:
         for p in (2.0, 1.0, 0.5, 3.0) * 5:
-            w_in, w_out = _normal(3), 4.0 * _normal(2)
+            w_in, w_out = normal(3), 4.0 * normal(2)
             into, out = w_in.abs().pow(p).sum(), w_out.abs().pow(p).sum()
             right, found = (out / into) ** (1 / (2 * p)), answer_of(function, w_in, w_out, p)
             if close(found, right):
@@ -110,7 +107,7 @@ def outgoing_factor(function: Callable[[float, int], Any]) -> Verdict:
 
     def test() -> str:
         for k in (1, 2, 3, 4):
-            a = 1.5 + float(_normal(1).abs())
+            a = 1.5 + float(normal(1).abs())
             found = answer_of(function, a, k)
             if close(found, a**-k):
                 continue
@@ -124,62 +121,6 @@ def outgoing_factor(function: Callable[[float, int], Any]) -> Verdict:
                 f"for k = {k} the function moved; compute relu(az)^{k} / relu(z)^{k}."
             )
         return "the outgoing weights undo exactly what the incoming ones did."
-
-    return judge(test)
-
-
-def rescale_layers(function: Callable[[list[Tensor], list[Tensor], list[Tensor]], Any]) -> Verdict:
-    """Check a function that rescales a layered network written as lists.
-
-    Args:
-        function: takes weights `[(n1, n0), (n2, n1), ...]`, biases `[(n1,), (n2,), ...]` and one
-            vector of scales for each hidden layer; returns new weights and biases.
-    """
-
-    def test() -> str:
-        for depth in (1, 2, 3):
-            weights, biases, scales = _random_layers(depth)
-            given = [*weights, *biases, *scales]
-            kept = [value.clone() for value in given]
-            answer = answer_of(function, weights, biases, scales)
-            if not same_tensors(kept, given):
-                raise WrongAnswer("your function wrote into its arguments; return new tensors.")
-            parts = answer if isinstance(answer, tuple | list) else []
-            if len(parts) != 2 or not all(isinstance(part, tuple | list) for part in parts):
-                raise WrongAnswer("return two lists: the new weights and the new biases.")
-            right = _rescaled(weights, biases, scales)
-            if _equal_lists(answer, right):
-                continue
-            ends = [torch.ones(1).double(), *scales, torch.ones(1).double()]
-            forgot = [weights[0] * ends[1][:, None], *weights[1:]]
-            mistakes = {
-                "the biases belong to the incoming side of their own unit: scale them too.": (
-                    right[0],
-                    biases,
-                ),
-                "the next layer's weights have to divide by the scales of the layer before.": (
-                    [w * a[:, None] for w, a in zip(weights, ends[1:], strict=True)],
-                    right[1],
-                ),
-                "columns should be divided by the scales before them, not multiplied.": (
-                    [
-                        w * a[:, None] * b
-                        for w, b, a in zip(weights, ends[:-1], ends[1:], strict=True)
-                    ],
-                    right[1],
-                ),
-                "only the first layer changed; every hidden layer has scales.": (
-                    forgot,
-                    [biases[0] * ends[1], *biases[1:]],
-                ),
-            }
-            for hint, wrong in mistakes.items():
-                if _equal_lists(answer, wrong):
-                    raise WrongAnswer(hint)
-            raise WrongAnswer(
-                f"with {depth} hidden layer(s) the result is not W[i, j]·a[i]/a[j] and b[i]·a[i]."
-            )
-        return "the function stood still on networks with one, two and three hidden layers."
 
     return judge(test)
 
@@ -217,40 +158,8 @@ def gauge_dimension(function: Callable[[list[int]], Any]) -> Verdict:
     return judge(test)
 
 
-def recover_scales(function: Callable[..., Any]) -> Verdict:
-    """Check a function (weights, rescaled weights) -> scales of every hidden layer.
-
-    Args:
-        function: takes two lists of weight matrices on one orbit, none of whose entries vanish;
-            returns a list with one vector of scales for each hidden layer.
-    """
-
-    def test() -> str:
-        for depth in (1, 2, 3):
-            weights, _, scales = _random_layers(depth)
-            other, _ = _rescaled(weights, [torch.zeros(len(w)).double() for w in weights], scales)
-            found = answer_of(function, list(weights), other)
-            if not isinstance(found, tuple | list) or len(found) != depth:
-                raise WrongAnswer(f"return a list of {depth} vectors, one for each hidden layer.")
-            if all(close(f, a, 1e-7) for f, a in zip(found, scales, strict=True)):
-                continue
-            if all(close(f, 1 / a, 1e-7) for f, a in zip(found, scales, strict=True)):
-                raise WrongAnswer("these scales lead back: divide the new weights by the old.")
-            if all(close(f, a.log(), 1e-7) for f, a in zip(found, scales, strict=True)):
-                raise WrongAnswer("these are logarithms of the scales; take the exponential.")
-            if close(found[0], scales[0], 1e-7):
-                raise WrongAnswer(
-                    "the first hidden layer is right; further on, a weight's ratio is a[i]/a[j], "
-                    "so multiply by the scale of the unit it comes from."
-                )
-            raise WrongAnswer("rescaling by your answer does not lead to the second network.")
-        return "you named the gauge that leads from one network to the other."
-
-    return judge(test)
-
-
 def _degree(activation: Callable[[Tensor], Tensor]) -> int | None:
-    z, a = _normal(50), 2.5
+    z, a = normal(50), 2.5
     for k in (1, 2, 3):
         if close(activation(a * z), a**k * activation(z), 1e-12):
             return k
@@ -261,39 +170,3 @@ def _recognise(found: Any, mistakes: Mapping[str, Any]) -> None:
     for hint, wrong in mistakes.items():
         if close(found, wrong):
             raise WrongAnswer(hint)
-
-
-def _normal(*shape: int) -> Tensor:
-    """Fresh numbers at every call, so that no stored answer passes; the global seed stays put."""
-    draw = torch.Generator()
-    draw.seed()
-    return torch.randn(*shape, generator=draw, dtype=torch.float64)
-
-
-def _random_layers(depth: int) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-    widths = [3, *[4 + k for k in range(depth)], 2]
-    weights = [_normal(n, m) for m, n in pairwise(widths)]
-    biases = [_normal(n) for n in widths[1:]]
-    scales = [torch.exp(_normal(n)) for n in widths[1:-1]]
-    return weights, biases, scales
-
-
-def _rescaled(
-    weights: list[Tensor], biases: list[Tensor], scales: list[Tensor]
-) -> tuple[list[Tensor], list[Tensor]]:
-    """The right answer, by the library itself on a model with these weights."""
-    layers = [nn.Linear(w.shape[1], w.shape[0], dtype=w.dtype) for w in weights]
-    model = nn.Sequential(*[m for layer in layers for m in (layer, nn.ReLU())][:-1])
-    values = [v for pair in zip(weights, biases, strict=True) for v in pair]
-    params = dict(zip(params_of(model), values, strict=True))
-    moved = list(rescale(params, torch.cat(scales), mlp_group(model)).values())
-    return moved[0::2], moved[1::2]
-
-
-def _equal_lists(answer: Any, right: Any) -> bool:
-    return all(
-        isinstance(found, tuple | list)
-        and len(found) == len(expected)
-        and all(close(f, e) for f, e in zip(found, expected, strict=True))
-        for found, expected in zip(answer, right, strict=True)
-    )

@@ -27,12 +27,34 @@ def rescale_layers(weights, biases, scales):
     return new, [b * after for b, (_, after) in zip(biases, ends, strict=True)]
 
 
-def recover_scales(weights, others):
+def walk(weights, others):
     scales, before = [], torch.ones(weights[0].shape[1]).double()
     for old, new in zip(weights[:-1], others[:-1], strict=True):
         before = (new / old)[:, 0] * before[0]
         scales.append(before)
     return scales
+
+
+def fits(weights, others, scales):
+    if any((a <= 0).any() for a in scales):
+        return False
+    new, _ = rescale_layers(weights, [torch.zeros(len(w)).double() for w in weights], scales)
+    return all(torch.allclose(a, b) for a, b in zip(new, others, strict=True))
+
+
+def recover_scales(weights, others):
+    scales = walk(weights, others)
+    return scales if fits(weights, others, scales) else False
+
+
+def blind_to_signs(weights, others):
+    sizes = [[w.abs() for w in ws] for ws in (weights, others)]
+    scales = walk(*sizes)
+    return scales if fits(*sizes, scales) else False
+
+
+def rescale_gradients(weights, biases, scales):
+    return rescale_layers(weights, biases, [1 / a for a in scales])
 
 
 def balanced(w_in, w_out, p):
@@ -46,6 +68,7 @@ REFERENCES = {
     "rescale_layers": rescale_layers,
     "gauge_dimension": lambda widths: sum(widths[1:-1]),
     "recover_scales": recover_scales,
+    "rescale_gradients": rescale_gradients,
 }
 
 
@@ -110,14 +133,24 @@ MISTAKES = {
         (lambda widths: 7, "not 7"),
     ],
     "recover_scales": [
-        (lambda w, v: [1 / a for a in recover_scales(w, v)], "lead back"),
-        (lambda w, v: [a.log() for a in recover_scales(w, v)], "logarithms"),
+        (lambda w, v: [1 / a for a in walk(w, v)], "lead back"),
+        (lambda w, v: [a.log() for a in walk(w, v)], "logarithms"),
         (
             lambda w, v: [(n / o)[:, 0] for o, n in zip(w[:-1], v[:-1], strict=True)],
             "first hidden layer is right",
         ),
         (lambda w, v: [torch.ones(len(x)).double() for x in w[:-1]], "does not lead"),
         (lambda w, v: w, "list of 1 vectors"),
+        (lambda w, v: False, "you said they are not"),
+        (walk, "rescale by your answer and compare"),
+        (blind_to_signs, "differs in a sign"),
+    ],
+    "rescale_gradients": [
+        (rescale_layers, "stretching a landscape"),
+        (lambda w, b, a: (w, b), "its gradient does not"),
+        (lambda w, b, a: (rescale_gradients(w, b, a)[0], b), "like any other"),
+        (lambda w, b, a: ([0 * x for x in w], b), "divide each derivative"),
+        (lambda w, b, a: w, "two lists"),
     ],
 }
 

@@ -15,7 +15,8 @@ from tools.execute_notebooks import code_cells
 LONGEST_CELL, MEDIAN_CELL, MOST_CELLS, MOST_IN_A_ROW, LONGEST_FUNCTION = 25, 8, 20, 2, 12
 
 # In Colab this fetches the library; everywhere else it does nothing and prints nothing. The site's
-# build looks for the last line, to install from the commit that it was built from.
+# build looks for the last line, to install from the commit that it was built from. Imports may
+# follow.
 FIRST_CELL = """\
 try:
     import gaugelib
@@ -33,6 +34,8 @@ FORBIDDEN = {
 SEEDED_GENERATOR = re.compile(r"Generator\([^)]*\)\.manual_seed\(|\bgenerator\.manual_seed\(")
 LOOK_AWAY = re.compile(r"nbval|skip-execution|raises-exception")
 ABSOLUTE_PATH = re.compile(r"(?<![\w.~:/-])/(?:home|Users|root|work|tmp|opt|usr|var|private)/\w")
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 Rule = Callable[[NotebookNode], Iterator[str]]
 
@@ -75,11 +78,13 @@ def functions_are_short(notebook: NotebookNode) -> Iterator[str]:
 def first_cell_installs(notebook: NotebookNode) -> Iterator[str]:
     """The first code cell, and no other, makes the notebook run in Colab."""
     cells = code_cells(notebook)
-    if not cells or cells[0].source.strip() != FIRST_CELL:
-        yield f"the first code cell is not\n{FIRST_CELL}"
-    for cell in cells[1:]:
-        if re.search(r"^\s*[%!]", cell.source, re.MULTILINE):
-            yield f"magic or shell command in {cell.source[:40]!r}"
+    first = re.sub(r" *#.*$", "", cells[0].source, flags=re.MULTILINE) if cells else ""
+    if first.splitlines()[:4] != FIRST_CELL.splitlines():
+        yield f"the first code cell does not begin with\n{FIRST_CELL}"
+    rest = ["\n".join(first.splitlines()[4:]), *(cell.source for cell in cells[1:])]
+    for source in rest:
+        if re.search(r"^\s*[%!]", source, re.MULTILINE):
+            yield f"magic or shell command in {source[:40]!r}"
 
 
 def code_is_plain(notebook: NotebookNode) -> Iterator[str]:
@@ -131,9 +136,13 @@ def outputs_are_portable(notebook: NotebookNode) -> Iterator[str]:
 def figures_are_described(notebook: NotebookNode) -> Iterator[str]:
     """A figure is shown on purpose and described for those who do not see it."""
     for cell in code_cells(notebook):
-        if not any("image/png" in output.get("data", {}) for output in cell.outputs):
-            continue
         where = f"after {cell.source[:40]!r}"
+        pictures = [o for o in cell.outputs if "image/png" in o.get("data", {})]
+        stills = [o for o in pictures if WIDGET in o.data]
+        if not all(o.metadata.get("image/png", {}).get("alt", "").strip() for o in stills):
+            yield f"a widget's still picture without alt text {where}"
+        if len(stills) == len(pictures):
+            continue
         if cell.source.strip().splitlines()[-1] != "plt.show()":
             yield f"figure without a closing plt.show() {where}"
         options = cell.metadata.get("mystnb", {})

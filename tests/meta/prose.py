@@ -32,7 +32,7 @@ def markdown(path: pathlib.Path) -> str:
 
 
 def crowded_lines(text: str) -> Iterator[str]:
-    """Lines that hold more than one sentence, outside code, mathematics and tables."""
+    """Lines of more than one sentence, outside code, mathematics and tables."""
     closing = None
     for line in text.splitlines():
         fence = FENCE.match(line)
@@ -46,6 +46,9 @@ def crowded_lines(text: str) -> Iterator[str]:
             continue
         if line.lstrip().startswith(("|", ":", "#", "%", "<")):
             continue
+        line = re.sub(
+            r"^\s*(?:[-*] |\d+\. )?\*\*[^*]+[.?!]\*\* ", "", line
+        )  # a title run into its text
         plain = re.sub(r"`[^`]*`|\$[^$]*\$|\]\([^)]*\)", "x", line)
         for end in SENTENCE_END.finditer(plain):
             if not ABBREVIATION.search(plain[: end.start() + 1]):

@@ -68,6 +68,14 @@ BREAKS = {
     "a long function": (add("def f():\n" + "    x = 1\n" * 12), "function f"),
     "no install line": (lambda n: n.cells.pop(1), "first code cell"),
     "an empty cell": (add(" "), "empty code cell"),
+    "a magic under the install line": (
+        lambda n: n.cells[1].update(source=n.cells[1].source + "\n%time 1"),
+        "magic or shell",
+    ),
+    "another install line": (
+        lambda n: n.cells[1].update(source=n.cells[1].source.replace("gaugelib", "gauge")),
+        "first code cell",
+    ),
     "another magic": (add("%time 1"), "magic or shell"),
     "a shell command": (add("!ls"), "magic or shell"),
     "sys.path": (add("import sys\nsys.path.append('..')"), "sys.path"),
@@ -108,6 +116,25 @@ def test_a_broken_notebook_is_refused(sound, name):
         raise AssertionError("\n".join(found))
 
 
+def test_imports_may_follow_the_install_line(sound):
+    first = sound.cells[1].source.replace("Error:", "Error:  # on Colab") + "\nimport math"
+    assert complaints(broken(sound, lambda n: n.cells[1].update(source=first))) == []
+
+
+def test_a_widgets_still_picture_needs_alt_text_but_no_show(sound):
+    still = sound.cells[8].outputs[0].data["image/png"]
+
+    def with_still(alt):
+        def change(notebook):
+            notebook.cells[6].outputs[0].data["image/png"] = still
+            notebook.cells[6].outputs[0].metadata["image/png"] = {"alt": alt}
+
+        return complaints(broken(sound, change))
+
+    assert with_still("a slider at 0") == []
+    assert "still picture without alt text" in " ".join(with_still(" "))
+
+
 def test_a_generator_may_be_seeded(sound):
     seeded = "generator = torch.Generator().manual_seed(0)\ngenerator.manual_seed(1)"
     assert not any("global" in c for c in complaints(broken(sound, add(seeded))))
@@ -118,6 +145,7 @@ def test_a_generator_may_be_seeded(sound):
     [
         "One sentence ends. Another begins.",
         "Is it so? Yes.",
+        "**A title.** One sentence. Another.",
         "*It holds.* **Then** it ends. *So* what.",
         "A formula $a.$ ends it! Nothing `x. Y` else.",
         ":::{note}\nOne ends. Two begins.\n:::",
@@ -132,6 +160,7 @@ def test_two_sentences_on_a_line_are_refused(line):
     [
         "One sentence, e.g. This one, as L. K. Saul, cf. Theorem 2, writes in eq. (5).",
         "1. First\n2. Second",
+        "- **A title.** One sentence.",
         "```python\nx = 1. Y\n# One. Two.\n```",
         "$$\na. B\n$$ (label)\nOne sentence.",
         "| One. Two. | Three. Four. |",

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from gaugebook.repository import INSTALL, Repository, find, with_install_line
+from tests.site.findings import sideways
+from tests.site.visit import resize
 
 ROOT = Path(__file__).parents[2]
 JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
@@ -95,6 +97,9 @@ def test_links_of_a_page_lead_to_the_fork(build):
     page = (build("teacher/class-book") / "book/symmetry.html").read_text("utf8")
     colab = "https://colab.research.google.com/github/teacher/class-book/blob/gh-pages/_sources"
     assert f'href="{colab}/book/symmetry.ipynb"' in page
+    assert "launch-buttons" in page
+    assert "source-repository-button" in page
+    assert "source-issues-button" in page
     assert 'href="https://github.com/teacher/class-book"' in page
     assert 'href="https://github.com/teacher/class-book/issues/new' in page
 
@@ -113,10 +118,24 @@ def test_published_notebook_installs_the_commit_that_was_built(build):
 def test_book_without_an_address_has_no_button_that_needs_one(build):
     site = build("")
     page = (site / "book/symmetry.html").read_text("utf8")
-    assert "colab" not in page.lower()
+    assert "colab.research" not in page
+    assert "launch-buttons" not in page
     assert "source-repository-button" not in page
+    assert "source-issues-button" not in page
     original = (ROOT / "book/symmetry.ipynb").read_bytes()
     assert (site / "_sources/book/symmetry.ipynb").read_bytes() == original
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_buttons_of_the_fork_are_accessible_and_fit(build, serve, open_page, axe, theme):
+    address = serve(build("teacher/class-book"))
+    page = open_page(f"{address}book/symmetry.html", theme=theme)
+    page.locator(".dropdown-launch-buttons > button").click()
+    assert axe(page) == []
+    resize(page, 320)
+    page.locator(".dropdown-source-buttons > button").click()
+    assert axe(page) == sideways(page) == []
 
 
 def test_only_the_install_line_of_a_notebook_changes():

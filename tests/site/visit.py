@@ -36,7 +36,7 @@ class Visits:
         self._watch(page)
         if clean:
             self._must_be_clean.append(page)
-        page.goto(where if "://" in where else self._address + where, wait_until="networkidle")
+        page.goto(where if "://" in where else self._address + where, wait_until="load")
         if scripts:
             settle(page)
         return page
@@ -48,7 +48,13 @@ class Visits:
             return not url.startswith(("http://127.0.0.1:", *LOCAL))
 
         page.on("request", lambda r: leaves(r.url) and problems.append(f"request to {r.url}"))
-        page.on("requestfailed", lambda r: problems.append(f"failed: {r.url} ({r.failure})"))
+
+        def failed(request) -> None:
+            # What a reload or another page interrupts was given up by the browser, not refused.
+            if request.failure != "net::ERR_ABORTED":
+                problems.append(f"failed: {request.url} ({request.failure})")
+
+        page.on("requestfailed", failed)
         page.on("response", lambda r: r.status >= 400 and problems.append(f"{r.status}: {r.url}"))
         page.on("console", lambda m: m.type == "error" and problems.append(f"console: {m.text}"))
         page.on("pageerror", lambda e: problems.append(f"script: {e}"))
@@ -69,6 +75,12 @@ class Visits:
         """Close every page."""
         for page in self._problems:
             page.context.close()
+
+
+def resize(page: Page, width: int) -> None:
+    """Change the window's width, and wait until the page has noticed."""
+    page.set_viewport_size({"width": width, "height": 640})
+    page.evaluate("() => new Promise((r) => requestAnimationFrame(() => setTimeout(r, 50)))")
 
 
 def settle(page: Page) -> None:

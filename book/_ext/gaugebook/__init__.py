@@ -16,4 +16,8 @@ def setup(app):
     """Called by Sphinx once, before the builder exists."""
     for part in PARTS:
         part.setup(app)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
+    return {
+        "version": "1",
+        "parallel_read_safe": True,
+        "parallel_write_safe": False,
+    }

@@ -1,4 +1,4 @@
-"""What no page uses is not shipped: icon glyphs, the rules that name them, and theme scripts.
+"""What no page uses is not shipped: style rules, icon glyphs, scripts, pages of earlier builds.
 
 The theme brings Font Awesome twice, as a script of 1.5 MB and as fonts of 0.3 MB; the script is
 left out by `templates/static/webpack-macros.html`, and the fonts are cut here to the glyphs in use.
@@ -9,10 +9,15 @@ from pathlib import Path
 
 from fontTools import subset
 
+from .purge import Vocabulary, purge
+
 TEMPLATES = Path(__file__).parent / "templates"
-ICON = re.compile(r"\bfa-[a-z0-9-]+")
-RULE = re.compile(r'((?:\.fa-[a-z0-9-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
-UNUSED = ("scripts/fontawesome.js", "webpack-macros.html", "sbt-webpack-macros.html")
+ICON = re.compile(r'((?:\.fa-[a-z0-9-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
+UNUSED = (
+    "scripts/fontawesome.js",
+    "webpack-macros.html",
+    "sbt-webpack-macros.html",
+)
 
 
 def remember(app, pagename, templatename, context, doctree) -> None:
@@ -32,46 +37,30 @@ def sweep(app, exception) -> None:
 
 
 def trim(app, exception) -> None:
-    """Cut the icon fonts and their style sheet to what the written pages name."""
+    """Cut style sheets and icon fonts to what the written pages name."""
     if exception is not None or app.builder.format != "html":
         return
-    static = Path(app.outdir) / "_static"
-    used = used_icons(Path(app.outdir))
-    sheet = static / "styles/pydata-sphinx-theme.css"
-    style, points = cut_rules(sheet.read_text("utf8"), used)
-    sheet.write_text(re.sub(r"/\*# sourceMappingURL=\S+\*/", "", style), "utf8")
+    site, static = Path(app.outdir), Path(app.outdir) / "_static"
+    for path in [*static.rglob("*.map"), *(static / name for name in UNUSED)]:
+        path.unlink(missing_ok=True)
+    vocabulary = Vocabulary.of(texts(site, "*.html"), texts(static, "*.js"))
+    points: set[int] = set()
+    for sheet in static.rglob("*.css"):
+        style = purge(sheet.read_text("utf8"), vocabulary)
+        points.update(int(rule[2], 16) for rule in ICON.finditer(style))
+        # An icon says nothing: its glyph is kept from screen readers.
+        style = ICON.sub(r'\1{content:"\\\2";content:"\\\2" / ""}', style)
+        sheet.write_text(style, "utf8")
     for font in (static / "vendor/fontawesome/webfonts").iterdir():
         if font.suffix == ".woff2":
             cut_font(font, points)
         else:
             font.unlink()
-    for path in [*static.rglob("*.map"), *(static / name for name in UNUSED)]:
-        path.unlink(missing_ok=True)
 
 
-def used_icons(site: Path) -> set[str]:
-    """Class names of icons on any page, or put there by a script of the site."""
-    found: set[str] = set()
-    for path in [*site.rglob("*.html"), *(site / "_static").rglob("*.js")]:
-        if path.name not in ("fontawesome.js",):
-            found.update(ICON.findall(path.read_text("utf8")))
-    return found
-
-
-def cut_rules(style: str, used: set[str]) -> tuple[str, set[int]]:
-    """The style sheet with only the rules of used icons, and their code points.
-
-    The rules that stay tell screen readers that an icon says nothing (`/ ""`).
-    """
-    points: set[int] = set()
-
-    def keep(rule: re.Match[str]) -> str:
-        if used.isdisjoint(ICON.findall(rule[1])):
-            return ""
-        points.add(int(rule[2], 16))
-        return rf'{rule[1]}{{content:"\{rule[2]}";content:"\{rule[2]}" / ""}}'
-
-    return RULE.sub(keep, style), points
+def texts(folder: Path, pattern: str) -> list[str]:
+    """The contents of the files of a kind."""
+    return [path.read_text("utf8") for path in sorted(folder.rglob(pattern))]
 
 
 def cut_font(path: Path, points: set[int]) -> None:
@@ -90,6 +79,7 @@ def setup(app) -> None:
     app.connect("html-page-context", remember)
     app.connect("build-finished", sweep)
     app.connect(
-        "config-inited", lambda app, config: config.templates_path.insert(0, str(TEMPLATES))
+        "config-inited",
+        lambda app, config: config.templates_path.insert(0, str(TEMPLATES)),
     )
-    app.connect("build-finished", trim)
+    app.connect("build-finished", trim, priority=900)  # the theme writes pygments.css late

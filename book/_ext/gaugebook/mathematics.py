@@ -88,7 +88,10 @@ class KeepPunctuation(SphinxPostTransform):
             found = isinstance(after, nodes.Text) and PUNCTUATION.match(after.astext())
             if found:
                 pair = nodes.inline("", "", formula, nodes.Text(found[0]), classes=["unbroken"])
-                parent[place - 1 : place + 1] = [pair, nodes.Text(after.astext()[found.end() :])]
+                parent[place - 1 : place + 1] = [
+                    pair,
+                    nodes.Text(after.astext()[found.end() :]),
+                ]
 
 
 def add_style(app, pagename, templatename, context, doctree) -> None:
@@ -112,7 +115,10 @@ def finish(app, exception) -> None:
 def setup(app) -> None:
     """Register the renderer under the name that `html_math_renderer` asks for."""
     app.add_html_math_renderer("katex", (visit_inline, None), (visit_block, None))
-    app.connect("config-inited", lambda app, config: config.html_static_path.append(str(STATIC)))
+    app.connect(
+        "config-inited",
+        lambda app, config: config.html_static_path.append(str(STATIC)),
+    )
     app.add_post_transform(KeepPunctuation)
     app.connect("builder-inited", start)
     app.connect("html-page-context", add_style)

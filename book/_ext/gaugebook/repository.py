@@ -58,7 +58,10 @@ def git(folder: Path, *words: str) -> str:
         return ""
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=False
+            ["git", "-C", str(folder), *words],
+            capture_output=True,
+            text=True,
+            check=False,
         )
     except FileNotFoundError:  # no git on this machine
         return ""

@@ -25,7 +25,11 @@ class StillBehindView(SphinxPostTransform):
             by_type = {child["mime_type"]: child for child in bundle.children}
             if VIEW in by_type and PICTURE in by_type:
                 by_type[VIEW].extend(
-                    [raw("<noscript>"), *by_type[PICTURE].children, raw("</noscript>")]
+                    [
+                        raw("<noscript>"),
+                        *by_type[PICTURE].children,
+                        raw("</noscript>"),
+                    ]
                 )
                 bundle.remove(by_type[PICTURE])
 

@@ -1,0 +1,66 @@
+"""Figures show the numbers they are given, and refuse what they cannot draw."""
+
+import matplotlib as mpl
+import pytest
+import torch
+from matplotlib import pyplot as plt
+
+from gaugelib import GaugeError, hat, mlp_group, plot
+
+
+@pytest.fixture(autouse=True)
+def _agg():
+    mpl.use("Agg")
+    yield
+    plt.close("all")
+
+
+def test_the_incidence_picture_shows_the_matrix_of_the_hat():
+    figure = plot.incidence(mlp_group(hat()))
+    (axes,) = figure.axes
+    expected = [
+        [1, 0, 0, 1, 0, 0, -1, 0, 0, 0],
+        [0, 1, 0, 0, 1, 0, 0, -1, 0, 0],
+        [0, 0, 1, 0, 0, 1, 0, 0, -1, 0],
+    ]
+    assert axes.images[0].get_array().tolist() == expected
+    assert [text.get_text() for text in axes.texts].count("+1") == 6
+    assert axes.get_xticklabels()[6].get_text() == "2.weight[0, 0]"
+
+
+def test_a_large_network_has_no_incidence_picture():
+    large = torch.nn.Sequential(torch.nn.Linear(9, 9), torch.nn.ReLU(), torch.nn.Linear(9, 9))
+    with pytest.raises(GaugeError, match="found 180"):
+        plot.incidence(mlp_group(large))
+
+
+def test_along_an_orbit_everything_is_relative_to_the_start():
+    scales = torch.tensor([-1.0, 0.0, 1.0])
+    figure = plot.along_orbit(scales, {"norm": [8.0, 4.0, 2.0]})
+    assert figure.axes[0].lines[0].get_ydata().tolist() == [2.0, 1.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("scales", "values", "message"),
+    [([1.0, 2.0], [1.0, 1.0], "hold 0"), ([0.0, 1.0], [1.0, 0.0], "'norm' must be positive")],
+)
+def test_what_cannot_be_compared_is_refused(scales, values, message):
+    with pytest.raises(GaugeError, match=message):
+        plot.along_orbit(torch.tensor(scales), {"norm": values})
+
+
+def test_twins_lie_on_each_other():
+    x = torch.linspace(0, 1, 5)
+    figure = plot.twins(x, {"first": x, "second": x}, 0 * x, {"first": x + 1, "second": x + 2})
+    left, right = figure.axes
+    _, first, second = left.lines
+    assert first.get_linewidth() > second.get_linewidth()
+    assert right.get_yscale() == "log"
+    assert [text.get_text() for text in right.get_legend().get_texts()] == ["first", "second"]
+
+
+def test_the_style_ends_with_its_block():
+    before = mpl.rcParams["axes.spines.top"]
+    with plot.style():
+        assert not mpl.rcParams["axes.spines.top"]
+    assert mpl.rcParams["axes.spines.top"] == before
