@@ -7,9 +7,14 @@ from gaugelib.action import orbit as orbit
 from gaugelib.action import rescale as rescale
 
 # what the action changes
+from gaugelib.balance import MinimumNorm as MinimumNorm
 from gaugelib.balance import imbalance as imbalance
 from gaugelib.balance import incoming_norm as incoming_norm
+from gaugelib.balance import laplacian as laplacian
+from gaugelib.balance import minimum_norm as minimum_norm
 from gaugelib.balance import outgoing_norm as outgoing_norm
+from gaugelib.balance import predicted_saving as predicted_saving
+from gaugelib.balance import relative_imbalance as relative_imbalance
 from gaugelib.balance import weight_norm as weight_norm
 from gaugelib.build import mlp_group as mlp_group
 from gaugelib.build import trace_group as trace_group
@@ -22,6 +27,7 @@ from gaugelib.group import GaugeGroup as GaugeGroup
 from gaugelib.modules import load_params_ as load_params_
 from gaugelib.modules import params_of as params_of
 from gaugelib.networks import hat as hat
+from gaugelib.optim import minimum_norm_ as minimum_norm_
 
 __version__ = "0.1.0"
 
@@ -41,7 +47,14 @@ __all__ = [  # noqa: RUF022 - grouped by purpose
     "imbalance",
     "incoming_norm",
     "outgoing_norm",
+    "relative_imbalance",
     "weight_norm",
+    # the gauge in which the norm is smallest
+    "MinimumNorm",
+    "laplacian",
+    "minimum_norm",
+    "minimum_norm_",
+    "predicted_saving",
     # models and their parameters
     "hat",
     "load_params_",

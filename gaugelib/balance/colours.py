@@ -141,9 +141,10 @@ class Colour:
         own = [plan.ranges[b] for b in blocks]
         if not all(_are(side, own) for side in sides):
             places = [_listed(part.where, device) for part in parts]
-            self.units = torch.cat(places) - self.where.start
-            outgoing = torch.arange(len(self.units), device=device) >= self.incoming
-            self.factors = 2 * self.where.start + self.units + _length(self.where) * outgoing
+            units = torch.cat(places) - self.where.start
+            outgoing = torch.arange(len(units), device=device) >= self.incoming
+            self.factors = 2 * self.where.start + units + _length(self.where) * outgoing
+            self.units = units
 
 
 def _are(side: list[_Part], blocks: list[slice]) -> bool:

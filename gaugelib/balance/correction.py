@@ -1,9 +1,9 @@
 r"""The layer correction: one scale for each whole layer, chosen exactly.
 
-Sweeps move whole layers slowly: the slow mode of a chain of $L$ weight layers is a half-wave over its
-layers, whose rate is $\cos(\pi/L)$ for all weights and widths. Between blocks only totals matter, so
-that the best common scale of each block is a small convex problem. It is so small, a number for each
-layer, that plain Python is the fastest way to solve it on a chain.
+Sweeps move whole layers slowly: the slow mode of a chain of $L$ weight layers is a half-wave over
+its layers, whose rate is $\cos(\pi/L)$ for all weights and widths. Between blocks only totals
+matter, so that the best common scale of each block is a small convex problem. It is so small, a
+number for each layer, that plain Python is the fastest way to solve it on a chain.
 """
 
 from __future__ import annotations

@@ -53,8 +53,9 @@ def minimum_norm(
         params: the network's parameters by name; they are not changed.
         group: the network's gauge group.
         p: exponent of the norm, any number > 0.
-        tol: largest imbalance $\gamma = \max_h|\mathrm{in}-\mathrm{out}|/(\mathrm{in}+\mathrm{out})$
-            of the returned parameters; for `"algorithm-1"` its $\delta$.
+        tol: largest imbalance of the returned parameters,
+            $\gamma = \max_h|\mathrm{in}-\mathrm{out}|/(\mathrm{in}+\mathrm{out})$; for
+            `"algorithm-1"` its $\delta$.
         include_bias: whether biases count, as edges from the ground.
         method: one of the four above.
         max_passes: bound on the passes over the weights.

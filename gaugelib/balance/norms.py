@@ -80,6 +80,31 @@ def imbalance(
     return incoming - outgoing
 
 
+def relative_imbalance(
+    params: Mapping[str, Tensor], group: GaugeGroup, p: float = 2.0, *, include_bias: bool = False
+) -> Tensor:
+    r"""Imbalance relative to what flows through each unit, between 0 and 1, shape `(units,)`.
+
+    $$\gamma_h = \frac{|\mathrm{in}_h - \mathrm{out}_h|}{\mathrm{in}_h + \mathrm{out}_h}$$
+
+    with $\mathrm{in}_h = \sum_{e\in\mathrm{in}(h)}|\theta_e|^p$, and 0 for a unit without any
+    weights. Counts weights; biases too if `include_bias`.
+
+    Raises:
+        GaugeError: if `p` is not a finite number > 0, or if names or shapes do not fit.
+
+    Source: Saul (2023), eq. (20), with the absolute value that its text asks for.
+
+    Example:
+        >>> from gaugelib import hat, mlp_group, params_of
+        >>> relative_imbalance(params_of(hat()), mlp_group(hat())).tolist()
+        [0.0, 0.6, 0.0]
+    """
+    incoming, outgoing = _power_totals(params, group, p, include_bias)
+    total = incoming + outgoing
+    return torch.where(total == 0, 0.0, (incoming - outgoing).abs() / total)
+
+
 def weight_norm(
     params: Mapping[str, Tensor], group: GaugeGroup, p: float = 2.0, *, include_bias: bool = False
 ) -> Tensor:

@@ -132,7 +132,9 @@ class Blocks:
 def fitted(index: Tensor, dims: int, device: torch.device) -> Tensor:
     """An index tensor with as many dimensions as its parameter, where that parameter is."""
     index = index.to(device)
-    return index if index.dim() == dims else index.reshape((1,) * (dims - index.dim()) + index.shape)
+    return (
+        index if index.dim() == dims else index.reshape((1,) * (dims - index.dim()) + index.shape)
+    )
 
 
 def as_run(index: Tensor) -> Where:

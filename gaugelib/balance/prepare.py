@@ -26,7 +26,9 @@ def dead_units(params: Mapping[str, Tensor], group: GaugeGroup, names: Sequence[
         group: its gauge group.
         names: the parameters that count.
     """
-    edges = [(params[name] != 0, target, source) for name, target, source in _ends(params, group, names)]
+    edges = [
+        (params[name] != 0, target, source) for name, target, source in _ends(params, group, names)
+    ]
     forward = _reached(edges, group.units)
     backward = _reached([(there, s, t) for there, t, s in reversed(edges)], group.units)
     return (~(forward & backward))[1:].nonzero().squeeze(1)
@@ -96,8 +98,10 @@ def _ends(
     """Target and source units of each parameter, with as many dimensions as it has."""
     for name in names:
         value, entry = params[name], group.entries[name]
-        ends = (fitted(end, value.dim(), value.device) for end in (entry.target, entry.source))
-        yield (name, *ends)
+        target, source = (
+            fitted(end, value.dim(), value.device) for end in (entry.target, entry.source)
+        )
+        yield name, target, source
 
 
 def _logs(

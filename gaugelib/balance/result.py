@@ -42,6 +42,13 @@ class MinimumNorm:
         dead_names: the same by layer and place in it, as `0[3]`.
         converged: whether the tolerance was reached on the returned parameters; with `exact`,
             before rounding.
+
+    Example:
+        >>> from gaugelib import hat, mlp_group, minimum_norm, params_of
+        >>> params = params_of(hat())
+        >>> params["2.weight"][0, 2] = 0.0  # nothing reads the third neuron
+        >>> minimum_norm(params, mlp_group(hat()))
+        MinimumNorm: converged after 2 passes, imbalance ...; dead units left at scale 1: 0[2]
     """
 
     params: dict[str, Tensor]
@@ -57,7 +64,7 @@ class MinimumNorm:
     def __repr__(self) -> str:
         verdict = "converged" if self.converged else "NOT converged"
         text = (
-            f"MinimumNorm: {verdict} after {self.passes:.4g} passes, "
+            f"MinimumNorm: {verdict} after {self.passes:.4g} pass{'es' * (self.passes != 1)}, "
             f"imbalance {self.imbalance:.1e}, last correction {self.last_correction:.1e}"
         )
         if not self.dead_names:

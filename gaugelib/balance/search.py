@@ -1,5 +1,7 @@
-"""The search for the balanced point: sweep, write, measure what was written, and start again with
-more care where numbers over- or underflowed, units turned out to be dead, or precision ran out.
+"""The search for the balanced point: sweep, write, and measure what was written.
+
+It starts again with more care where numbers over- or underflowed, where units turned out to be
+dead, or where precision ran out.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ from torch import Tensor
 from gaugelib.balance.links import read
 from gaugelib.balance.plan import Plan, plan_of
 from gaugelib.balance.prepare import dead_units, log_totals, start_within_range
-from gaugelib.balance.state import State
-from gaugelib.balance.sweeps import METHODS, Log, Sweeps, Unworkable
+from gaugelib.balance.state import State, Unworkable
+from gaugelib.balance.sweeps import METHODS, Log, Sweeps
 from gaugelib.balance.write import write
 from gaugelib.group import GaugeError, GaugeGroup
 

@@ -12,8 +12,12 @@ from gaugelib.balance.colours import Bonds, Colour, Layout
 from gaugelib.balance.links import Conductances
 from gaugelib.balance.plan import Plan, Where
 
-
 _ROOM = 1e12
+"""Factor that sums keep from the ends of their dtype's range."""
+
+
+class Unworkable(ArithmeticError):
+    """A sum over- or underflowed, or a unit is dead: the start needs more care."""
 
 
 class State:
@@ -39,6 +43,8 @@ class State:
         self.colours = [
             Colour(plan, network, layout, self.bonds, k) for k in range(len(plan.colours))
         ]
+        limits = torch.finfo(network.dtype)
+        self._low, self._high = limits.tiny * _ROOM, limits.max / _ROOM
         self.passes = 0.0
         self._fixed = float(network.fixed)
         lengths = [r.stop - r.start for r in plan.ranges]
@@ -68,25 +74,25 @@ class State:
         if colour.inner:
             self.passes += self._share(colour.inner)
 
-    def is_within_range(self, colour: Colour) -> bool:
-        """Whether no flow is so small that some of its parts may have been lost, or so large."""
-        low, high = colour.flows.aminmax()
-        limits = torch.finfo(colour.flows.dtype)
-        return bool(low > limits.tiny * _ROOM) and bool(high < limits.max / _ROOM)
-
     def wanted(self, colour: Colour) -> Tensor:
-        r"""$\frac12\log(\text{out}/\text{in})$ of each unit: the step in $u$ that balances it."""
+        r"""$\frac12\log(\text{out}/\text{in})$ of each unit: the step in $u$ that balances it.
+
+        Raises:
+            Unworkable: if a sum is so small that parts of it may have been lost, or so large.
+        """
         flows = colour.flows.double()
         if colour.units is None:
-            logs = flows.log_() if flows is not colour.flows else flows.log()
-            into, out = logs[: colour.incoming], logs[colour.incoming :]
+            into, out = flows[: colour.incoming], flows[colour.incoming :]
         else:
             count = colour.where.stop - colour.where.start
-            into, out = (
-                flows.new_zeros(count).index_add_(0, colour.units[side], flows[side]).log()
-                for side in (slice(colour.incoming), slice(colour.incoming, None))
-            )
-        return (out - into).mul_(0.5).sub_(self.logs[colour.where])
+            sides = (slice(colour.incoming), slice(colour.incoming, None))
+            into, out = flows = flows.new_zeros(2, count)
+            for side, total in zip(sides, flows):
+                total.index_add_(0, colour.units[side], colour.flows[side].double())
+        low, high = flows.aminmax()
+        if not (bool(low > self._low) and bool(high < self._high)):
+            raise Unworkable
+        return (out.log() - into.log()).mul_(0.5).sub_(self.logs[colour.where])
 
     def move(self, colour: Colour, step: Tensor) -> None:
         """Change a colour's log-scales; totals are not renewed."""

@@ -15,18 +15,14 @@ from torch import Tensor
 
 from gaugelib.balance.anderson import Anderson
 from gaugelib.balance.correction import Quotient
-from gaugelib.balance.state import State
+from gaugelib.balance.state import State, Unworkable
 
 _STILL = 10.0
-"""Passes without any progress, near the precision of the numbers, after which nothing more comes."""
+"""Passes without any progress, near the numbers' precision, after which nothing more comes."""
 _NEAR = 1e4
 """How near that is, in rounding units."""
 _FARTHEST = 10.0
 """Longest extrapolation of a log-scale that is worth a try."""
-
-
-class Unworkable(ArithmeticError):
-    """A sum over- or underflowed, or a unit is dead: the numbers must be prepared with more care."""
 
 
 @dataclass(frozen=True)
@@ -165,12 +161,8 @@ class Sweeps:
             self._marks = [self._marks[1], state.logs.clone()]
         before = state.passes
         state.read(colour)
-        if before < 1.0 and not state.is_within_range(colour):
-            raise Unworkable
         wanted = state.wanted(colour)
         worst = float(wanted.abs().max())
-        if not math.isfinite(worst):
-            raise Unworkable
         together = bool(colour.inner)
         if before == 0.0 or (together and not self.method.correct):
             state.renew_totals(colour)

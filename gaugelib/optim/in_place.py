@@ -1,0 +1,53 @@
+"""Gauge fixing of a model in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from gaugelib.balance import MinimumNorm, minimum_norm
+from gaugelib.build import mlp_group, trace_group
+from gaugelib.group import GaugeGroup
+from gaugelib.modules import load_params_
+
+
+def minimum_norm_(
+    model: nn.Module,
+    group: GaugeGroup | None = None,
+    *,
+    example: Tensor | tuple[Tensor, ...] | None = None,
+    **options: Any,
+) -> MinimumNorm:
+    r"""Rescale a model's weights in place to the smallest norm that leaves its function alone.
+
+    Its `Parameter` objects stay, and so does an optimizer that holds them; what the optimizer
+    remembers of their gradients, such as momentum, is not rescaled. On an error nothing is changed.
+
+    Args:
+        model: the model to change.
+        group: its gauge group; by default what `trace_group` finds on the example, or, without
+            an example, what `mlp_group` finds.
+        example: the tensor, or the tuple of tensors, to call the model with.
+        **options: as of `minimum_norm`.
+
+    Returns:
+        What `minimum_norm` returns.
+
+    Raises:
+        GaugeError: as `minimum_norm` and the builders do.
+
+    Source: Saul (2023), Algorithm 1.
+
+    Example:
+        >>> from gaugelib import hat
+        >>> model = hat()
+        >>> found = minimum_norm_(model, tol=1e-12)
+        >>> model[0].weight.flatten().square()
+        tensor([1.0000, 2.0000, 1.0000], dtype=torch.float64, grad_fn=...)
+    """
+    if group is None:
+        group = mlp_group(model) if example is None else trace_group(model, example)
+    found = minimum_norm(dict(model.named_parameters()), group, **options)
+    load_params_(model, found.params)
+    return found
