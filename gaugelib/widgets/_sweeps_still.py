@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from gaugelib.widgets.balance_sweeps import BalanceSweeps
 
 INK, SOFT, LINE = "#1f2933", "#52606d", "#d5dbe1"
-COLOURS = {"paper": "#6b3fa0", "alternating": "#0b62a8", "two-level": "#b3440e"}
+PAPER = "#6b3fa0"
+COLOURS = {"paper": PAPER, "alternating": "#0b62a8", "two-level": "#b3440e"}
 STYLES = {"paper": "solid", "alternating": "dashed", "two-level": "dashdot"}
 
 
@@ -46,10 +47,10 @@ def _imbalances(axes: Axes, state: State) -> None:
     axes.axhline(0, color=LINE)
     for h, neurons in enumerate(state.imbalances, start=1):
         places = h + 0.6 * ((np.arange(len(neurons)) + 0.5) / len(neurons) - 0.5)
-        label = {"label": "a neuron"} if h == 1 else {}
-        axes.plot(places, neurons.tolist(), "o", color=COLOURS["paper"], markersize=4, **label)
-        label = {"label": "its layer as a whole"} if h == 1 else {}
-        axes.hlines(state.layers[h - 1], h - 0.34, h + 0.34, color=INK, linewidth=2.5, **label)
+        names = ("a neuron", "its layer as a whole") if h == 1 else (None, None)
+        axes.plot(places, neurons.tolist(), "o", color=PAPER, markersize=4, label=names[0])
+        ends, whole = [h - 0.34, h + 0.34], [state.layers[h - 1]] * 2
+        axes.plot(ends, whole, color=INK, linewidth=2.5, label=names[1])
     mode = [math.sin(math.pi * h / depth) for h in range(1, depth)]
     size = sum(x * s for x, s in zip(state.layers, mode)) / sum(s * s for s in mode)
     h = np.linspace(0.5, depth - 0.5, 121)

@@ -116,7 +116,8 @@ class BalanceSweeps(BookWidget):
         if len(layers) % 2 == 0 or [type(layer) for layer in layers] != kinds:
             found = ", ".join(type(layer).__name__ for layer in layers) or type(model).__name__
             raise WidgetError(f"BalanceSweeps shows {wanted}, found {found}")
-        matrices = [layer.weight.detach().double().tolist() for layer in layers[::2]]
+        linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
+        matrices = [layer.weight.detach().double().tolist() for layer in linear]
         return cls(weights=matrices, **{"log_std": 0.0, **traits})
 
     def history(self, method: str | None = None) -> list[State]:

@@ -1,4 +1,4 @@
-"""Majoriser: the auxiliary function that touches the norm from above, and the step to its minimum."""
+"""Majoriser: a function that touches the norm from above, and the step to its minimum."""
 
 from __future__ import annotations
 
@@ -95,14 +95,15 @@ class Majoriser(BookWidget):
         """
         wanted = [nn.Linear, nn.ReLU, nn.Linear, nn.ReLU, nn.Linear]
         layers = list(model) if isinstance(model, nn.Sequential) else []
-        sizes = [tuple(layer.weight.shape) for layer in layers if isinstance(layer, nn.Linear)]
+        linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
+        sizes = [tuple(layer.weight.shape) for layer in linear]
         if [type(layer) for layer in layers] != wanted or sizes != [(1, 1)] * 3:
             found = ", ".join(type(layer).__name__ for layer in layers) or type(model).__name__
             raise WidgetError(
                 "Majoriser shows three nn.Linear(1, 1) with nn.ReLU between them, "
                 f"found {found}" + (f" with weights of {sizes}" if sizes else "")
             )
-        return cls(weights=[layer.weight.item() for layer in layers[::2]], **traits)
+        return cls(weights=[layer.weight.item() for layer in linear], **traits)
 
     def to_params(self) -> dict[str, Tensor]:
         """The weights as they stand, float64, each (1, 1), named as in an `nn.Sequential`."""
