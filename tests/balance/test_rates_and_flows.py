@@ -1,0 +1,169 @@
+"""What the lightest network looks like, how light it is, and how fast it is reached."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.testing import assert_close
+
+from gaugelib import laplacian, minimum_norm, predicted_saving, rescale, weight_norm
+from tests.balance.layered import layered
+from tests.graphs import path_products, random_graph
+
+
+def totals(params, p):
+    return torch.stack([w.abs().pow(p).sum() for w in params.values()])
+
+
+# --- Laplacian and flow ---
+
+
+@given(seed=st.integers(0, 9999), p=st.sampled_from([0.5, 1.0, 2.0, 3.0]))
+@settings(deadline=None, max_examples=15)
+def test_the_second_derivative_is_p_times_the_laplacian(seed, p):
+    graph = random_graph(2, 4, 2, seed=seed)
+    step, eye = 1e-4, torch.eye(4).double()
+
+    def height(logs):
+        moved = rescale(graph.params, logs.exp(), graph.group)
+        return float(weight_norm(moved, graph.group, p) ** p) / p
+
+    numeric = torch.tensor(
+        [
+            [
+                height(step * (a + b))
+                - height(step * (a - b))
+                - height(step * (b - a))
+                + height(-step * (a + b))
+                for b in eye
+            ]
+            for a in eye
+        ],
+        dtype=torch.float64,
+    ) / (4 * step**2)
+    exact = p * laplacian(graph.params, graph.group, p)
+    assert_close(numeric, exact, rtol=1e-4, atol=1e-4)
+    assert torch.linalg.eigvalsh(exact).min() > 0
+
+
+def test_control_an_isolated_unit_makes_the_laplacian_singular():
+    graph = random_graph(2, 4, 2, seed=0)
+    graph.params["W"][3, :] = graph.params["W"][:, 3] = 0.0
+    assert torch.linalg.eigvalsh(laplacian(graph.params, graph.group, 2.0)).min() < 1e-12
+
+
+@pytest.mark.parametrize("p", [0.5, 1.0, 2.0])
+def test_in_the_lightest_network_every_layer_carries_the_same(p):
+    params, group = layered([3, 8, 5, 7, 2], seed=4)
+    carried = totals(minimum_norm(params, group, p=p, tol=1e-12).params, p)
+    assert_close(carried, carried.mean().expand(4), rtol=1e-9, atol=0)
+    before = totals(params, p)
+    assert (before.max() / before.min()) > 1.5  # the control: it was not so before
+
+
+# --- the saving ---
+
+
+@given(seed=st.integers(0, 9999), p=st.sampled_from([0.5, 1.0, 2.0]))
+@settings(deadline=None, max_examples=20)
+def test_the_means_of_the_totals_bound_the_lightest_norm(seed, p):
+    params, group = layered([3, 8, 5, 2], seed=seed, he=False)
+    sums = totals(params, p)
+    bound = float(sums.log().mean().exp() / sums.mean())
+    lightest = totals(minimum_norm(params, group, p=p, tol=1e-10).params, p).sum() / sums.sum()
+    assert lightest <= bound * (1 + 1e-9)
+    assert float(predicted_saving(params, group, p)) == pytest.approx(bound)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+@pytest.mark.parametrize(
+    "widths", [[200, 2500, 1250, 10], [200, 2000, 1000, 500, 250, 10]], ids=["L=3", "L=5"]
+)
+def test_in_wide_random_networks_the_bound_is_nearly_reached(widths, p):
+    params, group = layered(widths)
+    found = minimum_norm(params, group, p=p)
+    share = totals(found.params, p).sum() / totals(params, p).sum()
+    assert float(share) == pytest.approx(float(predicted_saving(params, group, p)), rel=0.03)
+
+
+def test_control_in_narrow_networks_the_bound_is_loose():
+    params, group = layered([2, 2, 2, 1], seed=11, he=False)
+    share = totals(minimum_norm(params, group).params, 2.0).sum() / totals(params, 2.0).sum()
+    assert float(share) < 0.95 * float(predicted_saving(params, group, 2.0))
+
+
+# --- the rate ---
+
+
+def measured_rate(layers, method, p, seed=3):
+    params, group = layered([5, *[6] * (layers - 1), 4], seed=seed, he=False)
+    history = minimum_norm(params, group, p=p, method=method, tol=1e-11, max_passes=2000).history
+    settled = (history.imbalance < 1e-4) & (history.imbalance > 1e-9)
+    passes, logs = history.passes[settled], history.imbalance[settled].log()
+    return math.exp(float((logs[-1] - logs[0]) / (passes[-1] - passes[0])))
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+@pytest.mark.parametrize("layers", [3, 5, 7])
+def test_the_rate_of_algorithm_1_is_geometry(layers, p):
+    predicted = math.cos(math.pi / (2 * layers)) ** 2
+    assert measured_rate(layers, "algorithm-1", p) == pytest.approx(predicted, abs=2e-3)
+
+
+@pytest.mark.parametrize("layers", [3, 5, 7])
+def test_the_rates_of_the_doubled_and_the_alternating_step(layers):
+    cosine = math.cos(math.pi / layers)
+    assert measured_rate(layers, "doubled", 2.0) == pytest.approx(cosine, abs=4e-3)
+    assert measured_rate(layers, "alternating", 2.0) == pytest.approx(cosine**2, abs=8e-3)
+
+
+def test_control_two_levels_do_not_obey_the_rate():
+    params, group = layered([5, *[6] * 6, 4], seed=3, he=False)
+    assert minimum_norm(params, group, tol=1e-9).passes < 15
+    assert minimum_norm(params, group, method="algorithm-1", tol=1e-9).passes > 150
+
+
+# --- the largest weight ---
+
+
+def equalised(graph):
+    """Every unit's largest weights in and out made equal, by repeated pairwise steps."""
+    params = graph.params
+    for _ in range(2000):
+        into = params["W"].abs().amax(1)[graph.inputs : -graph.outputs]
+        out = params["W"].abs().amax(0)[graph.inputs : -graph.outputs]
+        if (into / out).log().abs().max() < 1e-13:
+            break
+        params = rescale(params, (out / into) ** 0.25, graph.group)
+    return params
+
+
+def largest_mean(graph):
+    """The largest geometric mean of the weights along a path from an input to an output."""
+    products = path_products(graph.params, graph).items()
+    return max(abs(v) ** (1 / (len(path) - 1)) for path, v in products if path[0] != -1)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_equalised_networks_have_the_smallest_largest_weight(seed):
+    graph = random_graph(2, 4, 2, seed=seed)
+    largest = equalised(graph)["W"].abs().max()
+    assert float(largest) == pytest.approx(largest_mean(graph), rel=1e-6)
+
+
+@pytest.mark.parametrize("p", [1.0, 4.0, 16.0])
+def test_the_lightest_network_has_nearly_the_smallest_largest_weight(p):
+    graph = random_graph(2, 4, 2, seed=1)
+    params = minimum_norm(graph.params, graph.group, p=p, tol=1e-10).params
+    smallest, count = largest_mean(graph), int((graph.params["W"] != 0).sum())
+    assert smallest * (1 - 1e-9) <= params["W"].abs().max() <= smallest * count ** (1 / p)
+
+
+def test_control_the_network_with_the_smallest_largest_weight_is_not_unique():
+    params, group = layered([1, 2, 1])
+    params = {"0.weight": torch.tensor([[4.0], [1.0]]), "2.weight": torch.tensor([[4.0, 1.0]])}
+    for a in (0.5, 1.0, 2.0):
+        moved = rescale(params, torch.tensor([1.0, a]), group)
+        assert max(w.abs().max() for w in moved.values()) == 4.0
