@@ -1,6 +1,7 @@
 """The lemmas behind the minimum-norm gauge, each with a control."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -9,11 +10,18 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from gaugelib import imbalance, incoming_norm, minimum_norm, outgoing_norm, rescale, weight_norm
-from tests.balance.layered import chain, layered
+from tests.balance.networks import initialised
 from tests.graphs import random_graph
 
 sizes = st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 3))
 exponents = st.sampled_from([0.5, 1.0, 2.0, 3.0])
+
+
+def chain(*weights):
+    """A chain of neurons with the given weights."""
+    params, group = initialised([1] * (len(weights) + 1))
+    values = (torch.full((1, 1), float(w)).double() for w in weights)
+    return dict(zip(params, values, strict=True)), group
 
 
 def power_sum(params, group, p):
@@ -109,17 +117,17 @@ def test_the_worked_chain():
     twice = rescale(once, stepped(once, group, 2.0, 1.0), group)
     doubled = rescale(params, stepped(params, group, 2.0, 2.0), group)
     found = [power_sum(theta, group, 2.0) for theta in (params, once, twice, doubled)]
-    assert found == pytest.approx([66.0, 26.457, 18.421, 17.0], abs=1e-3)
+    assert found == pytest.approx([66.0, 26.456, 18.419, 17.0], abs=1e-3)
     assert power_sum(minimum_norm(params, group, tol=1e-12).params, group, 2.0) == pytest.approx(12)
 
 
 def test_control_three_times_the_step_runs_away():
     params, group = chain(8, 1, 1)
     heights = [power_sum(params, group, 2.0)]
-    for _ in range(60):
+    for _ in range(12):
         params = rescale(params, stepped(params, group, 2.0, 3.0), group)
         heights.append(power_sum(params, group, 2.0))
-    assert max(heights[i + 1] - heights[i] for i in range(60)) > 1.0
+    assert heights[-1] > 10 * heights[0]
 
 
 # --- bounded dials ---
@@ -174,7 +182,7 @@ def test_every_point_of_an_orbit_has_the_same_lightest_network(sizes, seed, p):
 
 
 def test_control_a_dead_unit_has_no_lightest_point():
-    params, group = layered([3, 4, 2], he=False)
+    params, group = initialised([3, 4, 2])
     params["2.weight"][:, 1] = 0.0
     found = minimum_norm(params, group)
     assert found.dead.tolist() == [1]
@@ -189,18 +197,18 @@ def test_control_a_dead_unit_has_no_lightest_point():
 @pytest.mark.parametrize("exponent", [1.0, 2.0])
 @pytest.mark.parametrize("p", [0.5, 1.0, 2.0])
 def test_the_iteration_converges_to_the_lightest_network(exponent, p):
-    params, group = layered([4, 6, 5, 3], seed=1, he=False)
+    params, group = initialised([4, 6, 5, 3], seed=1)
     form = minimum_norm(params, group, p=p, tol=1e-13).params
     heights = [power_sum(params, group, p)]
     for _ in range(200):
         params = rescale(params, stepped(params, group, p, exponent), group)
         heights.append(power_sum(params, group, p))
-    assert all(b <= a * (1 + 1e-13) for a, b in zip(heights, heights[1:], strict=False))
+    assert all(b <= a * (1 + 1e-13) for a, b in pairwise(heights))
     assert_close(params, form, rtol=1e-7, atol=1e-10)
 
 
 def test_control_with_a_dead_unit_the_iteration_runs_away():
-    params, group = layered([4, 6, 3], seed=1, he=False)
+    params, group = initialised([4, 6, 3], seed=1)
     params["2.weight"][:, 2] = 1e-100  # not quite dead: nearly nothing pushes back
     before = params["0.weight"][2].abs().max()
     for _ in range(20):

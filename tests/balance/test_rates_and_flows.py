@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from gaugelib import laplacian, minimum_norm, predicted_saving, rescale, weight_norm
-from tests.balance.layered import layered
+from tests.balance.networks import initialised
 from tests.graphs import path_products, random_graph
 
 
@@ -56,7 +56,7 @@ def test_control_an_isolated_unit_makes_the_laplacian_singular():
 
 @pytest.mark.parametrize("p", [0.5, 1.0, 2.0])
 def test_in_the_lightest_network_every_layer_carries_the_same(p):
-    params, group = layered([3, 8, 5, 7, 2], seed=4)
+    params, group = initialised([3, 8, 5, 7, 2], seed=4)
     carried = totals(minimum_norm(params, group, p=p, tol=1e-12).params, p)
     assert_close(carried, carried.mean().expand(4), rtol=1e-9, atol=0)
     before = totals(params, p)
@@ -69,7 +69,7 @@ def test_in_the_lightest_network_every_layer_carries_the_same(p):
 @given(seed=st.integers(0, 9999), p=st.sampled_from([0.5, 1.0, 2.0]))
 @settings(deadline=None, max_examples=20)
 def test_the_means_of_the_totals_bound_the_lightest_norm(seed, p):
-    params, group = layered([3, 8, 5, 2], seed=seed, he=False)
+    params, group = initialised([3, 8, 5, 2], seed=seed)
     sums = totals(params, p)
     bound = float(sums.log().mean().exp() / sums.mean())
     lightest = totals(minimum_norm(params, group, p=p, tol=1e-10).params, p).sum() / sums.sum()
@@ -82,14 +82,14 @@ def test_the_means_of_the_totals_bound_the_lightest_norm(seed, p):
     "widths", [[200, 2500, 1250, 10], [200, 2000, 1000, 500, 250, 10]], ids=["L=3", "L=5"]
 )
 def test_in_wide_random_networks_the_bound_is_nearly_reached(widths, p):
-    params, group = layered(widths)
+    params, group = initialised(widths)
     found = minimum_norm(params, group, p=p)
     share = totals(found.params, p).sum() / totals(params, p).sum()
     assert float(share) == pytest.approx(float(predicted_saving(params, group, p)), rel=0.03)
 
 
 def test_control_in_narrow_networks_the_bound_is_loose():
-    params, group = layered([2, 2, 2, 1], seed=11, he=False)
+    params, group = initialised([2, 2, 2, 1], seed=11)
     share = totals(minimum_norm(params, group).params, 2.0).sum() / totals(params, 2.0).sum()
     assert float(share) < 0.95 * float(predicted_saving(params, group, 2.0))
 
@@ -98,9 +98,9 @@ def test_control_in_narrow_networks_the_bound_is_loose():
 
 
 def measured_rate(layers, method, p, seed=3):
-    params, group = layered([5, *[6] * (layers - 1), 4], seed=seed, he=False)
-    history = minimum_norm(params, group, p=p, method=method, tol=1e-11, max_passes=2000).history
-    settled = (history.imbalance < 1e-4) & (history.imbalance > 1e-9)
+    params, group = initialised([20, *[24] * (layers - 1), 16], seed=seed)
+    history = minimum_norm(params, group, p=p, method=method, tol=1e-12, max_passes=2000).history
+    settled = (history.imbalance < 1e-6) & (history.imbalance > 1e-10)
     passes, logs = history.passes[settled], history.imbalance[settled].log()
     return math.exp(float((logs[-1] - logs[0]) / (passes[-1] - passes[0])))
 
@@ -120,7 +120,7 @@ def test_the_rates_of_the_doubled_and_the_alternating_step(layers):
 
 
 def test_control_two_levels_do_not_obey_the_rate():
-    params, group = layered([5, *[6] * 6, 4], seed=3, he=False)
+    params, group = initialised([5, *[6] * 6, 4], seed=3)
     assert minimum_norm(params, group, tol=1e-9).passes < 15
     assert minimum_norm(params, group, method="algorithm-1", tol=1e-9).passes > 150
 
@@ -162,7 +162,7 @@ def test_the_lightest_network_has_nearly_the_smallest_largest_weight(p):
 
 
 def test_control_the_network_with_the_smallest_largest_weight_is_not_unique():
-    params, group = layered([1, 2, 1])
+    params, group = initialised([1, 2, 1])
     params = {"0.weight": torch.tensor([[4.0], [1.0]]), "2.weight": torch.tensor([[4.0, 1.0]])}
     for a in (0.5, 1.0, 2.0):
         moved = rescale(params, torch.tensor([1.0, a]), group)
