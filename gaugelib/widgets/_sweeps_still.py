@@ -24,7 +24,7 @@ STYLES = {"paper": "solid", "alternating": "dashed", "two-level": "dashdot"}
 def draw(figure: Figure, widget: BalanceSweeps) -> None:
     """Draw the imbalances on the left and gamma against sweeps on the right."""
     left, right = figure.subplots(1, 2)
-    _imbalances(left, widget.history()[-1])
+    _imbalances(left, widget.history()[-1], widget.method)
     _gammas(right, widget)
 
 
@@ -42,7 +42,7 @@ def in_words(widget: BalanceSweeps) -> str:
     )
 
 
-def _imbalances(axes: Axes, state: State) -> None:
+def _imbalances(axes: Axes, state: State, method: str) -> None:
     depth = len(state.layers) + 1
     axes.axhline(0, color=LINE)
     for h, neurons in enumerate(state.imbalances, start=1):
@@ -51,7 +51,9 @@ def _imbalances(axes: Axes, state: State) -> None:
         axes.plot(places, neurons.tolist(), "o", color=PAPER, markersize=4, label=names[0])
         ends, whole = [h - 0.34, h + 0.34], [state.layers[h - 1]] * 2
         axes.plot(ends, whole, color=INK, linewidth=2.5, label=names[1])
-    mode = [math.sin(math.pi * h / depth) for h in range(1, depth)]
+    # After a sweep of alternating balancing the even layers are in balance.
+    seen = [method != "alternating" or h % 2 == 1 for h in range(1, depth)]
+    mode = [math.sin(math.pi * (h + 1) / depth) * on for h, on in enumerate(seen)]
     size = sum(x * s for x, s in zip(state.layers, mode)) / sum(s * s for s in mode)
     h = np.linspace(0.5, depth - 0.5, 121)
     axes.plot(

@@ -149,7 +149,7 @@ function render({ model, el }) {
     const how = shown.gamma < BALANCED ? " (balanced)" : ended(states) ? " (it stops here)" : "";
     say(heading, `${NAMES[traits.method]}, after ${states.length - 1} ${states.length === 2 ? "sweep" : "sweeps"}${how}`);
     say(remark, `${percent(shown.layerShare)} of the imbalance is that of whole layers; before the first sweep it was ${percent(states[0].layerShare)}`);
-    put(layers, layers.clientWidth || 320, layersPicture(shown, layers.clientWidth || 320), layersInWords(shown));
+    put(layers, layers.clientWidth || 320, layersPicture(shown, traits.method, layers.clientWidth || 320), layersInWords(shown));
     const wide = gammas.clientWidth || 320;
     const names = lines.map(({ method: name }) => NAMES[name]).join(", ");
     put(gammas, wide, gammaPlot(lines, rates, wide), `The largest imbalance against sweeps, logarithmic: ${names}.`);

@@ -51,7 +51,7 @@ function render({ model, el }) {
   }
   const exponent = choice(life, {
     caption: "exponent", act: (value) => change(model, { exponent: value }), options: [
-      [1, "1/(4p): to the minimum of G"], [2, "1/(2p): to where G is as before"], [3, "3/(4p): too far"],
+      [1, "1/(4p): to G’s minimum"], [2, "1/(2p): G is as before"], [3, "3/(4p): too far"],
     ],
   });
   const buttons = [

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import * as layered from "../../gaugelib/widgets/shared/layered.js";
-import { magnified } from "../../gaugelib/widgets/shared/sweep_network.js";
+import { magnified, modeAmplitude } from "../../gaugelib/widgets/shared/sweep_network.js";
 import { logTicks } from "../../gaugelib/widgets/shared/sweep_plots.js";
 import { decades } from "../../gaugelib/widgets/shared/plane.js";
 import { runner } from "../../gaugelib/widgets/balance_sweeps.js";
@@ -101,6 +101,17 @@ test("the layers' imbalances take the shape of a sine, and fall by the predicted
     for (const [h, x] of layers.entries()) assert.ok(Math.abs(x / amplitude - mode[h]) < 0.01, `depth ${depth}`);
     const rate = layered.measuredRate(states.map(({ gamma }) => gamma));
     assert.ok(Math.abs(rate - layered.predictedRate("paper", depth)) < 1e-3, `depth ${depth}: ${rate}`);
+  }
+});
+
+test("the drawn sine goes through the layers, for alternating balancing through the odd ones", () => {
+  for (const [method, sweeps] of [["paper", 60], ["alternating", 25]]) {
+    const { layers } = layered.run(method, layered.powers(network(2, 6), 2), 2)(sweeps).at(-1);
+    const amplitude = modeAmplitude(layers, method);
+    layered.slowMode(6).forEach((s, h) => {
+      const wanted = method === "alternating" && h % 2 === 1 ? 0 : amplitude * s;
+      assert.ok(Math.abs(layers[h] - wanted) < 0.02 * Math.abs(amplitude), `${method}, layer ${h + 1}`);
+    });
   }
 });
 

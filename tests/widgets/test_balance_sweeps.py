@@ -20,7 +20,7 @@ from tests.widgets.sweeping import Chain
 from tests.widgets.test_parity import newton_minimum
 
 NETWORKS = 12
-STATEMENTS = 11
+STATEMENTS = 12
 
 
 @pytest.fixture(scope="module")

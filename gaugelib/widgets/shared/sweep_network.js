@@ -58,13 +58,21 @@ function neurons(imbalances, columns, wide, top, height) {
   });
 }
 
+/**
+ * How much of the slowest mode the layers' imbalances hold, by least squares. After a sweep of alternating balancing the
+ * even layers (counted from 1) are in balance, and the mode is seen on the odd ones.
+ */
+export function modeAmplitude(layers, method) {
+  const mode = slowMode(layers.length + 1).map((s, h) => (method === "alternating" && h % 2 === 1 ? 0 : s));
+  return layers.reduce((sum, x, h) => sum + x * mode[h], 0) / mode.reduce((sum, s) => sum + s * s, 0);
+}
+
 /** The imbalance of every neuron (dots) and of its layer as a whole (bars), on a scale that grows as they shrink. */
-function strip(shown, columns, wide, box) {
+function strip(shown, method, columns, wide, box) {
   const top = Math.max(shown.gamma, 1e-15);
   const toY = linear(-1.12 * top, 1.12 * top, box.bottom, box.top);
   const depth = columns.length + 1;
-  const mode = slowMode(depth);
-  const amplitude = shown.layers.reduce((sum, x, h) => sum + x * mode[h], 0) / mode.reduce((sum, s) => sum + s * s, 0);
+  const amplitude = modeAmplitude(shown.layers, method);
   const along = Array.from({ length: 97 }, (_, k) => 0.5 + (k / 96) * columns.length);
   const toX = (h) => columns[0] + wide * (h - 1);
   return [
@@ -88,8 +96,8 @@ function strip(shown, columns, wide, box) {
   ];
 }
 
-/** The picture, `width` pixels wide, of a state (layered.js); `height` is what its viewBox needs. */
-export function layersPicture(shown, width) {
+/** The picture, `width` pixels wide, of a state (layered.js) that `method` has led to; `height` is what its viewBox needs. */
+export function layersPicture(shown, method, width) {
   const rows = Math.max(...shown.imbalances.map((layer) => layer.length));
   const tall = Math.min(ROW * rows, 190);
   const wide = (width - LEFT - 8) / shown.imbalances.length;
@@ -98,7 +106,7 @@ export function layersPicture(shown, width) {
   const box = { left: LEFT, right: width - 8, top, bottom: top + STRIP };
   return {
     height: box.bottom + 36,
-    parts: [...neurons(shown.imbalances, columns, wide, 12, tall), ...strip(shown, columns, wide, box)],
+    parts: [...neurons(shown.imbalances, columns, wide, 12, tall), ...strip(shown, method, columns, wide, box)],
   };
 }
 
