@@ -91,7 +91,7 @@ def _map(axes: Axes, widget: Majoriser) -> None:
     x, y = (np.linspace(m - half, m + half, 121) for m in middle)
     values = flows(widget, np.stack(np.meshgrid(x, y))).sum(0)
     least = flows(widget, best).sum()
-    steps = least * np.array([1.05, 1.3, 2, 4, 10, 30, 100])
+    steps = least * np.array([1.1, 2, 5, 20, 80])
     axes.contour(x, y, values, levels=steps, colors=LINE, linewidths=0.8)
     here = _numbers(widget)[0]
     if values.min() < here < values.max():
