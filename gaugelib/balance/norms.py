@@ -87,8 +87,8 @@ def relative_imbalance(
 
     $$\gamma_h = \frac{|\mathrm{in}_h - \mathrm{out}_h|}{\mathrm{in}_h + \mathrm{out}_h}$$
 
-    with $\mathrm{in}_h = \sum_{e\in\mathrm{in}(h)}|\theta_e|^p$, and 0 for a unit without any
-    weights. Counts weights; biases too if `include_bias`.
+    with $\mathrm{in}_h = \sum_{e\in\mathrm{in}(h)}|\theta_e|^p$; NaN for a unit without weights in
+    or out. Counts weights; biases too if `include_bias`.
 
     Raises:
         GaugeError: if `p` is not a finite number > 0, or if names or shapes do not fit.
@@ -100,9 +100,13 @@ def relative_imbalance(
         >>> relative_imbalance(params_of(hat()), mlp_group(hat())).tolist()
         [0.0, 0.6, 0.0]
     """
-    incoming, outgoing = _power_totals(params, group, p, include_bias)
-    total = incoming + outgoing
-    return torch.where(total == 0, 0.0, (incoming - outgoing).abs() / total)
+    # The ratio does not depend on the unit of the weights: count in the largest, lest powers of
+    # very large or very small ones overflow or vanish. A power of two leaves every digit alone.
+    largest = max((float(v.detach().abs().max()) for v in params.values() if v.numel()), default=1.0)
+    unit = math.ldexp(1.0, -math.frexp(largest)[1]) if 0.0 < largest < math.inf else 1.0
+    scaled = {name: value * unit for name, value in params.items()}
+    incoming, outgoing = _power_totals(scaled, group, p, include_bias)
+    return (incoming - outgoing).abs() / (incoming + outgoing)
 
 
 def weight_norm(

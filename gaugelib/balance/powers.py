@@ -66,7 +66,7 @@ def powers(
             power_into(piece if piece.dtype == wide else piece.to(wide), p, kept)
         else:
             moved = shift[where] if shift.shape[0] > 1 else shift
-            kept.copy_(piece.double().abs_().log_().mul_(p).add_(moved).exp_())
+            kept.copy_(piece.abs().double().log_().mul_(p).add_(moved).exp_())
         yield where, kept
 
 

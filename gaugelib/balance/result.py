@@ -15,7 +15,8 @@ class History:
         passes: passes over the weights before each state, shape `(states,)`.
         objective: $\|\theta\|_p^p$ over the counted entries, shape `(states,)`.
         imbalance: $\gamma$ of eq. (20), shape `(states,)`; NaN at the start of a method that had
-            not read all units yet. With three colours or more it is an upper bound.
+            not read all units yet, and but for the last an upper bound where the layers do not
+            make a plain chain.
     """
 
     passes: Tensor

@@ -21,7 +21,8 @@ from gaugelib.balance.sweeps import METHODS, Log, Sweeps
 from gaugelib.balance.write import write
 from gaugelib.group import GaugeError, GaugeGroup
 
-_REPEATS = 3
+_REPEATS = 1
+"""How often to go on in float64 where the sweeps' last reading was not borne out."""
 _LOOSE = 1e-4
 """Tolerance for which conductances in float32, whose sums err by some 1e-6, are good enough."""
 _MARGIN = 0.9
@@ -81,15 +82,16 @@ class Search:
         goal = tol if self._start.dtype == torch.float64 else _MARGIN * tol
         while True:
             plan = self._plan()
-            reached = False
+            reached = known = False
             try:
                 if len(plan.units):
                     sweeps = self._begin(plan)
                     reached = self._sweep(sweeps, plan, goal, max_passes)
+                    known = reached and self._is_known(sweeps)
             except Unworkable:
                 if self._with_more_care():
                     continue
-            self._write(plan, measured=not (reached and self._is_known(plan)))
+            self._write(plan, measured=not known)
             self.converged = self.imbalance < tol or (reached and self._as_published())
             if self.converged or not len(plan.units) or self.passes >= max_passes:
                 return
@@ -112,14 +114,13 @@ class Search:
         self.scales = torch.ldexp(torch.ones_like(self.scales), exponent)
         self._write(self._plan())
 
-    def _is_known(self, plan: Plan) -> bool:
+    def _is_known(self, sweeps: Sweeps) -> bool:
         """Whether the imbalance that the sweeps saw is that of the result, to rounding.
 
-        With two colours a reading of one, after the other was balanced, says all; and rescaling in
-        float64 then changes no norm by more than a few rounding units.
+        Rescaling in float64 changes no norm by more than a few rounding units.
         """
         narrow = any(self.params[name].dtype != torch.float64 for name in self.names)
-        return len(plan.colours) == 2 and not (narrow or self._start.careful)
+        return sweeps.sees_all and not (narrow or self._start.careful)
 
     def _as_published(self) -> bool:
         return self.method.own_stop and not math.isnan(self.imbalance)

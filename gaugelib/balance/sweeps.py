@@ -119,6 +119,16 @@ class Sweeps:
         self._near, self._slack = _NEAR * rounding, 1.0 + 64 * rounding
 
     @property
+    def sees_all(self) -> bool:
+        """Whether what was read last is exactly the imbalance of all units, not just a bound.
+
+        With two colours a reading of one tells all, if the other was balanced just before; the
+        layer correction then changes its units by a known amount only on a chain.
+        """
+        chain = self.quotient is None or self.quotient.path is not None
+        return len(self.state.colours) == 2 and chain
+
+    @property
     def last_correction(self) -> float:
         r"""Largest change of $\log a$ over the last whole sweep."""
         return float((self.state.logs - self._marks[0]).abs().max()) / self.p

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -17,7 +19,7 @@ DEEP = (64,) * 101
 
 def multilayer(widths, *, bias: bool = False, dtype: torch.dtype = torch.float64) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(widths, widths[1:]):
+    for fan_in, fan_out in itertools.pairwise(widths):
         layers += [nn.Linear(fan_in, fan_out, bias=bias, dtype=dtype), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 

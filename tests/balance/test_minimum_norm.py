@@ -272,7 +272,7 @@ def test_a_model_that_cannot_be_fixed_stays():
     with torch.no_grad():
         model[2].weight[0, 1] = torch.nan
     before = params_of(model)
-    with pytest.raises(GaugeError, match="'2.weight' holds NaN"):
+    with pytest.raises(GaugeError, match=r"'2\.weight' holds NaN"):
         minimum_norm_(model)
     assert_close(params_of(model), before, rtol=0, atol=0, equal_nan=True)
 
@@ -300,7 +300,7 @@ def test_bad_parameters_are_refused():
     params, group = params_of(hat()), mlp_group(hat())
     with pytest.raises(GaugeError, match="missing"):
         minimum_norm({}, group)
-    with pytest.raises(GaugeError, match="restricted|counts only"):
+    with pytest.raises(GaugeError, match="counts only"):
         minimum_norm(params, group.restrict("weight"))
     with pytest.raises(GaugeError, match="must be real floating point"):
         minimum_norm({**params, "0.weight": torch.ones(3, 1, dtype=torch.int64)}, group)
