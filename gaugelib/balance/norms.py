@@ -100,11 +100,15 @@ def relative_imbalance(
         >>> relative_imbalance(params_of(hat()), mlp_group(hat())).tolist()
         [0.0, 0.6, 0.0]
     """
-    # The ratio does not depend on the unit of the weights: count in the largest, lest powers of
-    # very large or very small ones overflow or vanish. A power of two leaves every digit alone.
-    largest = max((float(v.detach().abs().max()) for v in params.values() if v.numel()), default=1.0)
-    unit = math.ldexp(1.0, -math.frexp(largest)[1]) if 0.0 < largest < math.inf else 1.0
-    scaled = {name: value * unit for name, value in params.items()}
+    # The ratio does not depend on the unit of the weights: count in about the largest, lest powers
+    # of very large or very small ones overflow or vanish. A power of two leaves every digit alone.
+    tops = [value.detach().abs().max().double() for value in params.values() if value.numel()]
+    _, exponent = torch.frexp(torch.stack(tops).max())
+    unit = torch.ldexp(torch.ones_like(tops[0]), -exponent)
+    scaled = {
+        name: value * unit.clamp(max=torch.finfo(value.dtype).max).to(value.dtype)
+        for name, value in params.items()
+    }
     incoming, outgoing = _power_totals(scaled, group, p, include_bias)
     return (incoming - outgoing).abs() / (incoming + outgoing)
 
