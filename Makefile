@@ -106,6 +106,10 @@ newest: ## execute every notebook among the newest versions of everything, and c
 	tools/setup.sh $(NEWEST) requirements/newest.in
 	PATH=$(CURDIR)/$(NEWEST)/bin:$$PATH python tools/execute_notebooks.py --no-write
 
+.PHONY: bench
+bench: $(READY) ## measure how fast the minimum norm is found, and write the table of the appendix
+	python benchmarks/minimum_norm.py
+
 .PHONY: format clean
 format: $(READY) ## format the code
 	ruff format .
