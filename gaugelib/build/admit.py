@@ -63,6 +63,17 @@ def refuse_unreadable(model: nn.Module) -> None:
         raise GaugeError("a global forward hook is registered, which can do anything; remove it")
     for name, module in model.named_modules():
         refuse_altered(module, name)
+    refuse_odd_parameters(model)
+
+
+def refuse_odd_parameters(model: nn.Module) -> None:
+    """Refuse parameters that are not plain real tensors with memory of their own.
+
+    A tensor in the memory of a parameter would move with it, unasked.
+
+    Raises:
+        GaugeError: naming the parameter.
+    """
     for name, value in model.named_parameters():
         if type(value) is not nn.Parameter or value.layout != torch.strided:
             raise GaugeError(
@@ -75,15 +86,6 @@ def refuse_unreadable(model: nn.Module) -> None:
             raise GaugeError(f"parameter '{name}' is on the meta device and has no values")
         if not value.numel():
             raise GaugeError(f"parameter '{name}' of shape {tuple(value.shape)} has no entries")
-    refuse_shared_memory(model)
-
-
-def refuse_shared_memory(model: nn.Module) -> None:
-    """Refuse a tensor in the memory of a parameter: it would move with it, unasked.
-
-    Raises:
-        GaugeError: naming both.
-    """
     owners: dict[int, str] = {}
     for name, value in model.named_parameters():
         other = owners.setdefault(address(value), name)

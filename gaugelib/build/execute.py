@@ -57,7 +57,8 @@ class Execution(fx.Interpreter):
     def run_node(self, n: fx.Node) -> Any:
         """Note in which module the operation stands, and execute it."""
         stack = n.meta.get("nn_module_stack")
-        self.place = list(stack.values())[-1][0] if stack else ""
+        # A key is the path of a module, with @n for its later calls.
+        self.place = list(stack)[-1].partition("@")[0] if stack else ""
         return super().run_node(n)
 
     def placeholder(self, target: Any, args: Any, kwargs: Any) -> Activation:
@@ -150,10 +151,10 @@ class Execution(fx.Interpreter):
 
 
 def _is_plain(key: Any, site: Site) -> bool:
-    """Whether it is Python's own arithmetic on sizes and other plain values."""
+    """Whether it is Python's own arithmetic on sizes and other plain values, or an assertion."""
     if site.method:
         return isinstance(site.args[0], tuple | int | float)
-    return getattr(key, "__module__", None) in ("_operator", "math")
+    return key is torch._assert or getattr(key, "__module__", None) in ("_operator", "math")
 
 
 def _is_named_tuple(key: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from gaugelib.build.admit import kind_of, refuse_altered, refuse_shared_memory
+from gaugelib.build.admit import kind_of, refuse_altered, refuse_odd_parameters
 from gaugelib.group import GROUND, Entry, GaugeError, GaugeGroup
 
 HOMOGENEOUS = (nn.ReLU, nn.LeakyReLU, nn.Identity, nn.Dropout)
@@ -80,7 +80,7 @@ def _linear_layers(model: nn.Module) -> list[tuple[str, nn.Linear]]:
             raise GaugeError(f"mlp_group does not know {kind_of(layer)} '{name}'; {_ELSE}")
     if not linear:
         raise GaugeError("the model has no nn.Linear layer, so it has no units to rescale")
-    refuse_shared_memory(model)
+    refuse_odd_parameters(model)
     return linear
 
 

@@ -37,8 +37,10 @@ def common_labels(site: Site, terms: tuple[Term, ...], shape: torch.Size) -> Ten
         if common is None:
             common = labels
         site.labels.tie(common, labels)
-    if common is None or not any(isinstance(term, Activation) for term in terms):
+    if weights and not any(isinstance(term, Activation) for term in terms):
         refuse_alone(site, *terms)
+    if common is None:
+        return torch.tensor(GROUND).expand(shape)
     for weight in weights:
         target = site.labels.fold(common, weight.shape)
         site.ledger.record(weight, target, torch.tensor(GROUND), "bias")
@@ -90,9 +92,11 @@ def where(site: Site, condition: Value, input: Term, other: Term) -> Activation:
     """Of two entries of one scale, the one that a condition of fixed scale selects."""
     if isinstance(condition, Weight) or condition.dtype != torch.bool:
         site.refuse("its condition must be boolean")
-    shape = torch.broadcast_shapes(condition.shape, site.pointwise_shadow(input, other).shape)
-    dtype = site.pointwise_shadow(input, other).dtype
-    return Activation(common_labels(site, (input, other), shape), dtype)
+    if not isinstance(input, Value) and not isinstance(other, Value):
+        return site.ground_all()
+    shadow = site.pointwise_shadow(input, other)
+    shape = torch.broadcast_shapes(condition.shape, shadow.shape)
+    return Activation(common_labels(site, (input, other), shape), shadow.dtype)
 
 
 @rule("where")

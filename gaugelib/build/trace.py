@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from gaugelib.build.admit import refuse_unreadable
 from gaugelib.build.execute import Execution
 from gaugelib.build.graph import symbolic_graph
-from gaugelib.build.verify import refuse_unfaithful
+from gaugelib.build.verify import Trial, refuse_unfaithful
 from gaugelib.group import GaugeError, GaugeGroup
 
 
@@ -56,7 +56,8 @@ def trace_group(
         execution = Execution(model, skeleton, graph)
         execution.run(*inputs)
         group = execution.group()
-    refuse_unfaithful(model, skeleton, graph, inputs, group, execution.casts, verify=verify)
+    trial = Trial.of(model, skeleton, graph, inputs)
+    refuse_unfaithful(trial, group, execution.casts, verify=verify)
     return group
 
 

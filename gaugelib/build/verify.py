@@ -62,9 +62,9 @@ class Trial:
         skeleton: nn.Module,
         graph: fx.Graph,
         inputs: tuple[Tensor, ...],
-        draw: torch.Generator,
     ) -> Trial:
         """At parameters near the model's own: zero biases, say, would hide a wrong rule."""
+        draw = torch.Generator("cpu").manual_seed(0)
         params = {name: _generic(value, draw) for name, value in model.named_parameters()}
         buffers = {name: value.detach() for name, value in model.named_buffers()}
         first = first_names(model.named_parameters(remove_duplicate=False))
@@ -104,84 +104,82 @@ class Trial:
 
 
 def refuse_unfaithful(
-    model: nn.Module,
-    skeleton: nn.Module,
-    graph: fx.Graph,
-    inputs: tuple[Tensor, ...],
-    group: GaugeGroup,
-    casts: set[torch.dtype],
-    *,
-    verify: bool,
+    trial: Trial, group: GaugeGroup, casts: set[torch.dtype], *, verify: bool
 ) -> None:
     """Refuse a group if its graph is not the model, or if a gauge transformation moves the model.
 
-    Both are evaluated on the example, near the model's own parameters but at none of their special
-    values (zero biases would hide a wrong rule), in float64 where the model permits.
+    One comparison does for both: the graph as it is against the model at a random gauge, in float64
+    where the model permits.
 
     Args:
-        model: the model.
-        skeleton: its copy without values.
-        graph: its operations, on the skeleton.
-        inputs: the example.
+        trial: the model, its graph, and the example.
         group: what was found.
         casts: dtypes that the forward casts to; the coarsest of all sets the tolerance.
-        verify: whether to try a random gauge transformation as well.
+        verify: whether to change the gauge at all.
 
     Raises:
         GaugeError: if the model does not run, or is not what was traced, or moves.
     """
-    draw = torch.Generator("cpu").manual_seed(0)
-    trial, before, traced = _runnable(Trial.of(model, skeleton, graph, inputs, draw))
+    scales = group.identity()
+    if verify:
+        scales = group.random(generator=torch.Generator("cpu").manual_seed(1))
+
+    def run(trial: Trial) -> tuple[Trial, Any, Any]:
+        return (
+            trial,
+            trial.traced(trial.params),
+            trial.model(_rescaled(trial.params, scales, group)),
+        )
+
+    try:
+        trial, traced, moved = run(trial.to(torch.float64))
+    except Exception:  # the model insists on a dtype, or its device does not know float64
+        try:
+            trial, traced, moved = run(trial)
+        except Exception as error:
+            why = first_line(error)
+            raise GaugeError(f"the model cannot be evaluated on the example: {why}") from error
     used = {value.dtype for value in (*trial.params.values(), *trial.inputs)} | casts
     precisions = [torch.finfo(dtype).eps for dtype in used if dtype.is_floating_point]
     # Half of the digits: rounding stays far below, a wrong rule far above.
     tolerance = max(precisions, default=2.0**-52) ** 0.5
-    moved = moved_relative(before, traced)
-    if not bool(moved <= tolerance):
+    distance = moved_relative(traced, moved)
+    if bool(distance <= tolerance):
+        return
+    gap = moved_relative(traced, trial.model(trial.params))
+    if not bool(gap <= tolerance):
         raise GaugeError(
-            f"what was traced is not the model: outputs differ by {float(moved):.1e} on the "
-            "example; the forward asks about its inputs in a way that tracing cannot see, as "
+            f"what was traced is not the model: outputs differ by {float(gap):.1e} on the example; "
+            "the forward asks about its inputs in a way that tracing cannot see, as "
             "isinstance(x, Tensor) does"
         )
-    if verify and group.units:
-        scales = group.with_ground(group.random(generator=draw), ground=1.0)
-        at = {}
-        for name, value in trial.params.items():
-            entry = group.entries[name]
-            at[name] = value * (scales[entry.target] / scales[entry.source]).to(value)
-        moved = moved_relative(before, trial.model(at))
-        if not bool(moved <= tolerance):
-            raise GaugeError(
-                f"the group that was found moves the model by {float(moved):.1e} relative on the "
-                f"example, more than the {tolerance:.1e} that rounding explains; please report "
-                "this model, it is an error of trace_group"
-            )
+    raise GaugeError(
+        f"the group that was found moves the model by {float(distance):.1e} relative on the "
+        f"example, more than the {tolerance:.1e} that rounding explains; please report this "
+        "model, it is an error of trace_group"
+    )
 
 
-def _runnable(trial: Trial) -> tuple[Trial, Any, Any]:
-    """The trial in float64 or else in its own precision, and its outputs and traced outputs."""
-    wide = trial.to(torch.float64)
-    try:
-        return wide, wide.model(wide.params), wide.traced(wide.params)
-    except Exception:  # the model insists on a dtype, or its device does not know float64
-        try:
-            return trial, trial.model(trial.params), trial.traced(trial.params)
-        except Exception as error:
-            raise GaugeError(
-                f"the model cannot be evaluated on the example: {first_line(error)}"
-            ) from error
+def _rescaled(params: Mapping[str, Tensor], scales: Tensor, group: GaugeGroup) -> dict[str, Tensor]:
+    full = group.with_ground(scales, ground=1.0)
+    entries = group.entries
+    return {
+        name: value * (full[entries[name].target] / full[entries[name].source]).to(value)
+        for name, value in params.items()
+    }
 
 
 def _generic(value: Tensor, draw: torch.Generator) -> Tensor:
     """The parameter moved by a tenth of its size, so that none of its entries is special.
 
-    The noise is a sum of one random vector along each dimension: cheap, and no entry is left out.
+    The noise is the sum of a random row and a random column: cheap, and no entry is left out.
     """
     value = value.detach()
     size = torch.linalg.vector_norm(value) / value.numel() ** 0.5
-    size = 0.1 * torch.where(size > 0, size, 1.0)
-    for dim, length in enumerate(value.shape or (1,)):
-        noise = torch.randn(length, generator=draw, dtype=torch.float64, device="cpu")
-        noise = noise.to(value) * size
-        value = value + noise.reshape(value.shape and (-1, *(1,) * (value.dim() - dim - 1)))
-    return value
+    shape = value.shape or (1,)
+    noise = torch.zeros((), dtype=torch.float64, device="cpu")
+    for dim, length in enumerate(shape[:2]):
+        one = torch.randn(length, generator=draw, dtype=torch.float64, device="cpu")
+        noise = noise + one.reshape(-1, *(1,) * (len(shape) - dim - 1))
+    noise = 0.1 * torch.where(size > 0, size, 1.0) * noise.to(value)
+    return (value + noise).reshape(value.shape)

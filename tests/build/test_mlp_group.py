@@ -111,6 +111,10 @@ REFUSED = {
     "no layer": (lambda: nn.Sequential(nn.ReLU()), "no nn.Linear layer"),
     "hook": (hooked, "nn.Linear '0' has forward hooks"),
     "replaced forward": (replaced, "forward of nn.Linear '0' was replaced"),
+    "complex": (
+        lambda: nn.Sequential(nn.Linear(2, 3, dtype=torch.complex64)),
+        r"parameter '0.weight' is torch.complex64",
+    ),
     "weight norm": (
         lambda: nn.Sequential(parametrizations.weight_norm(nn.Linear(2, 3)), nn.Linear(3, 1)),
         "'0' has parametrised weights",

@@ -26,7 +26,7 @@ def test_no_file_names_a_folder_of_this_machine():
     assert found == {}
 
 
-@pytest.mark.parametrize("folder", ["home/ann", "Users/ann", "root/.config", "tmp/x", "opt/wheels"])
+@pytest.mark.parametrize("folder", ["home/ann", "Users/ann", "root/.config", "tmp/x", "opt/brew"])
 @pytest.mark.parametrize("before", ["", " ", '"', "=", "file://", ":"])
 def test_a_trace_is_found(before, folder):
     assert traces(f"{before}/{folder}/file") != []

@@ -19,6 +19,9 @@ WHOLE = [  # where the packages keep the style sheets that were cut
     Path(sphinx_design.__file__).parent / "compiled",
     Path(myst_nb.__file__).parent / "static",
 ]
+# Levels of 255. The browser draws the rounded corner of a box a little differently, by up to 14
+# levels, when it puts the box on a layer of its own, and that depends on how busy the machine is.
+UNSEEN = 20
 WORDS = Vocabulary.of(['<p id="top" class="note wide">'], ['add("open"); prefix = "bs-tip"'])
 
 
@@ -74,21 +77,31 @@ def whole(site, name):
 
 def pictures(page):
     """The page at rest, with its menu open, and with its search open."""
-    yield page.screenshot(full_page=True)
+    page.reload(wait_until="networkidle")
+    page.evaluate("() => document.fonts.ready.then(() => null)")
+    page.wait_for_timeout(300)
+    yield page.screenshot(full_page=True, animations="disabled")
     page.locator(".dropdown-download-buttons > button").click()
-    yield page.screenshot()
+    yield page.screenshot(animations="disabled")
     page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
-    yield page.screenshot(caret="hide")
+    yield page.screenshot(animations="disabled", caret="hide")
 
 
-def looks_the_same(one, other):
-    """Whether two pages show the same pixels."""
-    for pair in zip(pictures(one), pictures(other), strict=True):
-        first, second = (Image.open(io.BytesIO(data)).convert("RGB") for data in pair)
-        if first.size != second.size or ImageChops.difference(first, second).getbbox():
-            return False
-    return True
+def looks_the_same(one, other, tries=3):
+    """Whether two pages show the same pixels.
+
+    A busy machine may take a picture before the page has come to rest; what a style sheet changes
+    is different every time.
+    """
+    return any(all(map(same_pixels, pictures(one), pictures(other))) for _ in range(tries))
+
+
+def same_pixels(*pair):
+    first, second = (Image.open(io.BytesIO(data)).convert("RGB") for data in pair)
+    if first.size != second.size:
+        return False
+    return max(most for _, most in ImageChops.difference(first, second).getextrema()) <= UNSEEN
 
 
 @pytest.fixture
