@@ -15,7 +15,7 @@ FLOORS = (
     {"group"},
     {"action", "build", "modules", "networks"},
     {"balance", "noether", "flow", "soft", "curvature"},
-    {"optim", "testing", "check", "data"},
+    {"optim", "proofs", "testing", "check", "data"},
     {"widgets", "plot"},
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}

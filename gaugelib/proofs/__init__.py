@@ -1,0 +1,33 @@
+"""Proofs that run: each step of a proof, with both sides evaluated on the reader's own network.
+
+A proof is a function `(params, group, p=2.0, *, drop=None) -> Trace`. The trace says what it
+assumes and which of its hypotheses can be dropped; whoever shows it needs no mathematics.
+"""
+
+from gaugelib.proofs.auxiliary import lemma_auxiliary as lemma_auxiliary
+from gaugelib.proofs.balanced import lemma_balanced_is_minimal as lemma_balanced_is_minimal
+from gaugelib.proofs.compact import lemma_compact as lemma_compact
+from gaugelib.proofs.sketch import Sketch as Sketch
+from gaugelib.proofs.trace import Drop as Drop
+from gaugelib.proofs.trace import Hypothesis as Hypothesis
+from gaugelib.proofs.trace import Place as Place
+from gaugelib.proofs.trace import Side as Side
+from gaugelib.proofs.trace import Step as Step
+from gaugelib.proofs.trace import Trace as Trace
+from gaugelib.proofs.unique import theorem_uniqueness as theorem_uniqueness
+
+__all__ = [  # noqa: RUF022 - grouped by purpose
+    # the proofs of the minimum-norm gauge
+    "lemma_auxiliary",
+    "lemma_balanced_is_minimal",
+    "lemma_compact",
+    "theorem_uniqueness",
+    # what a proof is made of
+    "Drop",
+    "Hypothesis",
+    "Place",
+    "Side",
+    "Sketch",
+    "Step",
+    "Trace",
+]
