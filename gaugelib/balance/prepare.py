@@ -57,7 +57,8 @@ def log_totals(
     for side in (0, 1):
         top = scales.new_full((group.units + 1,), -torch.inf)
         for x, *ends in _logs(params, group, names, p, scales):
-            lead = x.amax([d for d, n in enumerate(ends[side].shape) if n == 1], keepdim=True)
+            shared = [d for d, n in enumerate(ends[side].shape) if n == 1]
+            lead = x.amax(shared, keepdim=True) if shared else x  # amax([]) is over everything
             top.scatter_reduce_(0, ends[side].reshape(-1), lead.reshape(-1), "amax")
         safe = torch.where(top.isfinite(), top, 0.0)
         total = torch.zeros_like(top)
