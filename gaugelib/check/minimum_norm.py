@@ -198,9 +198,7 @@ def alive(function: Callable[[list[Tensor]], Any]) -> Verdict:
                 (before != 0).any(1) & (after != 0).any(0) for before, after in pairwise(weights)
             ]
             if _same_lists(found, near):
-                raise WrongAnswer(
-                    "a unit whose neighbours on one side are all dead is dead too."
-                )
+                raise WrongAnswer("a unit whose neighbours on one side are all dead is dead too.")
             if _same_lists(found, [~mask for mask in right]):
                 raise WrongAnswer("these are the dead ones; say True for a unit that lives.")
             if _same_lists(found, [(before != 0).any(1) for before, _ in pairwise(weights)]):

@@ -3,6 +3,7 @@
 from gaugelib.widgets.balance_sweeps import BalanceSweeps as BalanceSweeps
 from gaugelib.widgets.majoriser import Majoriser as Majoriser
 from gaugelib.widgets.phase_plane import PhasePlane as PhasePlane
+from gaugelib.widgets.proof_replay import ProofReplay as ProofReplay
 from gaugelib.widgets.rescale_neuron import RescaleNeuron as RescaleNeuron
 
-__all__ = ["BalanceSweeps", "Majoriser", "PhasePlane", "RescaleNeuron"]
+__all__ = ["BalanceSweeps", "Majoriser", "PhasePlane", "ProofReplay", "RescaleNeuron"]
