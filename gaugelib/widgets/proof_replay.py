@@ -32,7 +32,8 @@ class ProofReplay(BookWidget):
 
     "Another network" puts other numbers into the same proof. Dropping a hypothesis runs it on what
     the hypothesis excludes, and shows which steps then fail. Every number is computed by
-    `gaugelib.proofs` when the widget is made, so that a static page needs no kernel.
+    `gaugelib.proofs` when the widget is made, so that a static page needs no kernel. The traits
+    `drop`, `network` and `step` can be set and read back; `proof` and `p` are fixed.
 
     Args:
         proof: the name of a function of `gaugelib.proofs`, or any function
@@ -52,8 +53,8 @@ class ProofReplay(BookWidget):
         ((5, 7), 'G(ã) ≤ G(1)')
     """
 
-    proof = traitlets.Unicode("lemma_auxiliary").tag(sync=True)
-    p = traitlets.Float(2.0).tag(sync=True)
+    proof = traitlets.Unicode("lemma_auxiliary", read_only=True).tag(sync=True)
+    p = traitlets.Float(2.0, read_only=True).tag(sync=True)
     drop = traitlets.Unicode("").tag(sync=True)
     network = traitlets.Int(1).tag(sync=True)
     step = traitlets.Int(1).tag(sync=True)
@@ -78,8 +79,9 @@ class ProofReplay(BookWidget):
         function = _function(proof)
         finite([p], trait="p")
         self._runs = _run(function, networks, p)
-        replay = packed(self._runs, list(networks))
-        super().__init__(proof=function.__name__, p=p, _replay=replay)
+        super().__init__(_replay=packed(self._runs, list(networks)))
+        self.set_trait("proof", function.__name__)
+        self.set_trait("p", float(p))
         self._start = {"drop": "", "network": 1, "step": 1}
 
     @classmethod

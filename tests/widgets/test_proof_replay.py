@@ -160,6 +160,8 @@ def test_a_refused_trait_leaves_the_widget_as_it_was():
         with pytest.raises(traitlets.TraitError, match=name):
             setattr(widget, name, value)
         assert getattr(widget, name) == before
+    with pytest.raises(traitlets.TraitError, match="read-only"):
+        widget.p = 1.0  # its numbers were computed with p = 2
 
 
 def test_the_still_picture_and_its_words_follow_the_state():
