@@ -105,6 +105,8 @@ class Colour:
         links: those of them that are links.
         readings: products that renew the flows.
         inner: those of them, incoming, that the colour's own scales enter.
+        share: part of a pass that the readings make.
+        inner_share: part of a pass that the inner ones make.
         blocks: the blocks.
     """
 
@@ -131,6 +133,10 @@ class Colour:
             self.readings.append(reading)
             if part.inner and forward:
                 self.inner.append(reading)
+        # With one hidden layer there are no links, and its marginals are all there is to read.
+        whole = 2 * sum(link.matrix.numel() for link in network.links)
+        self.share = sum(r.link.matrix.numel() for r in self.readings) / whole if whole else 1.0
+        self.inner_share = sum(r.link.matrix.numel() for r in self.inner) / whole if whole else 0.0
         self.links = {part.bond for part in parts if isinstance(part.flow, Link)}
         # What flows between units of the same colour is counted where it arrives.
         self.bonds = [None if p.inner and not p.forward else p.bond for p in parts]

@@ -51,7 +51,6 @@ class State:
         order = [0, *(b for blocks in plan.colours for b in blocks)]
         lengths = torch.tensor([1, *(lengths[b] for b in order[1:])], device=self.logs.device)
         self._block_at = torch.tensor(order, device=self.logs.device).repeat_interleave(lengths)
-        self._entries = sum(link.matrix.numel() for link in network.links)
         self._ground = self._ground_flows(plan, layout)
         self._start_totals()
 
@@ -65,14 +64,13 @@ class State:
         for reading in colour.readings:
             if self.passes > 0.0 or not reading.recall():
                 reading.run(self.factors)
-        self.passes += self._share(colour.readings)
+        self.passes += colour.share
 
     def reread(self, colour: Colour) -> None:
         """Renew the flows, and so the totals, that a step of their own colour left behind."""
         for reading in colour.inner:
             reading.run(self.factors)
-        if colour.inner:
-            self.passes += self._share(colour.inner)
+        self.passes += colour.inner_share
 
     def wanted(self, colour: Colour) -> Tensor:
         r"""$\frac12\log(\text{out}/\text{in})$ of each unit: the step in $u$ that balances it.
@@ -132,11 +130,6 @@ class State:
         sums = values.new_zeros(len(self.totals) - first)
         sums.index_add_(0, parts, self.factors[places].double() * values)
         self.totals[first:] = sums.tolist()
-
-    def _share(self, readings: list) -> float:
-        # Where there is nothing but one hidden layer, its marginals are all there is to read.
-        read = sum(reading.link.matrix.numel() for reading in readings)
-        return read / (2 * self._entries) if self._entries else 1.0
 
     def _refactor(self, where: slice) -> None:
         middle = where.start + where.stop

@@ -7,7 +7,16 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from gaugelib import GaugeError, hat, minimum_norm, mlp_group, params_of, rescale, trace_group
+from gaugelib import (
+    GaugeError,
+    hat,
+    minimum_norm,
+    mlp_group,
+    params_of,
+    relative_imbalance,
+    rescale,
+    trace_group,
+)
 from tests.balance.networks import DEEP, WIRINGS, initialised, wired
 from tests.balance.newton import imbalance_of, newton
 from tests.graphs import random_graph
@@ -145,6 +154,21 @@ def test_powers_may_leave_the_range_of_floats(size, p, dtype):
     assert found.converged
     assert_close(found.scales.log(), expected, rtol=0, atol=1e-5)
     assert all(value.dtype == dtype for value in found.params.values())
+
+
+@pytest.mark.parametrize("include_bias", [False, True])
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+@pytest.mark.parametrize("name", WIRINGS)
+def test_powers_may_leave_the_range_on_any_wiring(name, size, include_bias):
+    model, example = wired(name)
+    params, group = params_of(model), trace_group(model, example)
+    far = {name: value * size for name, value in params.items()}
+    found = minimum_norm(far, group, tol=1e-11, include_bias=include_bias)
+    assert found.converged
+    expected = newton(params, group, include_bias=include_bias)
+    assert_close(found.scales.log(), expected, rtol=0, atol=1e-8)
+    gamma = relative_imbalance(found.params, group, include_bias=include_bias).max().item()
+    assert_close(found.imbalance, gamma, rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("p", [1.0, 4.0])
