@@ -23,9 +23,11 @@ import scipy
 import scipy.optimize
 import torch
 from torch import Tensor, nn
+from torch.ao.quantization._equalize import cross_layer_equalization
 from tqdm import tqdm
 
-from gaugelib import imbalance, minimum_norm, mlp_group, relative_imbalance
+from gaugelib import minimum_norm, mlp_group, relative_imbalance
+from gaugelib.balance.powers import marginals
 from gaugelib.group import GaugeGroup
 
 HERE = pathlib.Path(__file__).parent
@@ -34,11 +36,16 @@ Params = dict[str, Tensor]
 MARK = "<!-- written by benchmarks/minimum_norm.py -->"
 
 
+def multilayer() -> nn.Sequential:
+    """The deepest network of the paper's Figure 2, in float64."""
+    layers = [nn.Linear(m, n, bias=False, dtype=torch.float64) for m, n in pairwise(WIDTHS)]
+    return nn.Sequential(*[m for layer in layers for m in (layer, nn.ReLU())][:-1])
+
+
 def network(seed: int = 0) -> tuple[Params, GaugeGroup]:
-    """The deepest network of the paper's Figure 2, He-initialised, in float64."""
+    """The same, He-initialised."""
     draw = torch.Generator().manual_seed(seed)
-    layers = [nn.Linear(m, n, bias=False) for m, n in pairwise(WIDTHS)]
-    model = nn.Sequential(*[m for layer in layers for m in (layer, nn.ReLU())][:-1])
+    model = multilayer()
     params = {
         name: torch.randn(w.shape, generator=draw, dtype=torch.float64) * (2 / w.shape[1]) ** 0.5
         for name, w in model.named_parameters()
@@ -139,9 +146,27 @@ def _gamma(powers: list[np.ndarray], scales: list[np.ndarray]) -> float:
     return max(float((abs(a - b) / (a + b)).max()) for a, b in zip(into[:-1], out[1:], strict=True))
 
 
+def one_reading(params: Params) -> list[Tensor | None]:
+    """All that flows into and out of every unit, a cache at a time: no method reads less."""
+    return [
+        sums
+        for w in params.values()
+        for sums in marginals(w, 2.0, torch.float64, None, rows=True, columns=True)
+    ]
+
+
+def one_equalization(model: nn.Sequential) -> None:
+    """PyTorch's step for quantisation: each pair of layers, by its ranges and not by its norm."""
+    layers = [layer for layer in model if isinstance(layer, nn.Linear)]
+    for one, two in pairwise(layers):
+        cross_layer_equalization(one, two)
+
+
 def rivals(params: Params, group: GaugeGroup, target: float) -> dict[str, Callable[[], object]]:
     """Everything that is timed, by name; the two-level solver first."""
     omega = 2 / (1 + np.sin(np.pi / (len(WIDTHS) - 1)))
+    room = {name: torch.empty_like(value) for name, value in params.items()}
+    quantised = multilayer()
     return {
         "two-level (`minimum_norm`)": lambda: minimum_norm(params, group, tol=target),
         "Algorithm 1, literally on the weights": lambda: literally(params, target),
@@ -152,7 +177,11 @@ def rivals(params: Params, group: GaugeGroup, target: float) -> dict[str, Callab
         "alternating, on log-scales": lambda: on_log_scales(params, target, omega=1.0),
         "over-relaxed, on log-scales": lambda: on_log_scales(params, target, omega=omega),
         "L-BFGS (SciPy) on the same objective": lambda: with_lbfgs(params, target),
-        "one reading of the marginals (`imbalance`)": lambda: imbalance(params, group),
+        "two-level, into memory used before (`out=`)": lambda: minimum_norm(
+            params, group, tol=target, out=room
+        ),
+        "one reading of the marginals": lambda: one_reading(params),
+        "PyTorch's `_equalize`, one sweep (of ranges)": lambda: one_equalization(quantised),
     }
 
 
