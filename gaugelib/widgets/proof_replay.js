@@ -49,22 +49,24 @@ function outline(life, act) {
   const root = html("ol", { class: "gl-steps" });
   let rows = [];
   const row = (position) => {
-    const sign = html("span", { class: "gl-mark" });
+    const sign = html("span", { class: "gl-mark", "aria-hidden": "true" });
+    const verdict = html("span", { class: "gl-spoken" });
     const text = html("span", { class: "gl-claim" });
-    const press = html("button", { type: "button", class: "gl-step" }, html("span", { class: "gl-number" }, String(position)), sign, text);
+    const number = html("span", { class: "gl-number" }, html("span", { class: "gl-spoken" }, "step "), String(position));
+    const press = html("button", { type: "button", class: "gl-step" }, number, sign, verdict, text);
     keepKeys(press, life);
     life.listen(press, "click", () => act(position));
-    return { sign, text, press, item: html("li", {}, press) };
+    return { sign, verdict, text, press, item: html("li", {}, press) };
   };
   function set(steps, current) {
     while (rows.length < steps.length) rows = [...rows, row(rows.length + 1)];
     const items = rows.slice(0, steps.length).map(({ item }) => item);
     if (root.childElementCount !== items.length) root.replaceChildren(...items);
     steps.forEach((step, k) => {
-      const { sign, text, press } = rows[k];
+      const { sign, verdict, text, press } = rows[k];
       say(sign, mark(step.holds));
+      say(verdict, step.holds ? " holds: " : " fails: ");
       say(text, claim(step));
-      adjust(press, { "aria-label": `step ${k + 1}, ${step.holds ? "holds" : "fails"}: ${claim(step)}` });
       press.classList.toggle("gl-fails", !step.holds);
       if (k + 1 === current) adjust(press, { "aria-current": "step" });
       else press.removeAttribute("aria-current");
@@ -134,13 +136,14 @@ function render({ model, el }) {
     html("div", { class: "gl-main" }, stage, all), voice.root,
   );
   for (const part of [stage, all]) {
+    // On the way down: on the way up the buttons keep their keys from the notebook around them.
     life.listen(part, "keydown", (event) => {
       const by = event.ctrlKey || event.metaKey || event.altKey ? undefined : MOVES[event.key];
       if (by === undefined) return;
       event.preventDefault();
       move(by);
       if (part === all) list.focus(current().position);
-    });
+    }, { capture: true });
   }
 
   function draw() {
