@@ -75,7 +75,7 @@ def write(
             kept = power_into(piece.double(), p, powers[: piece.shape[0]])
             if name in looped:
                 same = _part(ends[0], where) == _part(ends[1], where)
-                objective += float(kept[same].sum())
+                objective += float(kept[same.expand_as(kept)].sum())
                 kept.masked_fill_(same, 0.0)
             for tally in tallies:
                 tally.add(kept, where)

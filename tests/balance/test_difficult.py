@@ -16,6 +16,7 @@ from gaugelib import (
     relative_imbalance,
     rescale,
     trace_group,
+    weight_norm,
 )
 from tests.balance.networks import DEEP, WIRINGS, initialised, wired
 from tests.balance.newton import imbalance_of, newton
@@ -266,3 +267,28 @@ def test_the_imbalance_understates_the_error_of_deep_networks():
     assert error > 5 * sweeps.imbalance
     two = minimum_norm(params, group, tol=1e-3)
     assert (two.scales.log() - best).abs().max().item() < two.last_correction
+
+
+def test_weights_from_a_unit_to_itself_count_in_the_norm_and_move_nothing():
+    """A residual convolution ties its outputs to its inputs: x + conv(x)."""
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem, self.conv = nn.Conv2d(2, 4, 1), nn.Conv2d(4, 4, 3, padding=1)
+            self.head = nn.Conv2d(4, 3, 1)
+
+        def forward(self, x):
+            x = self.stem(x)
+            return self.head(torch.relu(x + self.conv(x)))
+
+    model, image = Block().double(), torch.ones(1, 2, 5, 5, dtype=torch.float64)
+    draw = torch.Generator().manual_seed(0)
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, generator=draw)
+    group, params = trace_group(model, image), params_of(model)
+    found = minimum_norm(params, group, tol=1e-10)
+    assert found.converged
+    total = weight_norm(found.params, group) ** 2
+    torch.testing.assert_close(found.history.objective[-1], total)
+    assert relative_imbalance(found.params, group).max() < 1e-9
