@@ -1,0 +1,19 @@
+"""Figures in the book's style. Every function returns a figure; nothing is shown or saved here."""
+
+from gaugelib.plot.minimum_norm import convergence as convergence
+from gaugelib.plot.minimum_norm import flow as flow
+from gaugelib.plot.style import style as style
+from gaugelib.plot.symmetry import along_orbit as along_orbit
+from gaugelib.plot.symmetry import incidence as incidence
+from gaugelib.plot.symmetry import twins as twins
+
+__all__ = [  # noqa: RUF022 - grouped by chapter
+    "style",
+    # the symmetry
+    "along_orbit",
+    "incidence",
+    "twins",
+    # the minimum-norm gauge
+    "convergence",
+    "flow",
+]
