@@ -47,9 +47,9 @@ def _plane(axes: Axes, widget: PhasePlane) -> None:
     for k in range(6):
         for sign in (1, -1):
             for reach in (high, low):
-                axes.plot(*_orbit(sign * (high * (k + 0.5) / 6) ** 2, reach), color=LINE, lw=0.8)
-    axes.plot(*_orbit(widget.target, high), color=SOLUTIONS, lw=1.4, ls="dashed")
-    axes.plot(*_orbit(w * v, high if w > 0 else low), color=ORBIT, lw=2.2)
+                axes.plot(*hyperbola(sign * (high * (k + 0.5) / 6) ** 2, reach), color=LINE, lw=0.8)
+    axes.plot(*hyperbola(widget.target, high), color=SOLUTIONS, lw=1.4, ls="dashed")
+    axes.plot(*hyperbola(w * v, high if w > 0 else low), color=ORBIT, lw=2.2)
     axes.plot(*_ball(_size(w, v, p), p), color=SOFT, lw=1.0)
     axes.plot(*_ball(_size(*side, p), p), color=SOFT, lw=1.0, ls="dashed")
     axes.plot(w, v, "o", color=ORBIT, label="the network")
@@ -59,7 +59,8 @@ def _plane(axes: Axes, widget: PhasePlane) -> None:
     axes.legend(frameon=True, framealpha=1, loc="upper right", fontsize=8)
 
 
-def _orbit(value: float, reach: float) -> tuple[np.ndarray, np.ndarray]:
+def hyperbola(value: float, reach: float) -> tuple[np.ndarray, np.ndarray]:
+    """Points of w v = value, w up to `reach`."""
     w = reach * np.geomspace(1e-3, 1.0, 301)
     return w, value / w
 

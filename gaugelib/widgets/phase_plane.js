@@ -6,9 +6,10 @@
 // adds it to this table, and its name to MODES in phase_plane.py.
 
 import { html, lifetime } from "./shared/dom.js";
+import { flowMode } from "./shared/phase_flow.js";
 import { orbit } from "./shared/phase_orbit.js";
 
-export const MODES = { orbit };
+export const MODES = { orbit, flow: flowMode };
 
 function modeOf(model) {
   const name = model.get("mode");

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING
 
 import torch
 import traitlets
 from torch import Tensor, nn
 
-from gaugelib.widgets import _phase_still
+from gaugelib.widgets import _phase_flow_still, _phase_still
 from gaugelib.widgets._base import BookWidget, WidgetError, finite
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MODES = ("orbit",)  # the same names as in the table of phase_plane.js
+# The same names as in the table of phase_plane.js, each with the numbers that it opens with.
+_OPENS = {
+    "orbit": {"w": 3.0, "v": 0.4, "target": 2.0, "p": 2},
+    "flow": {"w": 2.0, "v": 0.1, "target": 6.0, "p": 2},
+}
+MODES = tuple(_OPENS)
+METHODS = ("descent", "momentum", "midpoint")  # as in shared/plane_flow.js
+_STILLS = {"orbit": _phase_still, "flow": _phase_flow_still}
+# The traits that the button "Reset" restores.
+_RESTORED = {
+    "orbit": ("w", "v", "p"),
+    "flow": ("w", "v", "p", "lr", "method"),
+}
 
 
 class PhasePlane(BookWidget):
@@ -22,29 +35,39 @@ class PhasePlane(BookWidget):
 
     The orbits of rescaling are the hyperbolas $wv = \mathrm{const}$. The loss is
     $L = \tfrac12 (f(1) - y)^2$: one datum, $x = 1$ with target $y$. Where $w \le 0$ the neuron is
-    silent on that datum, $f(1) = 0$ and the gradient vanishes.
+    silent on that datum, $f(1) = 0$ and the gradient vanishes. The traits are synced: what is
+    dragged in a notebook can be read back. Each mode makes one sentence of a chapter visible:
 
-    In the mode `"orbit"` the reader slides along an orbit and sees what stands still ($f$, $L$ and
-    the right angle between gradient and orbit) and what does not (the norm, the size of the
-    gradient, the curvature). The traits are synced: what is dragged in a notebook can be read back.
+    - `"orbit"`: along an orbit $f$, $L$ and the right angle between gradient and orbit stand still;
+      the norm, the size of the gradient and the curvature do not.
+    - `"flow"`: the flow $\dot\theta = -|\theta|^{2-p} \odot \nabla L$ keeps the charge
+      $|w|^p - |v|^p$; a step of gradient descent moves it by
+      $\eta^2 (g_{\mathrm{in}}^2 - g_{\mathrm{out}}^2)$, exactly for $p = 2$.
 
     Args:
-        w: incoming weight to begin with; not 0, for the scale $a$ is measured by it.
+        w: incoming weight to begin with; not 0 in the mode `"orbit"`, where the scale $a$ is
+            measured by it, and positive in the others, which follow a neuron that is not silent.
         v: outgoing weight to begin with.
         target: $y$, what the network should answer to $x = 1$.
-        p: exponent of the norm $|w|^p + |v|^p$, 1 or 2.
-        mode: what the plane shows; `"orbit"` is the only mode there is.
+        p: exponent of the norm $|w|^p + |v|^p$ and of the flow, 1 or 2.
+        mode: what the plane shows, one of the names above. A number that is not given is the one
+            that the mode opens with.
+        lr: step size $\eta$ of the mode `"flow"`.
+        method: what the steps are: `"descent"` (for p = 1 exponentiated), `"momentum"` (heavy ball
+            with factor 0.5) or `"midpoint"` (implicit, in flat coordinates).
 
     Raises:
-        GaugeError: (also a `traitlets.TraitError`) if a number is not finite, w begins at 0, p is
-            neither 1 nor 2, or there is no such mode.
+        GaugeError: (also a `traitlets.TraitError`) if a number is not finite, w begins where the
+            mode cannot, p is neither 1 nor 2, or a name is not known.
 
-    Source: Saul (2023), eqs. (5)-(7); the book, "The symmetry".
+    Source: Saul (2023), eqs. (5)-(7), (22), (32); the book, "The symmetry", "Conservation laws".
 
     Example:
         >>> widget = PhasePlane(w=3.0, v=0.4, p=1)
         >>> {name: value.item() for name, value in widget.to_params().items()}
         {'0.weight': 3.0, '2.weight': 0.4}
+        >>> PhasePlane(mode="flow", lr=0.05)
+        PhasePlane(mode='flow', lr=0.05)
     """
 
     mode = traitlets.Unicode("orbit").tag(sync=True)
@@ -52,24 +75,45 @@ class PhasePlane(BookWidget):
     v = traitlets.Float(0.4).tag(sync=True)
     target = traitlets.Float(2.0).tag(sync=True)
     p = traitlets.Int(2).tag(sync=True)
+    lr = traitlets.Float(0.1).tag(sync=True)
+    method = traitlets.Unicode("descent").tag(sync=True)
     # What the button "Reset" returns to, and the function f0 with which f is compared.
     _start = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
         *,
-        w: float = 3.0,
-        v: float = 0.4,
-        target: float = 2.0,
-        p: int = 2,
+        w: float | None = None,
+        v: float | None = None,
+        target: float | None = None,
+        p: int | None = None,
         mode: str = "orbit",
+        lr: float = 0.1,
+        method: str = "descent",
     ) -> None:
-        super().__init__(w=w, v=v, target=target, p=p, mode=mode)
-        if self.w == 0:
+        given = {"w": w, "v": v, "target": target, "p": p}
+        given = {name: value for name, value in given.items() if value is not None}
+        opens = _OPENS.get(mode, _OPENS["orbit"])
+        super().__init__(**opens | given, mode=mode, lr=lr, method=method)
+        if self.mode == "orbit" and self.w == 0:
             raise WidgetError(
                 "w must not begin at 0: the scale a of (a w, v / a) is measured by it"
             )
-        self._start = {"w": self.w, "v": self.v, "p": self.p}
+        if self.mode != "orbit" and self.w <= 0:
+            raise WidgetError(
+                f"w must begin above 0 in the mode {self.mode!r}, found {self.w:g}: "
+                "a silent neuron does not move"
+            )
+        self._start = {name: getattr(self, name) for name in _RESTORED[self.mode]}
+
+    def __repr__(self) -> str:
+        """The call that makes this widget: the arguments that differ from its mode's defaults."""
+        told = inspect.signature(PhasePlane.__init__).parameters.values()
+        defaults = {argument.name: argument.default for argument in told if argument.name != "self"}
+        defaults |= _OPENS[self.mode]
+        given = {name: getattr(self, name) for name in defaults}
+        differ = (f"{name}={value!r}" for name, value in given.items() if value != defaults[name])
+        return f"PhasePlane({', '.join(differ)})"
 
     @classmethod
     def from_model(cls, model: nn.Module, **traits) -> PhasePlane:
@@ -77,7 +121,7 @@ class PhasePlane(BookWidget):
 
         Args:
             model: the network; its two weights are copied in float64, and it is not changed.
-            traits: `target`, `p` or `mode`, as in the constructor.
+            traits: `target`, `mode` and the others, as in the constructor.
 
         Raises:
             GaugeError: if the model is another one, or has a bias other than 0.
@@ -100,12 +144,12 @@ class PhasePlane(BookWidget):
         }
 
     def draw_still(self, figure: Figure) -> None:
-        """The plane beside the function, as the widget opens."""
-        _phase_still.draw(figure, self)
+        """The plane beside a second plot, as the widget opens."""
+        _STILLS[self.mode].draw(figure, self)
 
     def alt_text(self) -> str:
         """What the still picture shows."""
-        return _phase_still.in_words(self)
+        return _STILLS[self.mode].in_words(self)
 
     @traitlets.validate("w", "v", "target")
     def _finite_number(self, proposal: traitlets.Bunch) -> float:
@@ -117,11 +161,21 @@ class PhasePlane(BookWidget):
             raise WidgetError(f"p must be 1 or 2, found {proposal.value}")
         return proposal.value
 
-    @traitlets.validate("mode")
-    def _known_mode(self, proposal: traitlets.Bunch) -> str:
-        if proposal.value not in MODES:
-            known = ", ".join(repr(mode) for mode in MODES)
-            raise WidgetError(f"mode must be one of: {known}; found {proposal.value!r}")
+    @traitlets.validate("lr")
+    def _positive_number(self, proposal: traitlets.Bunch) -> float:
+        (value,) = finite([proposal.value], trait=proposal.trait.name)
+        if value <= 0:
+            raise WidgetError(f"{proposal.trait.name} must be positive, found {value:g}")
+        return value
+
+    @traitlets.validate("mode", "method")
+    def _known_name(self, proposal: traitlets.Bunch) -> str:
+        names = {"mode": MODES, "method": METHODS}[proposal.trait.name]
+        if proposal.value not in names:
+            known = ", ".join(repr(name) for name in names)
+            raise WidgetError(
+                f"{proposal.trait.name} must be one of: {known}; found {proposal.value!r}"
+            )
         return proposal.value
 
 

@@ -56,7 +56,9 @@ SIDEWAYS = r"""() => {
   const contained = (element) => {
     for (let e = element; e && e !== document.body; e = e.parentElement) {
       const { overflowX, position } = getComputedStyle(e);
-      if (position === "fixed" || (e !== element && overflowX !== "visible")) return true;
+      // The box of a drawing inside a drawing is its contents' box, also where it hides them.
+      const around = e !== element || e.ownerSVGElement;
+      if (position === "fixed" || (around && overflowX !== "visible")) return true;
     }
     return false;
   };

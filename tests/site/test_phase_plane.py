@@ -224,10 +224,10 @@ def test_a_removed_view_leaves_nothing_behind(open_page, site, tmp_path):
 
 def test_an_unknown_mode_says_which_there_are(open_page, site, tmp_path):
     path = tmp_path / "mode.html"
-    path.write_text(static_page(site, PhasePlane()).replace('"mode": "orbit"', '"mode": "flow"'))
+    path.write_text(static_page(site, PhasePlane()).replace('"mode": "orbit"', '"mode": "moved"'))
     page = open_page(path.as_uri(), clean=False)
     said = page.get_by_role("alert").text_content()
-    assert "PhasePlane has no mode “flow”; it has: orbit" in said
+    assert "PhasePlane has no mode “moved”; it has: orbit, flow" in said
 
 
 def test_a_drag_redraws_within_one_frame(plane):

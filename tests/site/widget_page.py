@@ -97,7 +97,8 @@ FOCUSED = """() => {
 TOO_SMALL = """() => {
   const found = [];
   for (const e of document.querySelectorAll(".gl-widget svg text")) {
-    const size = parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a;
+    const { a, b } = e.getScreenCTM(); // b is not 0 where the text is turned
+    const size = parseFloat(getComputedStyle(e).fontSize) * Math.hypot(a, b);
     if (size < 12) found.push(`${e.textContent}: ${size} px`);
   }
   for (const e of document.querySelectorAll(".gl-widget :is(input, button, select)")) {

@@ -70,7 +70,7 @@ def test_javascript_and_python_name_the_same_modes():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"mode": "flow"}, "mode must be one of: 'orbit'; found 'flow'"),
+        ({"mode": "moved"}, "mode must be one of: 'orbit', 'flow'; found 'moved'"),
         ({"p": 3}, "p must be 1 or 2, found 3"),
         ({"w": float("nan")}, "w must hold finite numbers, found nan"),
         ({"v": float("inf")}, "v must hold finite numbers, found inf"),
@@ -86,7 +86,7 @@ def test_a_bad_trait_is_refused_by_name(arguments, message):
 
 def test_a_refused_trait_leaves_the_widget_as_it_was():
     widget = PhasePlane()
-    for name, value in (("mode", "soft"), ("p", 0), ("w", float("nan"))):
+    for name, value in (("mode", "moved"), ("p", 0), ("w", float("nan"))):
         before = getattr(widget, name)
         with pytest.raises(GaugeError, match=name):
             setattr(widget, name, value)

@@ -59,9 +59,9 @@ export function marks(view, { start, square, target }) {
   return { set };
 }
 
-/** What lines mean: a sample and a few words for each [kind, words]. */
+/** What lines mean: a sample and a few words for each [kind, words, shape of the sample]. */
 export function legend(entries) {
-  const sample = (kind) =>
-    svg("svg", { viewBox: "0 0 28 12", class: "gl-sample", "aria-hidden": "true" }, svg("path", { class: kind, d: "M1 6H27" }));
-  return html("ul", { class: "gl-legend" }, entries.map(([kind, words]) => html("li", {}, sample(kind), words)));
+  const sample = (kind, d) =>
+    svg("svg", { viewBox: "0 0 28 12", class: "gl-sample", "aria-hidden": "true" }, svg("path", { class: kind, d }));
+  return html("ul", { class: "gl-legend" }, entries.map(([kind, words, d = "M1 6H27"]) => html("li", {}, sample(kind, d), words)));
 }

@@ -1,5 +1,6 @@
 // How the point of PhasePlane moves: along its orbit, across the orbits, or freely, and never out of the square.
 
+import { change } from "./dom.js";
 import { across, acrossRange, alongRange, product, rescaled, scaleTowards, smallest } from "./two_weights.js";
 
 const PER_UNIT = 20;
@@ -13,11 +14,6 @@ export function moves(model, start, square) {
   const scale = () => Math.abs(here().w / start.w);
   const scales = () => alongRange(here(), square).map((w) => w / Math.abs(start.w));
 
-  function change(traits) {
-    for (const [name, value] of Object.entries(traits)) model.set(name, value);
-    model.save_changes();
-  }
-
   // A slide is counted from where the point came onto its orbit: many small steps add no rounding.
   let anchor = here();
   let slid = anchor;
@@ -26,14 +22,14 @@ export function moves(model, start, square) {
     const { w, v } = here();
     if (w !== slid.w || v !== slid.v) anchor = { w, v };
     slid = rescaled(anchor, (a * Math.abs(start.w)) / Math.abs(anchor.w));
-    change(slid);
+    change(model, slid);
   }
 
   /** To another product; where w would have to pass 0, the point stops before. */
   function cross(value) {
     const p = model.get("p");
     const [least, most] = acrossRange(here(), square, p);
-    change(across(here(), held(value, [least || STEP, most || -STEP]), p));
+    change(model, across(here(), held(value, [least || STEP, most || -STEP]), p));
   }
 
   /** To where a pointer is, or to the orbit's point nearest to it. */
@@ -41,7 +37,7 @@ export function moves(model, start, square) {
     const ends = [square.low, square.high];
     const place = { w: held(pointer.w, ends), v: held(pointer.v, ends) };
     if (onOrbit && here().w !== 0) slide(held(scale() * scaleTowards(here(), place), scales()));
-    else change(place);
+    else change(model, place);
   }
 
   /** One step in the direction of an arrow key, [1, 0] for right. */
@@ -59,8 +55,22 @@ export function moves(model, start, square) {
   return {
     here, scale, scales, slide, cross, lead, step,
     product: () => product(here()),
-    toSmallest: () => change(smallest(here())),
-    setPower: (p) => change({ p }),
-    reset: () => change(start),
+    toSmallest: () => change(model, smallest(here())),
+    setPower: (p) => change(model, { p }),
+    reset: () => change(model, start),
   };
+}
+
+/** Moves that keep nothing: w and v go where they are led, w not below `least`, where the neuron would die. */
+export function freeMoves(model, { low, high }, { least, lowest = low, besides = {} }) {
+  const here = () => ({ w: model.get("w"), v: model.get("v") });
+  function lead({ w, v }) {
+    change(model, { w: held(w, [least, high]), v: held(v, [lowest, high]), ...besides });
+  }
+  const grid = (value) => Math.round(value * PER_UNIT) / PER_UNIT;
+  function step([right, up]) {
+    const { w, v } = here();
+    lead({ w: right ? grid(w + STEP * right) : w, v: up ? grid(v + STEP * up) : v });
+  }
+  return { here, lead, step };
 }
