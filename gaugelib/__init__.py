@@ -19,6 +19,8 @@ from gaugelib.balance import weight_norm as weight_norm
 from gaugelib.build import mlp_group as mlp_group
 from gaugelib.build import trace_group as trace_group
 from gaugelib.curvature import hessian as hessian
+from gaugelib.flow import Trajectory as Trajectory
+from gaugelib.flow import gradient_flow as gradient_flow
 from gaugelib.group import Entry as Entry
 from gaugelib.group import GaugeError as GaugeError
 from gaugelib.group import GaugeGroup as GaugeGroup
@@ -27,6 +29,8 @@ from gaugelib.group import GaugeGroup as GaugeGroup
 from gaugelib.modules import load_params_ as load_params_
 from gaugelib.modules import params_of as params_of
 from gaugelib.networks import hat as hat
+from gaugelib.noether import charge as charge
+from gaugelib.noether import ward_residual as ward_residual
 from gaugelib.optim import minimum_norm_ as minimum_norm_
 
 __version__ = "0.1.0"
@@ -55,6 +59,11 @@ __all__ = [  # noqa: RUF022 - grouped by purpose
     "minimum_norm",
     "minimum_norm_",
     "predicted_saving",
+    # what learning conserves
+    "Trajectory",
+    "charge",
+    "gradient_flow",
+    "ward_residual",
     # models and their parameters
     "hat",
     "load_params_",

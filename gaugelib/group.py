@@ -246,6 +246,16 @@ class GaugeGroup:
     _looped: ClassVar[frozenset[str]]
 
 
+def require_exponent(p: float) -> None:
+    """Refuse an exponent that is not a finite number > 0.
+
+    Raises:
+        GaugeError: saying what was found.
+    """
+    if not 0.0 < p < math.inf:
+        raise GaugeError(f"the exponent p must be a finite number > 0, found {p}")
+
+
 def _check_index(index: Tensor, shape: torch.Size, units: int, what: str) -> None:
     try:
         fits = torch.broadcast_shapes(index.shape, shape) == shape

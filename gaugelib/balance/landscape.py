@@ -10,9 +10,8 @@ from torch import Tensor
 from gaugelib.balance.colours import Bonds
 from gaugelib.balance.correction import Quotient
 from gaugelib.balance.links import read
-from gaugelib.balance.norms import require_exponent
 from gaugelib.balance.plan import plan_of
-from gaugelib.group import Entry, GaugeError, GaugeGroup
+from gaugelib.group import Entry, GaugeError, GaugeGroup, require_exponent
 
 LARGEST = 4096
 

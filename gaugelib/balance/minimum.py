@@ -9,10 +9,9 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from gaugelib.balance.norms import require_exponent
 from gaugelib.balance.result import History, MinimumNorm
 from gaugelib.balance.search import Search
-from gaugelib.group import GaugeError, GaugeGroup
+from gaugelib.group import GaugeError, GaugeGroup, require_exponent
 
 MethodName = Literal["two-level", "alternating", "doubled", "algorithm-1"]
 

@@ -6,13 +6,12 @@ biases among the incoming, as in its conserved charge (eq. 24). What is `"fixed"
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from gaugelib.group import GaugeError, GaugeGroup
+from gaugelib.group import GaugeError, GaugeGroup, require_exponent
 
 
 def incoming_norm(
@@ -149,13 +148,3 @@ def _power_totals(
         bias_in, bias_out = group.restrict("bias").totals(powers)
         incoming, outgoing = incoming + bias_in, outgoing + bias_out
     return incoming, outgoing
-
-
-def require_exponent(p: float) -> None:
-    """Refuse an exponent that is not a finite number > 0.
-
-    Raises:
-        GaugeError: saying what was found.
-    """
-    if not 0.0 < p < math.inf:
-        raise GaugeError(f"the exponent p must be a finite number > 0, found {p}")

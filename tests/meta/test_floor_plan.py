@@ -13,7 +13,7 @@ from tests.meta.tracked import tracked_files
 PACKAGE = ROOT / "gaugelib"
 FLOORS = (
     {"group"},
-    {"action", "build", "modules", "networks"},
+    {"action", "build", "gradient", "modules", "networks"},
     {"balance", "noether", "flow", "soft", "curvature"},
     {"optim", "proofs", "testing", "check", "data"},
     {"widgets", "plot"},

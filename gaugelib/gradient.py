@@ -1,0 +1,53 @@
+"""The gradient of a loss that is a function of a dictionary of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from gaugelib.group import GaugeError
+
+Loss = Callable[[dict[str, Tensor]], Tensor]
+
+
+@torch.enable_grad()
+def gradient(loss: Loss, params: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    r"""$\nabla L(\theta)$, shaped as the parameters; nothing is written to any `.grad`.
+
+    Args:
+        loss: a function of the dictionary of parameters that returns a scalar tensor, as
+            `lambda theta: mse_loss(functional_call(model, theta, (x,)), y)`.
+        params: parameters by name, where the gradient is taken.
+
+    Returns:
+        A tensor for each parameter, zero where the loss does not depend on it.
+
+    Raises:
+        GaugeError: if the loss is not a scalar tensor or depends on none of the parameters, or if
+            the gradient is not finite.
+
+    Example:
+        >>> gradient(lambda theta: theta["w"].square().sum(), {"w": torch.tensor([1.0, -3.0])})
+        {'w': tensor([ 2., -6.])}
+    """
+    leaves = {name: value.detach().requires_grad_() for name, value in params.items()}
+    value = loss(leaves)
+    if not isinstance(value, Tensor) or value.dim() != 0:
+        found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise GaugeError(f"the loss must return a tensor of shape (), found {found}")
+    slopes: tuple[Tensor | None, ...] = (None,)
+    if value.requires_grad:
+        slopes = torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
+    if all(slope is None for slope in slopes):
+        raise GaugeError(
+            "the loss depends on none of the parameters: it must be computed from the dictionary "
+            "that it is given, as by torch.func.functional_call(model, params, (x,))"
+        )
+    found = {}
+    for (name, leaf), slope in zip(leaves.items(), slopes):
+        found[name] = torch.zeros_like(leaf, requires_grad=False) if slope is None else slope
+        if not bool(torch.isfinite(found[name]).all()):
+            raise GaugeError(f"the gradient with respect to '{name}' holds NaN or infinity")
+    return found
