@@ -33,6 +33,13 @@ from gaugelib.noether import charge as charge
 from gaugelib.noether import ward_residual as ward_residual
 from gaugelib.optim import minimum_norm_ as minimum_norm_
 
+# soft gauge fixing
+from gaugelib.soft import from_gauge_coordinates as from_gauge_coordinates
+from gaugelib.soft import gauge_coordinates as gauge_coordinates
+from gaugelib.soft import log_ratio as log_ratio
+from gaugelib.soft import soft_penalty as soft_penalty
+from gaugelib.soft import soft_step as soft_step
+
 __version__ = "0.1.0"
 
 __all__ = [  # noqa: RUF022 - grouped by purpose
@@ -64,6 +71,12 @@ __all__ = [  # noqa: RUF022 - grouped by purpose
     "charge",
     "gradient_flow",
     "ward_residual",
+    # soft gauge fixing
+    "from_gauge_coordinates",
+    "gauge_coordinates",
+    "log_ratio",
+    "soft_penalty",
+    "soft_step",
     # models and their parameters
     "hat",
     "load_params_",

@@ -1,0 +1,71 @@
+r"""All weights between the same two units as one link: what dense linear algebra on units needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from gaugelib.group import GaugeError, GaugeGroup
+from gaugelib.soft.ratios import log_square_sums, refuse_dead
+
+LARGEST = 4096
+
+
+def log_links(params: Mapping[str, Tensor], group: GaugeGroup, names: Sequence[str]) -> Tensor:
+    r"""$\log\sum\theta_e^2$ over the weights into each unit from each, `(units + 1, units + 1)`.
+
+    In float64, rows are targets, and the ground is number 0. Minus infinity where there is none.
+
+    Raises:
+        GaugeError: for more than 4096 units.
+    """
+    if group.units > LARGEST:
+        raise GaugeError(
+            f"dense linear algebra on {group.units} units was asked for; the largest is {LARGEST}"
+        )
+    size = group.units + 1
+    doubles = {name: value.detach().double() for name, value in params.items()}
+    flat = log_square_sums(doubles, group, names, lambda e: e.target * size + e.source, size**2)
+    return flat.view(size, size)
+
+
+def laplacian_of(links: Tensor) -> Tensor:
+    r"""$B\,\mathrm{diag}(\theta^2)\,B^\top$ of the links' logarithms, shape `(units, units)`."""
+    flow = links.exp()
+    return (torch.diag(flow.sum(0) + flow.sum(1)) - flow - flow.t())[1:, 1:]
+
+
+def ratios_of(links: Tensor, log_scales: Tensor) -> tuple[Tensor, Tensor]:
+    r"""$u$ of the rescaled network, shape `(units,)`, and its Jacobian $2(I-\tilde P)$.
+
+    Args:
+        links: logarithms as `log_links` gives them.
+        log_scales: $\alpha$, shape `(units,)`.
+    """
+    full = torch.cat([log_scales.new_zeros(1), log_scales])
+    moved = links + 2 * (full[:, None] - full[None, :])
+    into, out = moved.logsumexp(1), moved.logsumexp(0)
+    walk = ((moved - into[:, None]).exp() + (moved - out[None, :]).exp().t()) / 2
+    identity = torch.eye(len(log_scales), dtype=walk.dtype, device=walk.device)
+    return ((into - out) / 2)[1:], 2 * (identity - walk[1:, 1:])
+
+
+def require_connected(links: Tensor, group: GaugeGroup) -> None:
+    """Refuse units on no path of links from the ground back to the ground.
+
+    Raises:
+        GaugeError: naming them.
+    """
+    there = links > -torch.inf
+    refuse_dead(~(_reached(there) & _reached(there.t()))[1:], group)
+
+
+def _reached(there: Tensor) -> Tensor:
+    reached = torch.zeros(len(there), dtype=torch.bool, device=there.device)
+    reached[0] = True
+    count = 0
+    while count < (count := int(reached.sum())):
+        reached = reached | there[:, reached].any(1)
+    return reached

@@ -1,0 +1,160 @@
+r"""The logarithm of a unit's incoming over its outgoing norm, and sums of squares as logarithms.
+
+Sums are taken in units of their own largest term, so that no square over- or underflows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from gaugelib.group import Entry, GaugeError, GaugeGroup
+
+
+def log_ratio(
+    params: Mapping[str, Tensor], group: GaugeGroup, *, include_bias: bool = False
+) -> Tensor:
+    r"""How far each unit is from balance: $u_h = \log(r_h/s_h)$, shape `(units,)`.
+
+    $r_h$ and $s_h$ are the Euclidean norms of the weights into and out of unit $h$. A gauge
+    transformation $a = e^\alpha$ changes $u$ alone, with Jacobian $2(I-\tilde P)$ where
+    $\tilde P$ is a random walk on the units that goes to an incoming or an outgoing weight with
+    equal odds; with one hidden layer $u_h \mapsto u_h + 2\alpha_h$. The relative imbalance is
+    $|\tanh u_h|$. It can be differentiated.
+
+    Args:
+        params: the network's parameters by name.
+        group: the network's gauge group.
+        include_bias: whether biases count, as weights from the ground.
+
+    Raises:
+        GaugeError: if a unit has no counted non-zero weight in, or none out: it is named; if a
+            weight is NaN or infinite, or if names or shapes do not fit.
+
+    Source: the book, "Soft gauge fixing".
+
+    Example:
+        >>> from gaugelib import hat, mlp_group, params_of
+        >>> log_ratio(params_of(hat()), mlp_group(hat())).exp().tolist()  # the middle one gives 2
+        [1.0, 0.5, 1.0]
+    """
+    names = counted(params, group, include_bias)
+    size = group.units + 1
+    into = log_square_sums(params, group, names, lambda e: e.target, size)[1:]
+    out = log_square_sums(params, group, names, lambda e: e.source, size)[1:]
+    refuse_dead((into == -torch.inf) | (out == -torch.inf), group)
+    return (into - out) / 2
+
+
+def log_square_sums(
+    params: Mapping[str, Tensor],
+    group: GaugeGroup,
+    names: Sequence[str],
+    place: Callable[[Entry], Tensor],
+    size: int,
+) -> Tensor:
+    r"""$\log\sum\theta_e^2$ over the entries that share a place, shape `(size,)`.
+
+    Args:
+        params: the network's parameters by name.
+        group: its gauge group.
+        names: the parameters that count; entries from a unit to itself never do.
+        place: where each entry of a parameter is summed, below `size`.
+        size: number of places; one that nothing falls on holds minus infinity.
+    """
+    dtype = widest(params)
+    parts = []
+    for name in names:
+        value, entry = params[name].to(dtype), group.entries[name]
+        target, source = entry.target.to(value.device), entry.source.to(value.device)
+        index = place(Entry(target, source))
+        parts.append((value.masked_fill(target == source, 0.0), index))
+    device = next(iter(params.values())).device
+    top = torch.zeros(size, dtype=dtype, device=device)
+    for value, index in parts:
+        largest = _over_shared(value.detach().abs(), index)
+        top = top.scatter_reduce(0, index.reshape(-1), largest.reshape(-1), "amax")
+    unit = torch.where(top > 0, top, 1.0)
+    total = torch.zeros_like(top)
+    for value, index in parts:
+        squares = (value / unit[index]).square().sum_to_size(index.shape)
+        total = total.index_add(0, index.reshape(-1), squares.reshape(-1))
+    return total.log() + 2 * unit.log()
+
+
+def counted(params: Mapping[str, Tensor], group: GaugeGroup, include_bias: bool) -> list[str]:
+    """Names of the parameters that count, once all of them were looked at.
+
+    Raises:
+        GaugeError: if the group was restricted, names or shapes do not fit, or a parameter is NaN,
+            infinite or not real floating point.
+    """
+    require_whole(params, group)
+    for name in group.shapes:
+        value = params[name]
+        if not value.is_floating_point():
+            raise GaugeError(f"'{name}' must be real floating point, found {value.dtype}")
+        if not bool(torch.isfinite(value).all()):
+            raise GaugeError(f"parameter '{name}' holds NaN or infinity")
+    kinds = {"weight", "bias"} if include_bias else {"weight"}
+    return [name for name, entry in group.entries.items() if entry.kind in kinds]
+
+
+def require_whole(params: Mapping[str, Tensor], group: GaugeGroup) -> None:
+    """Refuse a restricted group, and parameters that are not the group's.
+
+    Raises:
+        GaugeError: saying what was found.
+    """
+    if group.restricted is not None:
+        raise GaugeError(
+            f"this group counts only parameters of kind '{group.restricted}'; use the whole group "
+            "and say with include_bias what counts"
+        )
+    group.check_shapes(params)
+
+
+def refuse_dead(dead: Tensor, group: GaugeGroup) -> None:
+    """Refuse units that are marked as dead, shape `(units,)`, by name.
+
+    Raises:
+        GaugeError: naming them.
+    """
+    if not bool(dead.any()):
+        return
+    names = [name_of(unit, group) for unit in dead.nonzero().flatten().tolist()]
+    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+    raise GaugeError(
+        "every unit must lie on a path of counted non-zero weights from an input to an output; "
+        f"dead units: {', '.join(names[:6])}{more}"
+    )
+
+
+def widest(params: Mapping[str, Tensor]) -> torch.dtype:
+    """The dtype that holds every parameter."""
+    dtypes = [value.dtype for value in params.values()]
+    widest = dtypes[0]
+    for dtype in dtypes[1:]:
+        widest = torch.promote_types(widest, dtype)
+    return widest
+
+
+def _over_shared(value: Tensor, index: Tensor) -> Tensor:
+    """The largest of the entries that share one place of a broadcast index."""
+    lead = value.dim() - index.dim()
+    shape = (1,) * lead + tuple(index.shape)
+    shared = [d for d, n in enumerate(shape) if n == 1]
+    if not value.numel():
+        return value.new_zeros(index.shape)
+    # amax over no dimension would be over all of them
+    return (value.amax(shared, keepdim=True) if shared else value).reshape(index.shape)
+
+
+def name_of(unit: int, group: GaugeGroup) -> str:
+    """A unit as its layer and its place in it, `0[3]`."""
+    for name, place in group.layers.items():
+        if place.start <= unit < place.stop:
+            return f"{name}[{unit - place.start}]"
+    return f"(unnamed)[{unit}]"
