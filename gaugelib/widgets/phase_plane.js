@@ -8,8 +8,9 @@
 import { html, lifetime } from "./shared/dom.js";
 import { flowMode } from "./shared/phase_flow.js";
 import { orbit } from "./shared/phase_orbit.js";
+import { pairing } from "./shared/phase_pairing.js";
 
-export const MODES = { orbit, flow: flowMode };
+export const MODES = { orbit, flow: flowMode, pairing };
 
 function modeOf(model) {
   const name = model.get("mode");

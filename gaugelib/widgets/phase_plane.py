@@ -9,7 +9,7 @@ import torch
 import traitlets
 from torch import Tensor, nn
 
-from gaugelib.widgets import _phase_flow_still, _phase_still
+from gaugelib.widgets import _phase_flow_still, _phase_pairing_still, _phase_still
 from gaugelib.widgets._base import BookWidget, WidgetError, finite
 
 if TYPE_CHECKING:
@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 _OPENS = {
     "orbit": {"w": 3.0, "v": 0.4, "target": 2.0, "p": 2},
     "flow": {"w": 2.0, "v": 0.1, "target": 6.0, "p": 2},
+    "pairing": {"w": 0.5, "v": 1.0, "target": 4.0, "p": 2},
 }
 MODES = tuple(_OPENS)
 METHODS = ("descent", "momentum", "midpoint")  # as in shared/plane_flow.js
-_STILLS = {"orbit": _phase_still, "flow": _phase_flow_still}
+_STILLS = {
+    "orbit": _phase_still,
+    "flow": _phase_flow_still,
+    "pairing": _phase_pairing_still,
+}
 # The traits that the button "Reset" restores.
 _RESTORED = {
     "orbit": ("w", "v", "p"),
     "flow": ("w", "v", "p", "lr", "method"),
+    "pairing": ("w", "v", "p", "decay", "decay_p", "balanced"),
 }
 
 
@@ -43,6 +49,10 @@ class PhasePlane(BookWidget):
     - `"flow"`: the flow $\dot\theta = -|\theta|^{2-p} \odot \nabla L$ keeps the charge
       $|w|^p - |v|^p$; a step of gradient descent moves it by
       $\eta^2 (g_{\mathrm{in}}^2 - g_{\mathrm{out}}^2)$, exactly for $p = 2$.
+    - `"pairing"`: with weight decay $\lambda R_q$ the charge of $p$ decays as
+      $e^{-\lambda p t}$ only if $q = p$. Here the neuron has two inputs of equal weight $w$ (the
+      datum is $x = (\tfrac12, \tfrac12)$, the charge $2|w|^p - |v|^p$): with one input,
+      $|w| = |v|$ balances every exponent at once.
 
     Args:
         w: incoming weight to begin with; not 0 in the mode `"orbit"`, where the scale $a$ is
@@ -55,6 +65,10 @@ class PhasePlane(BookWidget):
         lr: step size $\eta$ of the mode `"flow"`.
         method: what the steps are: `"descent"` (for p = 1 exponentiated), `"momentum"` (heavy ball
             with factor 0.5) or `"midpoint"` (implicit, in flat coordinates).
+        decay: $\lambda$ of the mode `"pairing"`.
+        decay_p: $q$, the exponent of its regulariser, 1 or 2.
+        balanced: whether each flow of that mode begins at the point of its orbit where its charge
+            is 0, or at (w, v) itself.
 
     Raises:
         GaugeError: (also a `traitlets.TraitError`) if a number is not finite, w begins where the
@@ -77,6 +91,9 @@ class PhasePlane(BookWidget):
     p = traitlets.Int(2).tag(sync=True)
     lr = traitlets.Float(0.1).tag(sync=True)
     method = traitlets.Unicode("descent").tag(sync=True)
+    decay = traitlets.Float(0.1).tag(sync=True)
+    decay_p = traitlets.Int(1).tag(sync=True)
+    balanced = traitlets.Bool(True).tag(sync=True)
     # What the button "Reset" returns to, and the function f0 with which f is compared.
     _start = traitlets.Dict().tag(sync=True)
 
@@ -90,11 +107,22 @@ class PhasePlane(BookWidget):
         mode: str = "orbit",
         lr: float = 0.1,
         method: str = "descent",
+        decay: float = 0.1,
+        decay_p: int = 1,
+        balanced: bool = True,
     ) -> None:
         given = {"w": w, "v": v, "target": target, "p": p}
         given = {name: value for name, value in given.items() if value is not None}
         opens = _OPENS.get(mode, _OPENS["orbit"])
-        super().__init__(**opens | given, mode=mode, lr=lr, method=method)
+        super().__init__(
+            **opens | given,
+            mode=mode,
+            lr=lr,
+            method=method,
+            decay=decay,
+            decay_p=decay_p,
+            balanced=balanced,
+        )
         if self.mode == "orbit" and self.w == 0:
             raise WidgetError(
                 "w must not begin at 0: the scale a of (a w, v / a) is measured by it"
@@ -103,6 +131,11 @@ class PhasePlane(BookWidget):
             raise WidgetError(
                 f"w must begin above 0 in the mode {self.mode!r}, found {self.w:g}: "
                 "a silent neuron does not move"
+            )
+        if self.mode == "pairing" and self.v <= 0:
+            raise WidgetError(
+                f"v must begin above 0 in the mode 'pairing', found {self.v:g}: "
+                "the target is on the positive side"
             )
         self._start = {name: getattr(self, name) for name in _RESTORED[self.mode]}
 
@@ -155,17 +188,18 @@ class PhasePlane(BookWidget):
     def _finite_number(self, proposal: traitlets.Bunch) -> float:
         return finite([proposal.value], trait=proposal.trait.name)[0]
 
-    @traitlets.validate("p")
+    @traitlets.validate("p", "decay_p")
     def _known_power(self, proposal: traitlets.Bunch) -> int:
         if proposal.value not in (1, 2):
-            raise WidgetError(f"p must be 1 or 2, found {proposal.value}")
+            raise WidgetError(f"{proposal.trait.name} must be 1 or 2, found {proposal.value}")
         return proposal.value
 
-    @traitlets.validate("lr")
+    @traitlets.validate("lr", "decay")
     def _positive_number(self, proposal: traitlets.Bunch) -> float:
-        (value,) = finite([proposal.value], trait=proposal.trait.name)
-        if value <= 0:
-            raise WidgetError(f"{proposal.trait.name} must be positive, found {value:g}")
+        name = proposal.trait.name
+        (value,) = finite([proposal.value], trait=name)
+        if value < 0 or (value == 0 and name != "decay"):
+            raise WidgetError(f"{name} must be positive, found {value:g}")
         return value
 
     @traitlets.validate("mode", "method")

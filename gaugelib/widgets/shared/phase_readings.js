@@ -4,8 +4,9 @@ import { html, say } from "./dom.js";
 import { number } from "./format.js";
 
 /**
- * `rows` is [[key, caption], ...], `columns` names the columns. `set({ column: { key: value } }, heads)` fills it: numbers are
- * written as everywhere, text as it is, what is missing as a dash. `heads` is { title, columns }, the words of the first row.
+ * `rows` is [[key, caption], ...], `columns` names the columns. `set({ column: { key: value } }, words)` fills it: numbers are
+ * written as everywhere, text as it is, what is missing as a dash. `words` is { title, columns }, the words of the first row,
+ * and { rows: { key: caption } } where a caption changes.
  * A cell is marked for tests as data-readout="column-key".
  */
 export function readings({ columns, rows }) {
@@ -21,6 +22,7 @@ export function readings({ columns, rows }) {
   function set(values, words) {
     formula(title, words.title);
     heads.forEach((head, k) => formula(head, words.columns[k]));
+    rows.forEach(([key], k) => say(names[k], words.rows?.[key] ?? names[k].textContent));
     rows.forEach(([key], k) => columns.forEach((column, j) => say(cells[k][j], written(values[column][key]))));
   }
   return { root, set };

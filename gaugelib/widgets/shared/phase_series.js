@@ -7,7 +7,7 @@ import { axes, linear, path } from "./plane.js";
 export function roundRange(values, least = 1) {
   const high = Math.max(0, ...values);
   const low = Math.max(0, ...values.map((value) => -value));
-  if (high + low < least) return [-least / 2, least / 2];
+  if (2 * Math.max(high, low) < least) return [-least / 2, least / 2];
   const end = (size) => (size > 0.02 * (high + low) ? roundUp(size) : 0);
   return [0 - end(low), end(high)];
 }
@@ -21,8 +21,8 @@ function roundUp(size) {
  * A plot with a path for each class in `kinds`, drawn in this order, a kind whose name ends in "dots" as dots.
  * `set(range, { kind: [xs, ys] })` draws; what has no entry is wiped.
  */
-export function series({ label, x, xLabel, yLabel, kinds, height = 190, wide = 360, yTicks }) {
-  const box = { left: 36, right: wide - 10, top: 22, bottom: height - 36 };
+export function series({ label, x, xLabel, yLabel, kinds, height = 190, wide = 360, left = 36, bottom = 36, xTicks }) {
+  const box = { left, right: wide - 10, top: 22, bottom: height - bottom };
   const toX = linear(...x, box.left, box.right);
   const drawn = kinds.map((kind) => [kind, svg("path", { class: kind })]);
   const zero = svg("line", { class: "gl-axis", x1: box.left, x2: box.right });
@@ -42,8 +42,7 @@ export function series({ label, x, xLabel, yLabel, kinds, height = 190, wide = 3
     if (shown !== range.join()) {
       shown = range.join();
       toY = linear(...range, box.bottom, box.top);
-      const ticked = yTicks ? { yTicks: yTicks(range) } : {};
-      ground.replaceChildren(axes({ toX, toY, x, y: range, box, xLabel, yLabel, ...ticked }));
+      ground.replaceChildren(axes({ toX, toY, x, y: range, box, xLabel, yLabel, xTicks }));
       adjust(zero, { y1: toY(0), y2: toY(0) });
     }
     for (const [kind, node] of drawn) {

@@ -28,8 +28,9 @@ export function ballPath(size, p, toX, toY) {
 /**
  * Draws the plane. `moved(point)` is called with the place to which the reader drags, `stepped([dw, dv])` with
  * the direction of an arrow key. Layers for the mode to draw in: `below` and `above`, both cut at the square.
+ * Without a target there are no solutions; the diagonals are where |w| = |v|.
  */
-export function stage(life, { square, target, label, moved, stepped }) {
+export function stage(life, { square, target = null, label, moved, stepped, diagonals = true }) {
   const toX = linear(square.low, square.high, BOX.left, BOX.right);
   const toY = linear(square.low, square.high, BOX.bottom, BOX.top);
   const ends = [square.low, square.high];
@@ -51,7 +52,7 @@ export function stage(life, { square, target, label, moved, stepped }) {
       class: "gl-inside", x: BOX.left, y: BOX.top, width: BOX.right - BOX.left, height: BOX.bottom - BOX.top,
       viewBox: `${BOX.left} ${BOX.top} ${BOX.right - BOX.left} ${BOX.bottom - BOX.top}`, "aria-hidden": "true",
     },
-    ...ground(square, target, toX, toY), below, above,
+    ...ground(square, target, diagonals, toX, toY), below, above,
   );
   const root = svg(
     "svg", { viewBox: `0 0 ${WIDE} 384`, class: "gl-plane" },
@@ -105,7 +106,7 @@ export function stage(life, { square, target, label, moved, stepped }) {
 }
 
 /** What does not move: the silent side, the family of orbits, the diagonals, the axes, the solutions. */
-function ground(square, target, toX, toY) {
+function ground(square, target, diagonals, toX, toY) {
   const { low, high } = square;
   const family = Array.from({ length: 6 }, (_, k) => ((high * (k + 0.5)) / 6) ** 2)
     .flatMap((value) => [[value, 1], [value, -1], [-value, 1], [-value, -1]])
@@ -116,9 +117,11 @@ function ground(square, target, toX, toY) {
   return [
     svg("rect", { class: "gl-silent", x: toX(low), y: toY(high), width: toX(0) - toX(low), height: toY(low) - toY(high) }),
     svg("path", { class: "gl-family", d: family }),
-    line("gl-diagonal", low, low, high, high), line("gl-diagonal", low, -low, -low, low), line("gl-diagonal", 0, 0, high, -high),
+    ...(diagonals
+      ? [line("gl-diagonal", low, low, high, high), line("gl-diagonal", low, -low, -low, low), line("gl-diagonal", 0, 0, high, -high)]
+      : []),
     line("gl-axis", low, 0, high, 0), line("gl-axis", 0, low, 0, high),
-    svg("path", { class: "gl-solutions", d: orbitPath(target, 1, square, toX, toY) }),
+    target === null ? null : svg("path", { class: "gl-solutions", d: orbitPath(target, 1, square, toX, toY) }),
     svg(
       "text", { class: "gl-note", x: note[0], y: note[1], "text-anchor": "middle", transform: `rotate(-90 ${note.join(" ")})` },
       "silent: f(1) = 0",

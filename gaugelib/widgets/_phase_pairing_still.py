@@ -1,0 +1,106 @@
+"""The still picture of PhasePlane's mode "pairing": four flows, and the charge of each in time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gaugelib.widgets._phase_still import INK, LINE, ORBIT, SOFT, SOLUTIONS, hyperbola
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from gaugelib.widgets.phase_plane import PhasePlane
+
+FAN, UNTIL, STEPS = 2, 20.0, 1000  # as in shared/phase_pairing.js; steps of a Runge-Kutta scheme
+PAIRS = ((1, 1), (1, 2), (2, 1), (2, 2))
+RAISED = {1: "Δ⁽¹⁾", 2: "Δ⁽²⁾"}
+
+
+def draw(figure: Figure, widget: PhasePlane) -> None:
+    """Draw the plane on the left and, for each pair of exponents, the charge on the right."""
+    left, right = figure.subfigures(1, 2)
+    paths = {pair: _flow(widget, *pair) for pair in PAIRS}
+    _plane(left.subplots(), widget, paths)
+    times = np.linspace(0.0, UNTIL, STEPS + 1)
+    for axes, (p, q) in zip(right.subplots(2, 2, sharex=True, sharey="row").flat, PAIRS):
+        charge = _charge(*paths[p, q], p)
+        axes.plot(times, charge, color=ORBIT, lw=2.0)
+        axes.plot(times, charge[0] * np.exp(-widget.decay * p * times), "--", color=INK, lw=1.0)
+        axes.set_title(f"metric {p}, regulariser {q}", fontsize=8)
+        axes.margins(y=0.2)
+        if q == 1:
+            axes.set_ylabel(RAISED[p])
+    right.supxlabel("time", fontsize=9)
+
+
+def in_words(widget: PhasePlane) -> str:
+    """The picture as a few sentences, with how far each charge leaves its law."""
+    times = np.linspace(0.0, UNTIL, STEPS + 1)
+    off = {}
+    for p, q in PAIRS:
+        charge = _charge(*_flow(widget, p, q), p)
+        off[p, q] = np.abs(charge - charge[0] * np.exp(-widget.decay * p * times)).max()
+    missed = " and ".join(f"{off[p, q]:.2g} for p = {p}, q = {q}" for p, q in PAIRS if p != q)
+    return (
+        "The plane of the weights w and v of a neuron with two equal inputs, with the flows of "
+        f"two metrics p under weight decay {widget.decay:g} of two exponents q, and the charge "
+        "2|w|^p − |v|^p of each against time. Where p = q it stays on its law, "
+        f"Δ(0) e^(−λpt); elsewhere it leaves it by up to {missed}."
+    )
+
+
+def _plane(axes: Axes, widget: PhasePlane, paths: dict) -> None:
+    high = max(4.2, *(1.25 * abs(x) for x in (widget.w, widget.v, abs(widget.target) ** 0.5)))
+    for k in range(6):
+        axes.plot(*hyperbola((high * (k + 0.5) / 6) ** 2, high), color=LINE, lw=0.8)
+    for p in (1, 2):
+        w = high / FAN ** (1 / p)
+        axes.plot([0, w], [0, high], ":", color=SOFT, lw=1.2)
+        # The name stands to the left of the steeper ray, to the right of the other one.
+        place = {"ha": "right", "xytext": (-4, 0)} if p == 1 else {"ha": "left", "xytext": (5, -4)}
+        axes.annotate(
+            f"{RAISED[p]} = 0",
+            (0.88 * w, 0.88 * high),
+            textcoords="offset points",
+            fontsize=8,
+            **place,
+        )
+    axes.plot(*hyperbola(widget.target, high), color=SOLUTIONS, lw=1.4, ls="dashed")
+    for pair, (w, v) in paths.items():
+        chosen = pair == (widget.p, widget.decay_p)
+        axes.plot(w, v, color=ORBIT if chosen else SOFT, lw=2.4 if chosen else 1.2)
+        axes.plot(w[-1], v[-1], "o", color=ORBIT if chosen else SOFT, ms=5, markerfacecolor="white")
+        axes.plot(w[0], v[0], "o", color=ORBIT, ms=5)
+    axes.set(xlim=(0, high), ylim=(0, high), aspect="equal")
+    axes.set(xlabel="incoming weights w", ylabel="outgoing weight v")
+
+
+def _flow(widget: PhasePlane, p: int, q: int) -> tuple[np.ndarray, np.ndarray]:
+    """The regularised flow of p under the regulariser of q, by the classical Runge-Kutta scheme."""
+    start = np.array([widget.w, widget.v])
+    if widget.balanced:
+        ratio = FAN ** (1 / p)
+        start = np.sqrt(np.prod(start) * np.array([1 / ratio, ratio]))
+
+    def velocity(theta: np.ndarray) -> np.ndarray:
+        slope = (theta.prod() - widget.target) * theta[::-1] / np.array([FAN, 1.0])
+        size = np.abs(theta)
+        return -(size ** (2 - p)) * (slope + widget.decay * np.sign(theta) * size ** (q - 1))
+
+    step, path = UNTIL / STEPS, [start]
+    for _ in range(STEPS):
+        theta = path[-1]
+        one = velocity(theta)
+        two = velocity(theta + step / 2 * one)
+        three = velocity(theta + step / 2 * two)
+        four = velocity(theta + step * three)
+        path.append(theta + step / 6 * (one + 2 * two + 2 * three + four))
+    w, v = np.array(path).T
+    return w, v
+
+
+def _charge(w: np.ndarray, v: np.ndarray, p: int) -> np.ndarray:
+    return FAN * np.abs(w) ** p - np.abs(v) ** p

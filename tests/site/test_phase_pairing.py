@@ -1,0 +1,146 @@
+"""PhasePlane's mode "pairing" by effect: by keyboard it shows what scipy computes."""
+
+import statistics
+
+import pytest
+
+from gaugelib.widgets import PhasePlane
+from tests.site.widget_page import REDRAWS, OnPage, cleaned_up, misfits, shown_by
+from tests.widgets.node import formatted
+from tests.widgets.test_phase_pairing import minimum_norm, one_case
+
+FRAME_MS = 1000 / 60
+PAIRS = ((1, 1), (1, 2), (2, 1), (2, 2))
+
+
+class Pairing(OnPage):
+    """One PhasePlane in the mode "pairing", and what it should show."""
+
+    def __init__(self, page, index: int = 0) -> None:
+        super().__init__(page, ".gl-phase", index)
+        self.point = self.control("slider", "the start")
+        self.gauge = self.control("checkbox", "each row starts")
+
+    def choose_pair(self, p: int, q: int) -> None:
+        self.press(self.control("button", f"p = {p}, q = {q}"), "Enter")
+
+    def must_show(self, point, p, q, *, balanced=True) -> None:
+        """The table, and which of the four stay on their law."""
+        wanted = one_case(point, p, q, balanced, target=4.0)["wanted"]
+        names = ("end", "change", "driven")
+        # A charge that is zero up to rounding has no digits to compare.
+        for name in (*names, "promised"):
+            if abs(wanted[name]) < 1e-9:
+                assert abs(self.number(f"here-{name}")) < 1e-9
+            else:
+                assert self.text(f"here-{name}") == formatted(wanted[name])
+        for pair in PAIRS:
+            if pair[0] == pair[1]:
+                assert self.number(f"off-{pair[0]}-{pair[1]}") < 1e-8
+            else:
+                assert self.number(f"off-{pair[0]}-{pair[1]}") > 0.3
+
+
+@pytest.fixture
+def show(open_page, serve, tmp_path):
+    return shown_by(open_page, serve, tmp_path)
+
+
+@pytest.fixture
+def pairing(show) -> Pairing:
+    return Pairing(show({"a": PhasePlane(mode="pairing")}))
+
+
+def test_the_default_state_makes_the_point(pairing):
+    pairing.must_show((0.5, 1.0), 2, 1)
+    marks = {pair: pairing.control("button", f"p = {pair[0]}, q = {pair[1]}") for pair in PAIRS}
+    for (p, q), button in marks.items():
+        assert ("✓" if p == q else "✗") in button.text_content()
+        assert button.get_attribute("aria-pressed") == str((p, q) == (2, 1)).lower()
+
+
+@pytest.mark.parametrize(("p", "q"), PAIRS)
+def test_each_pair_is_chosen_by_keyboard_and_shows_its_numbers(pairing, p, q):
+    pairing.choose_pair(p, q)
+    pairing.must_show((0.5, 1.0), p, q)
+    w, v = minimum_norm(0.5, 1.0, p)
+    said = f"w {formatted(w, 3)}, v {formatted(v, 3)}"
+    assert pairing.point.get_attribute("aria-valuetext") == said
+    remark = pairing.root.locator(".gl-remark").text_content()
+    assert remark.startswith("Paired" if p == q else "Not paired")
+
+
+def test_a_start_that_is_moved_decays_by_its_law_where_the_pair_fits(pairing):
+    pairing.press(pairing.gauge, "Space")
+    pairing.must_show((0.5, 1.0), 2, 1, balanced=False)
+    pairing.choose_pair(2, 2)
+    pairing.press(pairing.point, *["ArrowRight"] * 30)
+    pairing.must_show((2.0, 1.0), 2, 2, balanced=False)
+    assert pairing.text("here-end") == pairing.text("here-promised")
+
+
+def test_an_arrow_key_on_a_balanced_start_sets_it_free_where_it_is_seen(pairing):
+    pairing.choose_pair(1, 1)
+    pairing.press(pairing.point, *["ArrowRight"] * 2)
+    assert not pairing.gauge.is_checked()
+    assert pairing.point.get_attribute("aria-valuetext") == "w 0.600, v 1.00"
+    pairing.push("Reset")
+    assert pairing.gauge.is_checked()
+    pairing.must_show((0.5, 1.0), 2, 1)
+
+
+def test_without_weight_decay_nothing_leaves_its_law(pairing):
+    pairing.press(pairing.control("slider", "weight decay"), "Home")
+    assert all(pairing.number(f"off-{p}-{q}") < 1e-9 for p, q in PAIRS)
+
+
+def test_it_speaks_once_the_reader_rests(pairing):
+    pairing.choose_pair(1, 2)
+    said = pairing.spoken()
+    assert "Metric 1, regulariser 2: charge" in said
+    assert "off the law by 0.9" in said
+
+
+def test_everything_is_reached_by_the_tab_key(pairing):
+    expected = ["the start", "decay λ", "each row", *["p = "] * 4, "Reset"]
+    pairing.point.focus()
+    for wanted in expected:
+        name = pairing.page.evaluate(
+            "() => document.activeElement.getAttribute('aria-label') ?? "
+            "document.activeElement.labels?.[0]?.textContent ?? document.activeElement.textContent"
+        )
+        assert wanted in name
+        pairing.page.keyboard.press("Tab")
+
+
+def test_two_copies_do_not_disturb_each_other(show):
+    other = PhasePlane(mode="pairing", w=2.0, v=1.0, balanced=False, p=1)
+    page = show({"a": PhasePlane(mode="pairing"), "b": other}, "ab")
+    first, second = Pairing(page, 0), Pairing(page, 1)
+    first.choose_pair(2, 2)
+    second.must_show((2.0, 1.0), 1, 1, balanced=False)
+    first.must_show((0.5, 1.0), 2, 2)
+    assert page.locator("main [id]").count() == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 900])
+def test_it_is_accessible_and_fits(show, axe, theme, width):
+    other = PhasePlane(mode="pairing", w=4.0, v=0.2, balanced=False, decay=0.25)
+    page = show({"a": PhasePlane(mode="pairing"), "b": other}, "ab", theme=theme, width=width)
+    assert axe(page) == []
+    assert misfits(page) == []
+
+
+def test_cleanup_gives_everything_back(show):
+    page = show({"a": PhasePlane(mode="pairing")}, "aa")
+    Pairing(page).choose_pair(1, 1)
+    assert cleaned_up(page)[1] == []
+
+
+def test_a_drag_redraws_within_one_frame(show):
+    page = show({"a": PhasePlane(mode="pairing")})
+    times = page.evaluate(REDRAWS, [".gl-phase", 60])
+    typical, slow = statistics.median(times), sorted(times)[int(0.95 * len(times))]
+    print(f"\nPhasePlane, pairing, redraws in {typical:.2f} ms (median), {slow:.2f} ms (95 %)")
+    assert typical <= FRAME_MS
