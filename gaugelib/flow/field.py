@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -76,8 +77,9 @@ class Field:
         theta = from_flat(x, self.p) if self.flat else x
         self._refuse(~torch.isfinite(theta), "is NaN or infinite: the steps are too long")
         if not self._passes_zero:
-            signs = torch.cat([self.params[name].reshape(-1).sign() for name in self.moving])
-            self._refuse((theta * signs <= 0) & (signs != 0), "reaches zero or changes sign")
+            self._refuse(
+                (theta * self._signs <= 0) & (self._signs != 0), "reaches zero or changes sign"
+            )
         return theta
 
     def unpack(self, theta: Tensor) -> dict[str, Tensor]:
@@ -87,6 +89,10 @@ class Field:
 
     def _moving_loss(self, moving: dict[str, Tensor]) -> Tensor:
         return self.loss({**self.params, **moving})
+
+    @cached_property
+    def _signs(self) -> Tensor:
+        return torch.cat([self.params[name].reshape(-1).sign() for name in self.moving])
 
     @property
     def _passes_zero(self) -> bool:

@@ -44,12 +44,13 @@ def gradient_flow(
 
     - `"euler"`: forward Euler in $\theta$, order 1; for $p=2$ it is gradient descent, and its
       charge drifts as `step_drift` says;
-    - `"rk4"`: Runge-Kutta in $\theta$, order 4 where the flow is smooth and less where a ReLU
-      switches. For $p=1$ it keeps the charge to rounding, as does Euler, because $\Delta$ is then
-      linear in $\theta$ as long as signs are kept;
+    - `"rk4"`: Runge-Kutta in $\theta$, order 4 where the flow is smooth, about 2 where it crosses
+      the kink of a ReLU, and 1 while it slides along one. For $p=1$ it keeps the charge to
+      rounding, as Euler does, because $\Delta$ is then linear in $\theta$ while signs are kept;
     - `"midpoint"`: the implicit midpoint in flat coordinates, order 2. It keeps the charge to
-      rounding for every $p$, because $\Delta$ is quadratic there. Its equation may have no
-      solution where a ReLU switches; that is an error, not an approximation.
+      rounding for every $p$, because $\Delta$ is quadratic there. A kink that is crossed does no
+      harm; while the flow slides along one, a ReLU switching on and off, the equation has no
+      solution, and that is an error.
 
     What is claimed of conservation is claimed in float64, so the parameters must be in it.
     Where a weight reaches zero the flow may end: for $p \le 1$ it never does, and a zero stays
@@ -92,7 +93,7 @@ def gradient_flow(
         tensor([0.7358], dtype=torch.float64)
         >>> gradient_flow(loss, start, until=3.0, steps=10, p=1.5)
         Traceback (most recent call last):
-        gaugelib.group.GaugeError: ... from t = 2.4: 'w[0]' reaches zero or changes sign, from where ...
+        gaugelib.group.GaugeError: ... from t = 2.4: 'w[0]' reaches zero or changes sign, ...
     """
     _require_options(until, steps, p, decay, decay_p, method, saved)
     params = {name: value.detach().clone() for name, value in params.items()}

@@ -33,8 +33,8 @@ def rk4(velocity: Velocity, x: Tensor, step: float) -> Tensor:
 def midpoint(velocity: Velocity, x: Tensor, step: float, halvings: int = HALVINGS) -> Tensor:
     r"""The implicit midpoint rule $x' = x + \eta v(\frac{x+x'}2)$, solved to rounding, order 2.
 
-    It keeps every quadratic invariant. Where a kink lies between the two ends the equation may have
-    no solution; it has one again for other steps, so the step is then taken in two halves.
+    It keeps every quadratic invariant. Near a kink the equation may have no solution for one step
+    and have one for a shorter, so the step is then taken in two halves.
 
     Raises:
         GaugeError: if even the shortest of these was not solved.
@@ -49,7 +49,7 @@ def midpoint(velocity: Velocity, x: Tensor, step: float, halvings: int = HALVING
     if halvings == 0:
         raise GaugeError(
             f"{ITERATIONS} iterations did not solve the implicit midpoint's equation, even for a "
-            f"step of {step:.2e}"
+            f"step of {step:.2e}: the steps are too long, or the flow slides along a kink"
         )
     half = midpoint(velocity, x, step / 2, halvings - 1)
     return midpoint(velocity, half, step / 2, halvings - 1)

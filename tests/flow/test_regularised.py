@@ -1,0 +1,58 @@
+"""The regularised flow: the charge decays as e^(-λpt), if metric and penalty are paired."""
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from gaugelib import gradient_flow
+from gaugelib.noether import decayed
+from tests.flow.problems import charges, linear, problem
+
+DECAY = 0.3
+
+
+def regularised(p, q, *, activation=linear, method="rk4", steps=100):
+    made = problem(3, 4, 3, 2, activation=activation)
+    return gradient_flow(
+        made.loss, made.params, until=0.5, steps=steps, p=p, decay=DECAY, decay_p=q, method=method
+    )
+
+
+def missed(path, p):
+    """How far the charges with exponent p are from their decay in closed form."""
+    found = path.map(lambda theta: charges(theta, p))
+    return float((found - decayed(found[0], path.times, p, DECAY)).abs().max())
+
+
+@pytest.mark.parametrize("p", [0.5, 1.0, 1.5, 2.0])
+def test_the_charge_of_the_paired_flow_decays_exponentially(p):
+    path = regularised(p, None)
+    assert missed(path, p) <= 1e-8
+    start = charges(path.at(0), p)
+    assert (start - charges(path.at(-1), p)).abs().max() > 0.1  # the control: it did decay
+
+
+def test_the_charge_of_the_paired_flow_decays_in_a_network_of_relus():
+    assert missed(regularised(1.0, None, activation=torch.relu), 1.0) <= 1e-8
+
+
+@pytest.mark.parametrize(("p", "q"), [(1.0, 2.0), (2.0, 1.5), (1.0, 1.5)])
+def test_a_penalty_of_another_exponent_feeds_its_own_charge(p, q):
+    """The law: d/dt Δ with exponent p is -λp times Δ with exponent q."""
+    path = regularised(p, q)
+    found = path.map(lambda theta: charges(theta, p))
+    fed = path.map(lambda theta: charges(theta, q))
+    h = path.times[1] - path.times[0]  # Simpson's rule over 100 intervals
+    integral = h / 3 * (fed[0] + 4 * fed[1:-1:2].sum(0) + 2 * fed[2:-1:2].sum(0) + fed[-1])
+    assert_close(found[-1] - found[0], -DECAY * p * integral, rtol=0, atol=1e-8)
+    assert missed(path, p) > 1e-3  # the control: the closed form of the paired flow fails
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+def test_control_a_tanh_network_s_charge_does_not_decay_so(p):
+    assert missed(regularised(p, None, activation=torch.tanh), p) > 1e-3
+
+
+def test_control_another_modulation_s_charge_does_not_decay_so():
+    assert missed(regularised(2.0, None), 1.0) > 1e-3
+    assert missed(regularised(1.0, None), 2.0) > 1e-3
