@@ -14,7 +14,7 @@ from tests.flow.problems import charges, drift, linear, problem
 @pytest.mark.parametrize("method", ["euler", "rk4"])
 def test_runge_kutta_conserves_the_charge_with_p_1_to_rounding(activation, method):
     made = problem(3, 4, 3, 2, activation=activation)
-    path = gradient_flow(made.loss, made.params, until=0.5, steps=100, p=1.0, method=method)
+    path = gradient_flow(made.loss, made.params, until=0.5, steps=50, p=1.0, method=method)
     assert drift(path, 1.0) <= 1e-12
     assert drift(path, 2.0) > 1e-2  # the control: another charge is not conserved
 
@@ -29,7 +29,7 @@ def test_the_charge_is_conserved_on_smooth_stretches(p):
 
 def test_for_p_3_the_charge_is_conserved_until_a_weight_reaches_zero():
     made = problem(3, 4, 3, 2, activation=linear)
-    path = gradient_flow(made.loss, made.params, until=0.1, steps=100, p=3.0)
+    path = gradient_flow(made.loss, made.params, until=0.1, steps=50, p=3.0)
     assert drift(path, 3.0) <= 1e-9
     assert drift(path, 2.0) > 1e-2  # the control
 
@@ -43,8 +43,8 @@ def test_the_implicit_midpoint_conserves_every_charge_to_rounding(p):
     assert drift(coarse, 2.0) > 1e-4  # the control: an explicit method of as many steps
 
 
-@pytest.mark.parametrize("p", [1.0, 1.5, 2.0])
-@pytest.mark.parametrize("seed", [0, 1, 4])
+@pytest.mark.parametrize("p", [1.5, 2.0])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_the_implicit_midpoint_conserves_every_charge_across_kinks(p, seed):
     made = problem(3, 4, 3, 2, seed=seed)
     path = gradient_flow(made.loss, made.params, until=0.5, steps=50, p=p, method="midpoint")
@@ -64,20 +64,20 @@ def test_where_the_flow_slides_along_a_kink_the_midpoint_is_an_error(seed):
 @pytest.mark.parametrize("p", [1.0, 2.0])
 def test_control_another_modulation_does_not_conserve(p):
     made = problem(3, 4, 3, 2, activation=linear)
-    path = gradient_flow(made.loss, made.params, until=0.5, steps=50, p=3.0 - p)
+    path = gradient_flow(made.loss, made.params, until=0.5, steps=20, p=3.0 - p)
     assert drift(path, p) > 1e-2
 
 
 @pytest.mark.parametrize("p", [1.0, 2.0])
 def test_control_a_tanh_network_conserves_nothing(p):
     made = problem(3, 4, 3, 2, activation=torch.tanh)
-    path = gradient_flow(made.loss, made.params, until=0.5, steps=50, p=p)
+    path = gradient_flow(made.loss, made.params, until=0.5, steps=20, p=p)
     assert drift(path, p) > 1e-2
 
 
 def test_control_the_charge_without_trained_biases_is_not_conserved():
     made = problem(3, 4, 3, 2, activation=linear)
-    path = gradient_flow(made.loss, made.params, until=0.5, steps=50)
+    path = gradient_flow(made.loss, made.params, until=0.5, steps=20)
     assert drift(path, 2.0, biases=False) > 1e-2
 
 
@@ -101,7 +101,7 @@ def test_the_flow_is_the_solution_that_another_integrator_finds(p, decay, q, met
     start = torch.cat([value.flatten() for value in values]).numpy()
     solved = solve_ivp(velocity, (0, 0.5), start, method="DOP853", rtol=1e-11, atol=1e-12)
     path = gradient_flow(
-        made.loss, made.params, until=0.5, steps=100, p=p, decay=decay, decay_p=q, method=method
+        made.loss, made.params, until=0.5, steps=50, p=p, decay=decay, decay_p=q, method=method
     )
     end = torch.cat([value.flatten() for value in path.at(-1).values()])
     near = 1e-8 if method == "rk4" else 1e-4  # order 4, order 2
