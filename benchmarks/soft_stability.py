@@ -1,0 +1,318 @@
+r"""Which learning rates are stable, with and without soft gauge fixing: gaugelib/soft/stability.json.
+
+    python benchmarks/soft_stability.py [--only tiny digits convolutional residual]
+
+Gradient descent on the whole data, without momentum and without biases. A run is stable
+
+- strictly, if its loss never rises more than 1 % above its running minimum;
+- tolerantly, if its loss never exceeds twice the first, and ends below both the first and the loss
+  of a network that gives 0.
+
+Losses are read before each of the steps and once after the last; L(θ) = ½ mean |f(x) − y|².
+
+Methods, with a strength κ or c: `none`; `imbalance` (the gradient of κ/4 Σ Δ² is added to that of
+the loss); `log-penalty` (that of κ/2 Σ u²); `log-ratio` (after each step the rescaling
+exp(−c u/2): c = ½ is Algorithm 1, c = 1 the doubled step); `decay` (weight decay κ); `once` (the
+minimum-norm gauge before training); `every` (ten doubled steps after each step).
+
+Starts: `he`; `balanced`, the minimum-norm gauge of the same; `uneven 0.5` and `uneven 1`, that
+times a random gauge whose logarithms have this standard deviation.
+
+The file, as JSON:
+
+- `tiny`: the network of the widget, small enough to be trained again in the page.
+  `widths`, `steps`, `inputs` (n × 2), `targets` (n), `etas`;
+  `starts[name][seed]`: one list of rows for each weight matrix;
+  `strengths[method]` for the methods `imbalance` and `log-ratio` (strength 0 is `none`);
+  `strict` and `tolerant`, `[start][method][strength]`: for each η one character, whose bit k in
+  base 32 (0-9, a-v) says that the run from seed k is stable;
+  `fragile`, the same, bit k set where starting 1e-9 away turned one of the two verdicts.
+- `digits`, `convolutional`, `residual`: `settings`, `etas` and `rows`; a row has `start`, `method`,
+  `strength`; `strict` and `tolerant`, the largest η up to which all smaller ones of the grid are
+  stable, for each seed (0: none is); `best`, for each seed the lowest final loss of tolerantly
+  stable runs, `drift` the rms change of u in that run, and `ratio` its rms u at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import pathlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+from torch.func import functional_call, grad, vmap
+from tqdm import tqdm
+
+from gaugelib import GaugeGroup, minimum_norm, rescale, trace_group
+
+FILE = pathlib.Path(__file__).parent.parent / "gaugelib" / "soft" / "stability.json"
+STARTS = ("balanced", "he", "uneven 0.5", "uneven 1")
+METHODS = (
+    ("none", 0.0),
+    ("imbalance", 0.01),
+    ("imbalance", 0.1),
+    ("imbalance", 1.0),
+    ("log-penalty", 0.1),
+    ("log-ratio", 0.1),
+    ("log-ratio", 0.5),
+    ("every", 1.0),
+    ("once", 0.0),
+    ("decay", 1e-3),
+    ("decay", 1e-2),
+)
+DIGITS = "0123456789abcdefghijklmnopqrstuv"
+Params = dict[str, Tensor]
+
+
+@dataclass
+class Task:
+    """A model, its group, and data; parameters carry a leading dimension, one for each run."""
+
+    model: nn.Module
+    inputs: Tensor
+    targets: Tensor
+
+    def __post_init__(self) -> None:
+        self.group: GaugeGroup = trace_group(self.model, self.inputs[:2])
+        self.dead_loss = float(self.targets.square().sum() / (2 * len(self.inputs)))
+
+    def loss(self, params: Params) -> Tensor:
+        miss = functional_call(self.model, params, (self.inputs,)) - self.targets
+        return miss.square().sum() / (2 * len(self.inputs))
+
+    def ratio(self, params: Params) -> Tensor:
+        into, out = self.group.totals({name: w.square() for name, w in params.items()})
+        return (into / out).log() / 2
+
+    def penalty(self, params: Params, method: str) -> Tensor:
+        if method == "imbalance":
+            return self.group.collect({n: w.square() for n, w in params.items()}).square().sum() / 4
+        return self.ratio(params).square().sum() / 2
+
+    def moved(self, params: Params, alpha: Tensor) -> Params:
+        rates = self.group.spread(alpha)
+        return {name: w * rates[name].exp() for name, w in params.items()}
+
+    def start(self, name: str, seed: int) -> Params:
+        draw = torch.Generator().manual_seed(seed)
+        params = {
+            n: torch.randn(w.shape, generator=draw, dtype=w.dtype) * (2 / w[0].numel()) ** 0.5
+            for n, w in self.model.named_parameters()
+        }
+        if name == "he":
+            return params
+        params = minimum_norm(params, self.group, tol=1e-10).params
+        if name == "balanced":
+            return params
+        log_std = float(name.split()[1])
+        return rescale(params, self.group.random(generator=draw, log_std=log_std), self.group)
+
+
+def train(task: Task, start: Params, etas: Tensor, strengths: Tensor, method: str, steps: int):
+    """Every run of a batch at once; runs that blew up are dropped. Returns tensors, one a run."""
+    if method == "once":
+        each = [{n: w[k] for n, w in start.items()} for k in range(len(etas))]
+        each = [minimum_norm(one, task.group, tol=1e-10).params for one in each]
+        start = {n: torch.stack([one[n] for one in each]) for n in start}
+    penalised = method in ("imbalance", "log-penalty")
+
+    def total(params: Params, strength: Tensor) -> tuple[Tensor, Tensor]:
+        loss = task.loss(params)
+        return (loss + strength * task.penalty(params, method) if penalised else loss), loss
+
+    slope = vmap(grad(total, has_aux=True))
+    loss_of: Callable[[Params], Tensor] = vmap(task.loss)
+    ratio_of: Callable[[Params], Tensor] = vmap(task.ratio)
+    moved = vmap(task.moved)
+    runs = torch.arange(len(etas))
+    params, first_ratio = dict(start), ratio_of(start)
+    first = lowest = loss_of(params)
+    strict, tolerant = torch.ones(len(runs), dtype=torch.bool), torch.zeros(len(runs)).bool()
+    final, ratio = torch.full_like(etas, math.inf), torch.full_like(etas, math.nan)
+    drift = ratio.clone()
+
+    def judge(loss: Tensor) -> Tensor:
+        nonlocal lowest
+        fine = loss.isfinite() & (loss <= 2 * first[runs])
+        strict[runs] &= fine & (loss <= 1.01 * lowest)
+        lowest = torch.minimum(lowest, loss)
+        return fine
+
+    for _ in range(steps):
+        eta, strength = etas[runs], strengths[runs]
+        slopes, loss = slope(params, strength)
+        fine = judge(loss)
+        if not bool(fine.all()):
+            runs, lowest, eta, strength = runs[fine], lowest[fine], eta[fine], strength[fine]
+            params = {n: w[fine] for n, w in params.items()}
+            slopes = {n: g[fine] for n, g in slopes.items()}
+            if not len(runs):
+                break
+        if method == "decay":
+            slopes = {
+                n: g + strength.view(-1, *[1] * (g.dim() - 1)) * params[n]
+                for n, g in slopes.items()
+            }
+        params = {
+            n: w - eta.view(-1, *[1] * (w.dim() - 1)) * slopes[n] for n, w in params.items()
+        }
+        for _ in range({"log-ratio": 1, "every": 10}.get(method, 0)):
+            params = moved(params, -strength[:, None] / 2 * ratio_of(params))
+    if len(runs):
+        loss = loss_of(params)
+        fine = judge(loss) & (loss < first[runs]) & (loss < task.dead_loss)
+        at_end = ratio_of(params)
+        tolerant[runs], final[runs] = fine, loss
+        ratio[runs] = at_end.square().mean(1).sqrt()
+        drift[runs] = (at_end - first_ratio[runs]).square().mean(1).sqrt()
+    return strict, tolerant, final, drift, ratio
+
+
+def stacked(each: list[Params]) -> Params:
+    return {name: torch.stack([one[name] for one in each]) for name in each[0]}
+
+
+def last_stable(stable: Tensor, etas: Tensor) -> list[float]:
+    """For each seed the largest η before the first that is not stable; `stable` is (seeds, etas)."""
+    count = stable.long().cumprod(1).sum(1)
+    return [0.0 if not n else round(float(etas[n - 1]), 6) for n in count.tolist()]
+
+
+def table(task: Task, settings: dict, etas: Tensor, methods) -> dict:
+    seeds, rows = settings["seeds"], []
+    for start in STARTS:
+        each = [task.start(start, seed) for seed in range(seeds)]
+        batch = stacked([one for one in each for _ in etas])
+        for method, strength in tqdm(methods, desc=f"{settings['model']}, {start}"):
+            many = etas.repeat(seeds)
+            found = train(
+                task, batch, many, torch.full_like(many, strength), method, settings["steps"]
+            )
+            strict, tolerant, final, drift, ratio = (x.view(seeds, -1) for x in found)
+            final = torch.where(tolerant & (tolerant.long().cumprod(1) > 0), final, math.inf)
+            best, where = final.min(1)
+            pick = where[:, None]
+            row = {"start": start, "method": method, "strength": strength}
+            row |= {"strict": last_stable(strict, etas), "tolerant": last_stable(tolerant, etas)}
+            for name, values in (("best", best), ("drift", drift.gather(1, pick)[:, 0])):
+                row[name] = _rounded(values)
+            row["ratio"] = _rounded(ratio.gather(1, pick)[:, 0])
+            rows.append(row)
+    return {"settings": settings, "etas": _rounded(etas), "rows": rows}
+
+
+def tiny(seeds: int = 5) -> dict:
+    """The widget's network and its map; all numbers are rounded first, so that a page has them."""
+    widths, steps = (2, 4, 4, 1), 200
+    draw = torch.Generator().manual_seed(7)
+    inputs = torch.randn(16, 2, generator=draw, dtype=torch.float64).round(decimals=4)
+    targets = (inputs[:, :1].abs() - inputs[:, 1:].relu()).round(decimals=4)
+    task = Task(multilayer(widths), inputs, targets)
+    etas = torch.tensor(_rounded(2.0 ** torch.arange(-9, 1.1, 1 / 3, dtype=torch.float64)))
+    etas = etas.double()
+    grid = {
+        "imbalance": [0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
+        "log-ratio": [0, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 1, 1.5],
+    }
+    out: dict = {"widths": widths, "steps": steps, "inputs": inputs.tolist()}
+    out |= {"targets": targets[:, 0].tolist(), "etas": etas.tolist(), "strengths": grid}
+    out |= {"starts": {}, "strict": {}, "tolerant": {}, "fragile": {}}
+    for start in tqdm(STARTS, desc="tiny"):
+        # A seed from which plain descent learns nothing at all shows nothing: none was left out.
+        each = [
+            {n: w.round(decimals=6) for n, w in task.start(start, s).items()} for s in range(seeds)
+        ]
+        out["starts"][start] = [[w.tolist() for w in one.values()] for one in each]
+        for verdict in ("strict", "tolerant", "fragile"):
+            out[verdict][start] = {}
+        for method, strengths in grid.items():
+            count = len(strengths) * len(etas)
+            batch = stacked([one for one in each for _ in range(count)])
+            many = etas.repeat(seeds * len(strengths))
+            kappa = torch.tensor(strengths).double().repeat_interleave(len(etas)).repeat(seeds)
+            here = train(task, batch, many, kappa, method, steps)[:2]
+            nudged = {n: w * (1 + 1e-9) for n, w in batch.items()}
+            there = train(task, nudged, many, kappa, method, steps)[:2]
+            fragile = (here[0] != there[0]) | (here[1] != there[1])
+            for verdict, flags in zip(("strict", "tolerant", "fragile"), (*here, fragile)):
+                bits = flags.view(seeds, len(strengths), -1).long()
+                code = (bits * 2 ** torch.arange(seeds).view(-1, 1, 1)).sum(0)
+                out[verdict][start][method] = ["".join(DIGITS[c] for c in r) for r in code.tolist()]
+    return out
+
+
+def multilayer(widths) -> nn.Sequential:
+    pairs = zip(widths, widths[1:])
+    layers = [nn.Linear(m, n, bias=False, dtype=torch.float64) for m, n in pairs]
+    return nn.Sequential(*[m for layer in layers for m in (layer, nn.ReLU())][:-1])
+
+
+def convolutional() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 3, stride=2, bias=False), nn.ReLU(),
+        nn.Conv2d(6, 8, 2, bias=False), nn.ReLU(),
+        nn.Flatten(), nn.Linear(32, 10, bias=False),
+    ).double()  # fmt: skip
+
+
+class Residual(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(64, 16, bias=False)
+        self.inner = nn.Linear(16, 16, bias=False)
+        self.outer = nn.Linear(16, 16, bias=False)
+        self.last = nn.Linear(16, 10, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.first(x))
+        x = torch.relu(x + self.outer(torch.relu(self.inner(x))))
+        return self.last(x)
+
+
+def images(count: int) -> tuple[Tensor, Tensor]:
+    data = load_digits()
+    pixels = torch.tensor(data.data[:count] / 16.0, dtype=torch.float64)
+    return pixels, torch.eye(10, dtype=torch.float64)[torch.tensor(data.target[:count])]
+
+
+def experiment(name: str) -> dict:
+    if name == "tiny":
+        return tiny()
+    pixels, targets = images(400 if name == "digits" else 200)
+    if name == "digits":
+        settings = {"model": "64-24-16-10", "images": 400, "steps": 200, "seeds": 5}
+        etas = 2.0 ** torch.arange(-11, 1.1, 0.5, dtype=torch.float64)
+        return table(Task(multilayer((64, 24, 16, 10)), pixels, targets), settings, etas, METHODS)
+    model = convolutional() if name == "convolutional" else Residual().double()
+    if name == "convolutional":
+        pixels = pixels.view(-1, 1, 8, 8)
+    settings = {"model": name, "images": 200, "steps": 100, "seeds": 5}
+    methods = [m for m in METHODS if m[0] not in ("every", "log-penalty", "decay")]
+    etas = 2.0 ** torch.arange(-10, 1.1, 1.0, dtype=torch.float64)
+    return table(Task(model, pixels, targets), settings, etas, methods)
+
+
+def _rounded(values: Tensor) -> list[float | None]:
+    return [float(f"{v:.4g}") if math.isfinite(v) else None for v in values.tolist()]
+
+
+def main() -> None:
+    names = ("tiny", "digits", "convolutional", "residual")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    chosen = parser.parse_args().only
+    stored = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    with torch.no_grad():
+        stored |= {name: experiment(name) for name in chosen}
+    text = json.dumps({name: stored[name] for name in names if name in stored}, indent=None)
+    FILE.write_text(text + "\n", encoding="utf-8")
+    print(f"{FILE.name}: {len(text) / 1000:.1f} kB")
+
+
+if __name__ == "__main__":
+    main()
