@@ -16,7 +16,7 @@ from torch import Tensor
 from gaugelib.action import rescale
 from gaugelib.group import GaugeError, GaugeGroup
 from gaugelib.soft.links import log_links, ratios_of, require_connected
-from gaugelib.soft.ratios import counted, log_ratio, name_of
+from gaugelib.soft.ratios import counted, log_ratio, name_of, widest
 
 _ROUNDS = 200
 _HALVINGS = 40
@@ -66,8 +66,10 @@ def gauge_coordinates(
         >>> found.representative["2.weight"].square()  # the middle: 1·2 = √2·√2
         tensor([[1.0000, 2.0000, 1.0000]], dtype=torch.float64)
     """
+    dtype, device = widest(params), next(iter(params.values())).device
+    balanced = torch.zeros(group.units, dtype=dtype, device=device)
+    representative = _moved(params, group, balanced, include_bias)
     imbalance = log_ratio(params, group, include_bias=include_bias)
-    representative = _moved(params, group, torch.zeros_like(imbalance), include_bias)
     return GaugeCoordinates(imbalance, representative, include_bias)
 
 

@@ -37,6 +37,12 @@ def laplacian_of(links: Tensor) -> Tensor:
     return (torch.diag(flow.sum(0) + flow.sum(1)) - flow - flow.t())[1:, 1:]
 
 
+def log_totals_of(links: Tensor, log_scales: Tensor) -> tuple[Tensor, Tensor]:
+    r"""$\log r^2$ and $\log s^2$ of the rescaled network, each of shape `(units,)`."""
+    moved = _moved(links, log_scales)
+    return moved.logsumexp(1)[1:], moved.logsumexp(0)[1:]
+
+
 def ratios_of(links: Tensor, log_scales: Tensor) -> tuple[Tensor, Tensor]:
     r"""$u$ of the rescaled network, shape `(units,)`, and its Jacobian $2(I-\tilde P)$.
 
@@ -44,8 +50,7 @@ def ratios_of(links: Tensor, log_scales: Tensor) -> tuple[Tensor, Tensor]:
         links: logarithms as `log_links` gives them.
         log_scales: $\alpha$, shape `(units,)`.
     """
-    full = torch.cat([log_scales.new_zeros(1), log_scales])
-    moved = links + 2 * (full[:, None] - full[None, :])
+    moved = _moved(links, log_scales)
     into, out = moved.logsumexp(1), moved.logsumexp(0)
     walk = ((moved - into[:, None]).exp() + (moved - out[None, :]).exp().t()) / 2
     identity = torch.eye(len(log_scales), dtype=walk.dtype, device=walk.device)
@@ -60,6 +65,11 @@ def require_connected(links: Tensor, group: GaugeGroup) -> None:
     """
     there = links > -torch.inf
     refuse_dead(~(_reached(there) & _reached(there.t()))[1:], group)
+
+
+def _moved(links: Tensor, log_scales: Tensor) -> Tensor:
+    full = torch.cat([log_scales.new_zeros(1), log_scales])
+    return links + 2 * (full[:, None] - full[None, :])
 
 
 def _reached(there: Tensor) -> Tensor:

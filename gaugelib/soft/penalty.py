@@ -107,21 +107,11 @@ def soft_step(
     require_options(kind, strength)
     _require_amount("lr", lr)
     counted(params, group, include_bias)
-    delta = lr * velocity(params, group, kind, strength, include_bias)
-    return rescale(params, delta.exp(), group)
-
-
-def velocity(
-    params: Mapping[str, Tensor],
-    group: GaugeGroup,
-    kind: SoftKind,
-    strength: float,
-    include_bias: bool,
-) -> Tensor:
-    r"""$\dot\alpha = -\kappa\Delta$, or $\dot\alpha = -\frac\kappa2u$, shape `(units,)`."""
     if kind == "log-ratio":
-        return -strength / 2 * log_ratio(params, group, include_bias=include_bias)
-    return -strength * squares(params, group, include_bias)
+        delta = -lr * strength / 2 * log_ratio(params, group, include_bias=include_bias)
+    else:
+        delta = -lr * strength * squares(params, group, include_bias)
+    return rescale(params, delta.exp(), group)
 
 
 def squares(params: Mapping[str, Tensor], group: GaugeGroup, include_bias: bool) -> Tensor:

@@ -11,14 +11,20 @@ from torch import Tensor
 
 from gaugelib.action import rescale
 from gaugelib.group import GaugeError, GaugeGroup
-from gaugelib.soft.links import laplacian_of, log_links, ratios_of, require_connected
-from gaugelib.soft.penalty import SoftKind, require_options, squares, velocity
-from gaugelib.soft.ratios import counted, log_ratio
+from gaugelib.soft.links import (
+    laplacian_of,
+    log_links,
+    log_totals_of,
+    ratios_of,
+    require_connected,
+)
+from gaugelib.soft.penalty import SoftKind, require_options
+from gaugelib.soft.ratios import counted
 
 
 @dataclass(frozen=True, eq=False)
 class SoftFlow:
-    r"""A relaxation along one orbit.
+    r"""A relaxation along one orbit; numbers are in float64, parameters as they were given.
 
     Attributes:
         times: shape `(T,)`.
@@ -68,7 +74,7 @@ def soft_flow(
 
     Args:
         params: the network's parameters by name; they are not changed.
-        group: the network's gauge group.
+        group: the network's gauge group, of at most 4096 units.
         until: the last time.
         steps: steps of the classical Runge-Kutta method, of order 4.
         strength: $\kappa \ge 0$.
@@ -77,8 +83,9 @@ def soft_flow(
         saved: states kept, evenly among the steps, first and last included.
 
     Raises:
-        GaugeError: if an argument is out of range, if a unit is dead, which is named, if a
-            parameter is NaN or infinite, or if a step was too long and a scale left the range.
+        GaugeError: if an argument is out of range, for more than 4096 units, if a unit is
+            dead, which is named, if a parameter is NaN or infinite, or if steps are so long that
+            the flow blows up.
 
     Source: the book, "Soft gauge fixing".
 
@@ -95,31 +102,37 @@ def soft_flow(
         raise GaugeError(f"until must be a finite number >= 0, found {until}")
     if not (steps >= 1 and saved >= 2):
         raise GaugeError(f"steps must be >= 1 and saved >= 2, found {steps} and {saved}")
-    counted(params, group, include_bias)
+    names = counted(params, group, include_bias)
     start = {name: params[name].detach() for name in group.shapes}
+    links = log_links(start, group, names)
+    require_connected(links, group)
     step = until / steps
 
     def speed(alpha: Tensor) -> Tensor:
-        there = rescale(start, alpha.exp(), group)
-        return velocity(there, group, kind, strength, include_bias)
+        into, out = log_totals_of(links, alpha)
+        if kind == "log-ratio":
+            return strength / 4 * (out - into)
+        return strength * (out.exp() - into.exp())
 
-    alpha = torch.zeros_like(log_ratio(start, group, include_bias=include_bias))
+    alpha = links.new_zeros(group.units)
     keep = sorted({round(k * steps / (saved - 1)) for k in range(saved)})
     kept = [alpha]
-    for k in range(1, keep[-1] + 1):
+    for k in range(1, steps + 1):
         first = speed(alpha)
         second = speed(alpha + step / 2 * first)
         third = speed(alpha + step / 2 * second)
         fourth = speed(alpha + step * third)
         alpha = alpha + step / 6 * (first + 2 * second + 2 * third + fourth)
-        if k in keep:
+        if k in keep[len(kept) : len(kept) + 1]:
             kept.append(alpha)
-    states = [rescale(start, a.exp(), group) for a in kept]
+    if not bool(torch.isfinite(alpha).all()):
+        raise GaugeError(f"the flow blew up: {steps} steps of {step:.3g} are too long; take more")
+    totals = [log_totals_of(links, a) for a in kept]
     return SoftFlow(
-        times=step * torch.tensor(keep).to(alpha),
+        times=step * links.new_tensor(keep),
         log_scales=torch.stack(kept),
-        imbalance=torch.stack([squares(s, group, include_bias) for s in states]),
-        log_ratio=torch.stack([log_ratio(s, group, include_bias=include_bias) for s in states]),
+        imbalance=torch.stack([into.exp() - out.exp() for into, out in totals]),
+        log_ratio=torch.stack([(into - out) / 2 for into, out in totals]),
         start=start,
         group=group,
     )

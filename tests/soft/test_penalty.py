@@ -1,0 +1,321 @@
+"""The penalty on imbalance acts along the orbit alone; that on log-ratios does not."""
+
+import math
+
+import pytest
+import torch
+from scipy.integrate import solve_ivp
+from scipy.optimize import minimize
+from torch.testing import assert_close
+
+from gaugelib import (
+    GaugeError,
+    generator,
+    hat,
+    log_ratio,
+    mlp_group,
+    params_of,
+    rescale,
+    soft_penalty,
+    soft_step,
+)
+from tests.balance.networks import initialised
+from tests.balance.newton import edges, newton
+from tests.soft.problems import (
+    NETWORKS,
+    POINTS,
+    flat,
+    loss_of,
+    moved_relative,
+    network,
+    ratios,
+    unit_of,
+)
+
+
+def imbalance_by_hand(params, group, include_bias=False):
+    to, out_of, power = edges(params, group, 2.0, include_bias)
+    zeros = torch.zeros(group.units + 1).double()
+    return zeros.index_add(0, to, power).index_add(0, out_of, -power)[1:]
+
+
+def along(a, b):
+    """Cosine of the angle between two directions."""
+    return float(flat(a) @ flat(b) / (flat(a).norm() * flat(b).norm()))
+
+
+def slope(function, params):
+    return torch.func.grad(function)(params)
+
+
+# --- the gradient ---
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_penalty_is_a_quarter_of_the_squared_imbalance(name):
+    _, _, params, group = network(name)
+    expected = 0.3 / 4 * imbalance_by_hand(params, group, True).square().sum()
+    assert_close(soft_penalty(params, group, strength=0.3), expected, rtol=1e-12, atol=0.0)
+    by_ratio = soft_penalty(params, group, kind="log-ratio", strength=0.3, include_bias=False)
+    assert_close(by_ratio, 0.15 * ratios(params, group).square().sum(), rtol=1e-12, atol=0.0)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_its_gradient_is_the_tangent_of_the_orbit(name):
+    _, _, params, group = network(name)
+    found = slope(lambda p: soft_penalty(p, group, strength=0.3), params)
+    expected = generator(params, 0.3 * imbalance_by_hand(params, group, True), group)
+    assert_close(found, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_its_gradient_is_orthogonal_to_that_of_the_loss(name):
+    model, example, params, group = network(name)
+    down = slope(loss_of(model, example), params)
+    assert abs(along(down, slope(lambda p: soft_penalty(p, group), params))) < 1e-12
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_control_other_penalties_are_not_orthogonal_to_it(name):
+    model, example, params, group = network(name)
+    down = slope(loss_of(model, example), params)
+    by_ratio = slope(lambda p: soft_penalty(p, group, kind="log-ratio"), params)
+    weights_only = slope(lambda p: soft_penalty(p, group, include_bias=False), params)
+    for other in (by_ratio, weights_only, params):  # the last is weight decay's
+        assert abs(along(down, other)) > 1e-4
+
+
+def test_without_hidden_biases_what_counts_is_the_same():
+    params, group = initialised((3, 6, 5, 2), bias=True)
+    for name in ("0.bias", "2.bias"):
+        params[name].zero_()
+    both = [
+        slope(lambda p, b=counts: soft_penalty(p, group, include_bias=b), params)
+        for counts in (True, False)
+    ]
+    assert_close(*both)
+
+
+def test_it_can_be_batched_over_networks():
+    each = [initialised((3, 5, 4, 2), seed=seed)[0] for seed in range(3)]
+    group = initialised((3, 5, 4, 2))[1]
+    batch = {name: torch.stack([one[name] for one in each]) for name in each[0]}
+    found = torch.func.vmap(torch.func.grad(lambda p: soft_penalty(p, group)))(batch)
+    for k, one in enumerate(each):
+        expected = slope(lambda p: soft_penalty(p, group), one)
+        assert_close({name: value[k] for name, value in found.items()}, expected)
+
+
+# --- alone, as a flow in parameter space ---
+
+
+def flowed(params, group, kind, until):
+    """The penalty's own gradient flow, by SciPy, over all parameters."""
+    sizes = [value.numel() for value in params.values()]
+
+    def unpack(vector):
+        parts = torch.as_tensor(vector).split(sizes)
+        return {n: part.view(v.shape) for (n, v), part in zip(params.items(), parts)}
+
+    def speed(_, vector):
+        return -flat(slope(lambda p: soft_penalty(p, group, kind=kind), unpack(vector))).numpy()
+
+    found = solve_ivp(
+        speed, (0, until), flat(params).numpy(), method="DOP853", rtol=1e-9, atol=1e-12
+    )
+    return unpack(found.y[:, -1])
+
+
+def test_it_slides_along_the_hyperbola():
+    params, group = unit_of(3.0, 0.5)
+    there = flowed(params, group, "imbalance", 5.0)
+    r, s = (there[name].norm() for name in ("0.weight", "2.weight"))
+    assert_close(torch.stack([r, s]), torch.full((2,), 1.5).double().sqrt(), rtol=1e-7, atol=0.0)
+
+
+def test_control_the_log_ratio_slides_along_the_circle():
+    params, group = unit_of(3.0, 0.5)
+    there = flowed(params, group, "log-ratio", 80.0)
+    r, s = (float(there[name].norm()) for name in ("0.weight", "2.weight"))
+    assert math.isclose(r * r + s * s, 9.25, rel_tol=1e-7)
+    assert math.isclose(r * s / 1.5, math.cosh(math.log(6)), rel_tol=1e-6)
+    assert math.cosh(math.log(6)) > 3.08
+
+
+def test_a_deep_networks_function_stays():
+    model, _, params, group = network("layered")
+    there = flowed(params, group, "imbalance", 1.0)
+    assert soft_penalty(there, group) < 1e-2 * soft_penalty(params, group)
+    assert moved_relative(model, POINTS, params, there) < 1e-7
+
+
+def test_control_the_log_ratio_moves_it():
+    model, _, params, group = network("layered")
+    there = flowed(params, group, "log-ratio", 3.0)
+    assert moved_relative(model, POINTS, params, there) > 0.1
+
+
+# --- the step along the orbit ---
+
+
+@pytest.mark.parametrize("kind", ["imbalance", "log-ratio"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_step_moves_no_function_and_lowers_the_penalty(name, kind):
+    model, example, params, group = network(name)
+    there = soft_step(params, group, strength=0.5, lr=0.02, kind=kind)
+    assert moved_relative(model, example, params, there) < 1e-13
+    before, after = (soft_penalty(p, group, kind=kind, include_bias=False) for p in (params, there))
+    assert after < before
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_steps_are_what_their_formulas_say(name):
+    _, _, params, group = network(name)
+    for kind, alpha in (
+        ("imbalance", -0.006 * imbalance_by_hand(params, group)),
+        ("log-ratio", -0.003 * ratios(params, group)),
+    ):
+        found = soft_step(params, group, strength=0.3, lr=0.02, kind=kind)
+        assert_close(found, rescale(params, alpha.exp(), group), rtol=1e-12, atol=0.0)
+
+
+def test_half_a_step_is_algorithm_1_and_a_whole_one_the_doubled_step():
+    _, _, params, group = network("layered")
+    out_over_in = (-2 * ratios(params, group)).exp()
+    for size, exponent in ((0.5, 1 / 8), (1.0, 1 / 4)):
+        found = soft_step(params, group, lr=size, kind="log-ratio")
+        assert_close(found, rescale(params, out_over_in**exponent, group), rtol=1e-12, atol=0.0)
+
+
+def test_steps_end_in_the_gauge_of_smallest_norm():
+    _, _, params, group = network("layered")
+    there = params
+    for _ in range(150):
+        there = soft_step(there, group, lr=1.0, kind="log-ratio")
+    expected = rescale(params, newton(params, group).exp(), group)
+    assert_close(there, expected, rtol=1e-10, atol=0.0)
+
+
+def test_control_a_step_with_the_penaltys_own_gradient_moves_the_function_a_little():
+    model, _, params, group = network("layered")
+    down = slope(lambda p: soft_penalty(p, group), params)
+    moves = []
+    for lr in (2e-3, 1e-3):
+        there = {name: w - lr * down[name] for name, w in params.items()}
+        moves.append(moved_relative(model, POINTS, params, there))
+    assert moves[1] > 1e-6
+    assert 3 < moves[0] / moves[1] < 5.5  # at second order in the step
+
+
+# --- how strong it may be ---
+
+
+def descended(r, s, size, steps):
+    """Norms into and out of one unit after explicit steps of the penalty's gradient."""
+    params, group = unit_of(r, s)
+    for _ in range(steps):
+        down = slope(lambda p: soft_penalty(p, group), params)
+        params = {name: w - size * down[name] for name, w in params.items()}
+    return [float(params[name].norm()) for name in ("0.weight", "2.weight")]
+
+
+def test_an_explicit_step_is_stable_up_to_one_over_the_laplacian():
+    # near balance r = s = 1: η κ λ_max(ℒ) = η κ (r² + s²) < 1; each step multiplies u by 1 − 4ηκ
+    for size, factor in ((0.49, 0.96), (0.51, 1.04)):
+        r, s = descended(1.0, 1.0001, size, 40)
+        assert math.isclose(abs(math.log(r / s)), 1e-4 * factor**40, rel_tol=0.02)
+
+
+def test_too_long_a_step_shrinks_the_unit_until_it_is_stable():
+    r, s = descended(1.0, 1.001, 0.6, 200)  # (1 − ηκΔ)(1 + ηκΔ) < 1
+    assert r * s < 1 / (2 * 0.6) + 0.02
+    r, s = descended(1.0, 1.001, 0.4, 200)  # control
+    assert math.isclose(r * s, 1.001, rel_tol=1e-5)
+
+
+def test_the_step_along_the_orbit_is_stable_up_to_two_over_the_walk():
+    # layered, K = 3: eigenvalues of I − P̃ reach 1 + cos(π/4), so ηκ < 2/1.7071 = 1.1716
+    params, group = initialised((3, 6, 5, 4, 2))
+    balanced = rescale(params, newton(params, group).exp(), group)
+    draw = torch.Generator().manual_seed(0)
+    near = rescale(balanced, group.random(generator=draw, log_std=1e-4), group)
+    left = []
+    for size in (1.15, 1.19):
+        there = near
+        for _ in range(150):
+            there = soft_step(there, group, lr=size, kind="log-ratio")
+        left.append(float(log_ratio(there, group).norm() / log_ratio(near, group).norm()))
+    assert left[0] < 0.1
+    assert left[1] > 1.0
+
+
+# --- what it does to training ---
+
+
+def plane(penalty):
+    """Minimise ½ (wv − 1)² + penalty from (3, 0.2), by SciPy."""
+    params, group = initialised((1, 1, 1))
+
+    def both(x):
+        point = {n: torch.tensor([[float(v)]]).double() for n, v in zip(params, x)}
+
+        def total(p):
+            product = (p["0.weight"] * p["2.weight"]).sum()
+            return 0.5 * (product - 1) ** 2 + penalty(p, group)
+
+        return float(total(point)), flat(slope(total, point)).numpy()
+
+    return minimize(both, [3.0, 0.2], jac=True, method="BFGS", options={"gtol": 1e-10}).x
+
+
+def test_minima_with_the_penalty_are_the_balanced_minima_of_the_loss():
+    w, v = plane(soft_penalty)
+    assert math.isclose(w, 1.0, rel_tol=1e-7)
+    assert math.isclose(v, 1.0, rel_tol=1e-7)
+
+
+def test_control_weight_decay_moves_the_minimum():
+    w, v = plane(lambda p, _: 0.05 * flat(p).square().sum())
+    assert math.isclose(w * v, 0.9, rel_tol=1e-6)  # wv − 1 = −λ, with λ = 0.1
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_squared_gradients_add_so_that_both_vanish_together(name):
+    model, example, params, group = network(name)
+    loss = loss_of(model, example)
+
+    def size(function):
+        return flat(slope(function, params)).square().sum()
+
+    apart = size(loss) + size(lambda p: soft_penalty(p, group))
+    together = size(lambda p: loss(p) + soft_penalty(p, group))
+    assert_close(together, apart, rtol=1e-12, atol=0.0)
+    control = size(lambda p: loss(p) + soft_penalty(p, group, kind="log-ratio"))
+    by_ratio = size(lambda p: soft_penalty(p, group, kind="log-ratio"))
+    assert abs(float(control / (size(loss) + by_ratio)) - 1) > 1e-5
+
+
+# --- what is refused ---
+
+
+def test_unknown_kinds_strengths_and_steps_are_refused():
+    params, group = params_of(hat()), mlp_group(hat())
+    with pytest.raises(GaugeError, match="kind must be one of"):
+        soft_penalty(params, group, kind="norm")  # type: ignore[arg-type]
+    for strength in (-1.0, math.nan, math.inf):
+        with pytest.raises(GaugeError, match="strength must be"):
+            soft_penalty(params, group, strength=strength)
+    with pytest.raises(GaugeError, match="lr must be"):
+        soft_step(params, group, lr=-0.1)
+    with pytest.raises(GaugeError, match="scales must be finite and positive"):
+        soft_step(params, group, lr=1e4)
+    with pytest.raises(GaugeError, match="kind 'weight'"):
+        soft_penalty(params, group.restrict("weight"))
+
+
+def test_dead_units_cost_no_log_ratio_a_silent_number():
+    params = params_of(hat())
+    params["2.weight"][0, 2] = 0.0
+    for asked in (soft_penalty, soft_step):
+        with pytest.raises(GaugeError, match=r"dead units: 0\[2\]"):
+            asked(params, mlp_group(hat()), kind="log-ratio")
