@@ -41,16 +41,12 @@ import argparse
 import json
 import math
 import pathlib
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from sklearn.datasets import load_digits
-from torch import Tensor, nn
-from torch.func import functional_call, grad, vmap
+from soft_runs import Params, Residual, Task, convolutional, multilayer, train
+from torch import Tensor
 from tqdm import tqdm
-
-from gaugelib import GaugeGroup, minimum_norm, rescale, trace_group
 
 FILE = pathlib.Path(__file__).parent.parent / "gaugelib" / "soft" / "stability.json"
 STARTS = ("balanced", "he", "uneven 0.5", "uneven 1")
@@ -68,123 +64,21 @@ METHODS = (
     ("decay", 1e-2),
 )
 DIGITS = "0123456789abcdefghijklmnopqrstuv"
-Params = dict[str, Tensor]
-
-
-@dataclass
-class Task:
-    """A model, its group, and data; parameters carry a leading dimension, one for each run."""
-
-    model: nn.Module
-    inputs: Tensor
-    targets: Tensor
-
-    def __post_init__(self) -> None:
-        self.group: GaugeGroup = trace_group(self.model, self.inputs[:2])
-        self.dead_loss = float(self.targets.square().sum() / (2 * len(self.inputs)))
-
-    def loss(self, params: Params) -> Tensor:
-        miss = functional_call(self.model, params, (self.inputs,)) - self.targets
-        return miss.square().sum() / (2 * len(self.inputs))
-
-    def ratio(self, params: Params) -> Tensor:
-        into, out = self.group.totals({name: w.square() for name, w in params.items()})
-        return (into / out).log() / 2
-
-    def penalty(self, params: Params, method: str) -> Tensor:
-        if method == "imbalance":
-            return self.group.collect({n: w.square() for n, w in params.items()}).square().sum() / 4
-        return self.ratio(params).square().sum() / 2
-
-    def moved(self, params: Params, alpha: Tensor) -> Params:
-        rates = self.group.spread(alpha)
-        return {name: w * rates[name].exp() for name, w in params.items()}
-
-    def start(self, name: str, seed: int) -> Params:
-        draw = torch.Generator().manual_seed(seed)
-        params = {
-            n: torch.randn(w.shape, generator=draw, dtype=w.dtype) * (2 / w[0].numel()) ** 0.5
-            for n, w in self.model.named_parameters()
-        }
-        if name == "he":
-            return params
-        params = minimum_norm(params, self.group, tol=1e-10).params
-        if name == "balanced":
-            return params
-        log_std = float(name.split()[1])
-        return rescale(params, self.group.random(generator=draw, log_std=log_std), self.group)
-
-
-def train(task: Task, start: Params, etas: Tensor, strengths: Tensor, method: str, steps: int):
-    """Every run of a batch at once; runs that blew up are dropped. Returns tensors, one a run."""
-    if method == "once":
-        each = [{n: w[k] for n, w in start.items()} for k in range(len(etas))]
-        each = [minimum_norm(one, task.group, tol=1e-10).params for one in each]
-        start = {n: torch.stack([one[n] for one in each]) for n in start}
-    penalised = method in ("imbalance", "log-penalty")
-
-    def total(params: Params, strength: Tensor) -> tuple[Tensor, Tensor]:
-        loss = task.loss(params)
-        return (loss + strength * task.penalty(params, method) if penalised else loss), loss
-
-    slope = vmap(grad(total, has_aux=True))
-    loss_of: Callable[[Params], Tensor] = vmap(task.loss)
-    ratio_of: Callable[[Params], Tensor] = vmap(task.ratio)
-    moved = vmap(task.moved)
-    runs = torch.arange(len(etas))
-    params, first_ratio = dict(start), ratio_of(start)
-    first = lowest = loss_of(params)
-    strict, tolerant = torch.ones(len(runs), dtype=torch.bool), torch.zeros(len(runs)).bool()
-    final, ratio = torch.full_like(etas, math.inf), torch.full_like(etas, math.nan)
-    drift = ratio.clone()
-
-    def judge(loss: Tensor) -> Tensor:
-        nonlocal lowest
-        fine = loss.isfinite() & (loss <= 2 * first[runs])
-        strict[runs] &= fine & (loss <= 1.01 * lowest)
-        lowest = torch.minimum(lowest, loss)
-        return fine
-
-    for _ in range(steps):
-        eta, strength = etas[runs], strengths[runs]
-        slopes, loss = slope(params, strength)
-        fine = judge(loss)
-        if not bool(fine.all()):
-            runs, lowest, eta, strength = runs[fine], lowest[fine], eta[fine], strength[fine]
-            params = {n: w[fine] for n, w in params.items()}
-            slopes = {n: g[fine] for n, g in slopes.items()}
-            if not len(runs):
-                break
-        if method == "decay":
-            slopes = {
-                n: g + strength.view(-1, *[1] * (g.dim() - 1)) * params[n]
-                for n, g in slopes.items()
-            }
-        params = {n: w - eta.view(-1, *[1] * (w.dim() - 1)) * slopes[n] for n, w in params.items()}
-        for _ in range({"log-ratio": 1, "every": 10}.get(method, 0)):
-            params = moved(params, -strength[:, None] / 2 * ratio_of(params))
-    if len(runs):
-        loss = loss_of(params)
-        dead = (loss - task.dead_loss).abs() <= 1e-12 * task.dead_loss
-        fine = judge(loss) & (loss < first[runs]) & ~dead
-        at_end = ratio_of(params)
-        tolerant[runs], final[runs] = fine, loss
-        ratio[runs] = at_end.square().mean(1).sqrt()
-        drift[runs] = (at_end - first_ratio[runs]).square().mean(1).sqrt()
-    return strict, tolerant, final, drift, ratio
 
 
 def stacked(each: list[Params]) -> Params:
+    """One batch of several networks."""
     return {name: torch.stack([one[name] for one in each]) for name in each[0]}
 
 
 def last_stable(stable: Tensor, etas: Tensor) -> list[float]:
-    """For each seed the largest η before the first that is not stable; `stable` is (seeds, etas)."""
+    """For each seed the largest η before the first unstable one; `stable` is (seeds, etas)."""
     count = stable.long().cumprod(1).sum(1)
     return [0.0 if not n else round(float(etas[n - 1]), 6) for n in count.tolist()]
 
 
 def table(task: Task, settings: dict, etas: Tensor, methods) -> dict:
+    """All starts, methods, learning rates and seeds of one task."""
     seeds, rows = settings["seeds"], []
     for start in STARTS:
         each = [task.start(start, seed) for seed in range(seeds)]
@@ -247,41 +141,15 @@ def tiny(seeds: int = 5) -> dict:
     return out
 
 
-def multilayer(widths) -> nn.Sequential:
-    pairs = zip(widths, widths[1:])
-    layers = [nn.Linear(m, n, bias=False, dtype=torch.float64) for m, n in pairs]
-    return nn.Sequential(*[m for layer in layers for m in (layer, nn.ReLU())][:-1])
-
-
-def convolutional() -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(1, 6, 3, stride=2, bias=False), nn.ReLU(),
-        nn.Conv2d(6, 8, 2, bias=False), nn.ReLU(),
-        nn.Flatten(), nn.Linear(32, 10, bias=False),
-    ).double()  # fmt: skip
-
-
-class Residual(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = nn.Linear(64, 16, bias=False)
-        self.inner = nn.Linear(16, 16, bias=False)
-        self.outer = nn.Linear(16, 16, bias=False)
-        self.last = nn.Linear(16, 10, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = torch.relu(self.first(x))
-        x = torch.relu(x + self.outer(torch.relu(self.inner(x))))
-        return self.last(x)
-
-
 def images(count: int) -> tuple[Tensor, Tensor]:
+    """Digits as (n, 64) between 0 and 1, and their classes as unit vectors."""
     data = load_digits()
     pixels = torch.tensor(data.data[:count] / 16.0, dtype=torch.float64)
     return pixels, torch.eye(10, dtype=torch.float64)[torch.tensor(data.target[:count])]
 
 
 def experiment(name: str) -> dict:
+    """One of the four, as it is stored."""
     if name == "tiny":
         return tiny()
     pixels, targets = images(400 if name == "digits" else 200)
@@ -303,6 +171,7 @@ def _rounded(values: Tensor) -> list[float | None]:
 
 
 def main() -> None:
+    """Run what was asked for; the rest of the file stays."""
     names = ("tiny", "digits", "convolutional", "residual")
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=names, default=names)

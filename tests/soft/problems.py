@@ -39,6 +39,10 @@ def moved_relative(model: nn.Module, example: Tensor, before, after) -> float:
     return float((functional_call(model, after, (example,)) - old).abs().max() / old.abs().max())
 
 
+def slope(function, params):
+    return torch.func.grad(function)(params)
+
+
 def flat(params) -> Tensor:
     return torch.cat([value.reshape(-1) for value in params.values()])
 
@@ -48,6 +52,13 @@ def ratios(params, group: GaugeGroup, include_bias: bool = False) -> Tensor:
     to, out_of, power = edges(params, group, 2.0, include_bias)
     zeros = torch.zeros(group.units + 1).double()
     return (zeros.index_add(0, to, power) / zeros.index_add(0, out_of, power)).log()[1:] / 2
+
+
+def imbalance_by_hand(params, group: GaugeGroup, include_bias: bool = False) -> Tensor:
+    """Δ, edge by edge."""
+    to, out_of, power = edges(params, group, 2.0, include_bias)
+    zeros = torch.zeros(group.units + 1).double()
+    return zeros.index_add(0, to, power).index_add(0, out_of, -power)[1:]
 
 
 def walk(params, group: GaugeGroup) -> Tensor:

@@ -12,40 +12,29 @@ from gaugelib import (
     GaugeError,
     generator,
     hat,
-    log_ratio,
     mlp_group,
     params_of,
-    rescale,
     soft_penalty,
     soft_step,
 )
 from tests.balance.networks import initialised
-from tests.balance.newton import edges, newton
 from tests.soft.problems import (
     NETWORKS,
     POINTS,
     flat,
+    imbalance_by_hand,
     loss_of,
     moved_relative,
     network,
     ratios,
+    slope,
     unit_of,
 )
-
-
-def imbalance_by_hand(params, group, include_bias=False):
-    to, out_of, power = edges(params, group, 2.0, include_bias)
-    zeros = torch.zeros(group.units + 1).double()
-    return zeros.index_add(0, to, power).index_add(0, out_of, -power)[1:]
 
 
 def along(a, b):
     """Cosine of the angle between two directions."""
     return float(flat(a) @ flat(b) / (flat(a).norm() * flat(b).norm()))
-
-
-def slope(function, params):
-    return torch.func.grad(function)(params)
 
 
 # --- the gradient ---
@@ -153,100 +142,6 @@ def test_control_the_log_ratio_moves_it():
     model, _, params, group = network("layered")
     there = flowed(params, group, "log-ratio", 3.0)
     assert moved_relative(model, POINTS, params, there) > 0.1
-
-
-# --- the step along the orbit ---
-
-
-@pytest.mark.parametrize("kind", ["imbalance", "log-ratio"])
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_step_moves_no_function_and_lowers_the_penalty(name, kind):
-    model, example, params, group = network(name)
-    there = soft_step(params, group, strength=0.5, lr=0.02, kind=kind)
-    assert moved_relative(model, example, params, there) < 1e-13
-    before, after = (soft_penalty(p, group, kind=kind, include_bias=False) for p in (params, there))
-    assert after < before
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_steps_are_what_their_formulas_say(name):
-    _, _, params, group = network(name)
-    for kind, alpha in (
-        ("imbalance", -0.006 * imbalance_by_hand(params, group)),
-        ("log-ratio", -0.003 * ratios(params, group)),
-    ):
-        found = soft_step(params, group, strength=0.3, lr=0.02, kind=kind)
-        assert_close(found, rescale(params, alpha.exp(), group), rtol=1e-12, atol=0.0)
-
-
-def test_half_a_step_is_algorithm_1_and_a_whole_one_the_doubled_step():
-    _, _, params, group = network("layered")
-    out_over_in = (-2 * ratios(params, group)).exp()
-    for size, exponent in ((0.5, 1 / 8), (1.0, 1 / 4)):
-        found = soft_step(params, group, lr=size, kind="log-ratio")
-        assert_close(found, rescale(params, out_over_in**exponent, group), rtol=1e-12, atol=0.0)
-
-
-def test_steps_end_in_the_gauge_of_smallest_norm():
-    _, _, params, group = network("layered")
-    there = params
-    for _ in range(150):
-        there = soft_step(there, group, lr=1.0, kind="log-ratio")
-    expected = rescale(params, newton(params, group).exp(), group)
-    assert_close(there, expected, rtol=1e-10, atol=0.0)
-
-
-def test_control_a_step_with_the_penaltys_own_gradient_moves_the_function_a_little():
-    model, _, params, group = network("layered")
-    down = slope(lambda p: soft_penalty(p, group), params)
-    moves = []
-    for lr in (2e-3, 1e-3):
-        there = {name: w - lr * down[name] for name, w in params.items()}
-        moves.append(moved_relative(model, POINTS, params, there))
-    assert moves[1] > 1e-6
-    assert 3 < moves[0] / moves[1] < 5.5  # at second order in the step
-
-
-# --- how strong it may be ---
-
-
-def descended(r, s, size, steps):
-    """Norms into and out of one unit after explicit steps of the penalty's gradient."""
-    params, group = unit_of(r, s)
-    for _ in range(steps):
-        down = slope(lambda p: soft_penalty(p, group), params)
-        params = {name: w - size * down[name] for name, w in params.items()}
-    return [float(params[name].norm()) for name in ("0.weight", "2.weight")]
-
-
-def test_an_explicit_step_is_stable_up_to_one_over_the_laplacian():
-    # near balance r = s = 1: η κ λ_max(ℒ) = η κ (r² + s²) < 1; each step multiplies u by 1 − 4ηκ
-    for size, factor in ((0.49, 0.96), (0.51, 1.04)):
-        r, s = descended(1.0, 1.0001, size, 40)
-        assert math.isclose(abs(math.log(r / s)), 1e-4 * factor**40, rel_tol=0.02)
-
-
-def test_too_long_a_step_shrinks_the_unit_until_it_is_stable():
-    r, s = descended(1.0, 1.001, 0.6, 200)  # (1 − ηκΔ)(1 + ηκΔ) < 1
-    assert r * s < 1 / (2 * 0.6) + 0.02
-    r, s = descended(1.0, 1.001, 0.4, 200)  # control
-    assert math.isclose(r * s, 1.001, rel_tol=1e-5)
-
-
-def test_the_step_along_the_orbit_is_stable_up_to_two_over_the_walk():
-    # layered, K = 3: eigenvalues of I − P̃ reach 1 + cos(π/4), so ηκ < 2/1.7071 = 1.1716
-    params, group = initialised((3, 6, 5, 4, 2))
-    balanced = rescale(params, newton(params, group).exp(), group)
-    draw = torch.Generator().manual_seed(0)
-    near = rescale(balanced, group.random(generator=draw, log_std=1e-4), group)
-    left = []
-    for size in (1.15, 1.19):
-        there = near
-        for _ in range(150):
-            there = soft_step(there, group, lr=size, kind="log-ratio")
-        left.append(float(log_ratio(there, group).norm() / log_ratio(near, group).norm()))
-    assert left[0] < 0.1
-    assert left[1] > 1.0
 
 
 # --- what it does to training ---
