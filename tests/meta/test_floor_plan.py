@@ -17,6 +17,7 @@ FLOORS = (
     {"balance", "noether", "flow", "soft", "curvature"},
     {"optim", "proofs", "testing", "check", "data"},
     {"widgets", "plot"},
+    {"experiments"},
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 PLOTTING = 4
