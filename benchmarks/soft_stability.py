@@ -2,7 +2,7 @@ r"""Which learning rates are stable, with and without soft gauge fixing.
 
     python benchmarks/soft_stability.py [--only tiny digits convolutional residual]
 
-About eight minutes on one core. Writes gaugelib/soft/stability.json.
+About ten minutes on one core. Writes gaugelib/soft/stability.json.
 
 Gradient descent on the whole data, without momentum and without biases. A run is stable
 
