@@ -21,7 +21,8 @@ RAISED = {1: "Δ⁽¹⁾", 2: "Δ⁽²⁾"}
 
 def draw(figure: Figure, widget: PhasePlane) -> None:
     """Draw the plane on the left and, for each pair of exponents, the charge on the right."""
-    left, right = figure.subfigures(1, 2)
+    halves = figure.add_gridspec(1, 2)
+    left, right = figure.add_subfigure(halves[0]), figure.add_subfigure(halves[1])
     paths = {pair: _flow(widget, *pair) for pair in PAIRS}
     _plane(left.subplots(), widget, paths)
     times = np.linspace(0.0, UNTIL, STEPS + 1)

@@ -9,8 +9,9 @@ import { html, lifetime } from "./shared/dom.js";
 import { flowMode } from "./shared/phase_flow.js";
 import { orbit } from "./shared/phase_orbit.js";
 import { pairing } from "./shared/phase_pairing.js";
+import { soft } from "./shared/phase_soft.js";
 
-export const MODES = { orbit, flow: flowMode, pairing };
+export const MODES = { orbit, flow: flowMode, pairing, soft };
 
 function modeOf(model) {
   const name = model.get("mode");

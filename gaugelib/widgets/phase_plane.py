@@ -9,8 +9,14 @@ import torch
 import traitlets
 from torch import Tensor, nn
 
-from gaugelib.widgets import _phase_flow_still, _phase_pairing_still, _phase_still
+from gaugelib.widgets import (
+    _phase_flow_still,
+    _phase_pairing_still,
+    _phase_soft_still,
+    _phase_still,
+)
 from gaugelib.widgets._base import BookWidget, WidgetError, finite
+from gaugelib.widgets._phase_soft_still import UNTIL
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,19 +26,23 @@ _OPENS = {
     "orbit": {"w": 3.0, "v": 0.4, "target": 2.0, "p": 2},
     "flow": {"w": 2.0, "v": 0.1, "target": 6.0, "p": 2},
     "pairing": {"w": 0.5, "v": 1.0, "target": 4.0, "p": 2},
+    "soft": {"w": 3.0, "v": 0.5, "target": 2.0, "p": 2},
 }
 MODES = tuple(_OPENS)
 METHODS = ("descent", "momentum", "midpoint")  # as in shared/plane_flow.js
+PENALTIES = ("imbalance", "log-ratio", "gauge", "decay")  # as in shared/plane_soft.js
 _STILLS = {
     "orbit": _phase_still,
     "flow": _phase_flow_still,
     "pairing": _phase_pairing_still,
+    "soft": _phase_soft_still,
 }
 # The traits that the button "Reset" restores.
 _RESTORED = {
     "orbit": ("w", "v", "p"),
     "flow": ("w", "v", "p", "lr", "method"),
     "pairing": ("w", "v", "p", "decay", "decay_p", "balanced"),
+    "soft": ("w", "v", "penalty", "strength", "time"),
 }
 
 
@@ -53,6 +63,9 @@ class PhasePlane(BookWidget):
       $e^{-\lambda p t}$ only if $q = p$. Here the neuron has two inputs of equal weight $w$ (the
       datum is $x = (\tfrac12, \tfrac12)$, the charge $2|w|^p - |v|^p$): with one input,
       $|w| = |v|$ balances every exponent at once.
+    - `"soft"`: alone, without a loss, the penalty $\tfrac\kappa4 (w^2 - v^2)^2$ slides along the
+      orbit and $\tfrac\kappa2 u^2$, $u = \log(w/v)$, along a circle: only the first leaves the
+      function alone.
 
     Args:
         w: incoming weight to begin with; not 0 in the mode `"orbit"`, where the scale $a$ is
@@ -69,12 +82,17 @@ class PhasePlane(BookWidget):
         decay_p: $q$, the exponent of its regulariser, 1 or 2.
         balanced: whether each flow of that mode begins at the point of its orbit where its charge
             is 0, or at (w, v) itself.
+        penalty: what pulls in the mode `"soft"`: `"imbalance"` and `"log-ratio"` as above,
+            `"gauge"` (the second one on the scale alone) or `"decay"` (of the weights).
+        strength: its strength $\kappa$.
+        time: how long it has pulled, from 0 to 10.
 
     Raises:
         GaugeError: (also a `traitlets.TraitError`) if a number is not finite, w begins where the
             mode cannot, p is neither 1 nor 2, or a name is not known.
 
-    Source: Saul (2023), eqs. (5)-(7), (22), (32); the book, "The symmetry", "Conservation laws".
+    Source: Saul (2023), eqs. (5)-(7), (22), (32); the book, "The symmetry", "Conservation
+    laws", "The pairing theorem" and "Soft gauge fixing".
 
     Example:
         >>> widget = PhasePlane(w=3.0, v=0.4, p=1)
@@ -94,6 +112,9 @@ class PhasePlane(BookWidget):
     decay = traitlets.Float(0.1).tag(sync=True)
     decay_p = traitlets.Int(1).tag(sync=True)
     balanced = traitlets.Bool(True).tag(sync=True)
+    penalty = traitlets.Unicode("imbalance").tag(sync=True)
+    strength = traitlets.Float(0.5).tag(sync=True)
+    time = traitlets.Float(2.0).tag(sync=True)
     # What the button "Reset" returns to, and the function f0 with which f is compared.
     _start = traitlets.Dict().tag(sync=True)
 
@@ -110,6 +131,9 @@ class PhasePlane(BookWidget):
         decay: float = 0.1,
         decay_p: int = 1,
         balanced: bool = True,
+        penalty: str = "imbalance",
+        strength: float = 0.5,
+        time: float = 2.0,
     ) -> None:
         given = {"w": w, "v": v, "target": target, "p": p}
         given = {name: value for name, value in given.items() if value is not None}
@@ -122,6 +146,9 @@ class PhasePlane(BookWidget):
             decay=decay,
             decay_p=decay_p,
             balanced=balanced,
+            penalty=penalty,
+            strength=strength,
+            time=time,
         )
         if self.mode == "orbit" and self.w == 0:
             raise WidgetError(
@@ -132,10 +159,10 @@ class PhasePlane(BookWidget):
                 f"w must begin above 0 in the mode {self.mode!r}, found {self.w:g}: "
                 "a silent neuron does not move"
             )
-        if self.mode == "pairing" and self.v <= 0:
+        if self.mode in ("pairing", "soft") and self.v <= 0:
             raise WidgetError(
-                f"v must begin above 0 in the mode 'pairing', found {self.v:g}: "
-                "the target is on the positive side"
+                f"v must begin above 0 in the mode {self.mode!r}, found {self.v:g}: "
+                "it shows the side where both weights are positive"
             )
         self._start = {name: getattr(self, name) for name in _RESTORED[self.mode]}
 
@@ -194,7 +221,7 @@ class PhasePlane(BookWidget):
             raise WidgetError(f"{proposal.trait.name} must be 1 or 2, found {proposal.value}")
         return proposal.value
 
-    @traitlets.validate("lr", "decay")
+    @traitlets.validate("lr", "decay", "strength")
     def _positive_number(self, proposal: traitlets.Bunch) -> float:
         name = proposal.trait.name
         (value,) = finite([proposal.value], trait=name)
@@ -202,9 +229,16 @@ class PhasePlane(BookWidget):
             raise WidgetError(f"{name} must be positive, found {value:g}")
         return value
 
-    @traitlets.validate("mode", "method")
+    @traitlets.validate("time")
+    def _moment(self, proposal: traitlets.Bunch) -> float:
+        (value,) = finite([proposal.value], trait="time")
+        if not 0 <= value <= UNTIL:
+            raise WidgetError(f"time must be from 0 to {UNTIL:g}, found {value:g}")
+        return value
+
+    @traitlets.validate("mode", "method", "penalty")
     def _known_name(self, proposal: traitlets.Bunch) -> str:
-        names = {"mode": MODES, "method": METHODS}[proposal.trait.name]
+        names = {"mode": MODES, "method": METHODS, "penalty": PENALTIES}[proposal.trait.name]
         if proposal.value not in names:
             known = ", ".join(repr(name) for name in names)
             raise WidgetError(

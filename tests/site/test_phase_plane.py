@@ -227,7 +227,7 @@ def test_an_unknown_mode_says_which_there_are(open_page, site, tmp_path):
     path.write_text(static_page(site, PhasePlane()).replace('"mode": "orbit"', '"mode": "moved"'))
     page = open_page(path.as_uri(), clean=False)
     said = page.get_by_role("alert").text_content()
-    assert "PhasePlane has no mode “moved”; it has: orbit, flow, pairing" in said
+    assert "PhasePlane has no mode “moved”; it has: orbit, flow, pairing, soft" in said
 
 
 def test_a_drag_redraws_within_one_frame(plane):

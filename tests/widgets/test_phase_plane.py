@@ -70,7 +70,10 @@ def test_javascript_and_python_name_the_same_modes():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"mode": "moved"}, "mode must be one of: 'orbit', 'flow', 'pairing'; found 'moved'"),
+        (
+            {"mode": "moved"},
+            "mode must be one of: 'orbit', 'flow', 'pairing', 'soft'; found 'moved'",
+        ),
         ({"p": 3}, "p must be 1 or 2, found 3"),
         ({"w": float("nan")}, "w must hold finite numbers, found nan"),
         ({"v": float("inf")}, "v must hold finite numbers, found inf"),

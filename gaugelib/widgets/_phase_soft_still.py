@@ -1,0 +1,68 @@
+"""The still picture of PhasePlane's mode "soft": hyperbola and circle, and the function in time."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gaugelib.widgets._phase_still import INK, LINE, ORBIT, SOFT, hyperbola
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from gaugelib.widgets.phase_plane import PhasePlane
+
+UNTIL = 10.0  # the last time, as in shared/phase_soft.js
+CIRCLE, BAND = "#b3440e", "#f2c14e"
+
+
+def draw(figure: Figure, widget: PhasePlane) -> None:
+    """Draw the plane on the left, f / f₀ against u on the right."""
+    left, right = figure.subplots(1, 2)
+    _plane(left, widget)
+    u0 = math.log(widget.w / widget.v)
+    u = np.linspace(u0, 0.0, 101)
+    right.plot(u, np.ones_like(u), color=ORBIT, lw=2.2, label="penalty on w² − v²")
+    right.plot(u, math.cosh(u0) / np.cosh(u), "--", color=CIRCLE, lw=2.2, label="penalty on u")
+    right.plot(u0, 1.0, "o", color=ORBIT)
+    right.set_xlim(*sorted((1.1 * u0, -0.1 * u0)) if u0 else (-1.0, 1.0))
+    right.set_ylim(0.0, 1.25 * math.cosh(u0))
+    right.set(xlabel="log-ratio u = log(w / v)", ylabel="f / f₀")
+    right.legend(frameon=False, loc="best", fontsize=8)
+
+
+def in_words(widget: PhasePlane) -> str:
+    """The picture as three sentences."""
+    u0 = math.log(widget.w / widget.v)
+    return (
+        f"The plane of the weights w and v with a start at ({widget.w:.3g}, {widget.v:.3g}), where "
+        f"u = log(w / v) = {u0:.3g}. A penalty on w² − v² leads along the hyperbola "
+        f"w v = {widget.w * widget.v:.3g} to the diagonal and leaves the function alone; a penalty "
+        "on u leads along the circle w² + v² = const and multiplies the function by "
+        f"cosh u = {math.cosh(u0):.3g}."
+    )
+
+
+def _plane(axes: Axes, widget: PhasePlane) -> None:
+    w, v = widget.w, widget.v
+    high = max(4.2, 1.25 * w, 1.25 * v)
+    for k in range(6):
+        axes.plot(*hyperbola((high * (k + 0.5) / 6) ** 2, high), color=LINE, lw=0.8)
+    axes.plot([0, high], [0, high], ":", color=SOFT, lw=1.2)
+    axes.plot(*hyperbola(w * v, high), color=BAND, lw=6, alpha=0.6)
+    half = np.linspace(0.5 * math.log(w / v), 0.0, 101)
+    side = math.sqrt(w * v)
+    along = side * np.exp(half), side * np.exp(-half)
+    axes.plot(*along, color=ORBIT, lw=2.2, label="penalty on w² − v²")
+    angle = np.linspace(math.atan2(v, w), math.pi / 4, 101)
+    around = math.hypot(w, v) * np.cos(angle), math.hypot(w, v) * np.sin(angle)
+    axes.plot(*around, "--", color=CIRCLE, lw=2.2, label="penalty on u")
+    for path in (along, around):
+        axes.plot(path[0][-1], path[1][-1], "D", color=INK, ms=5, markerfacecolor="white")
+    axes.plot(w, v, "o", color=ORBIT)
+    axes.set(xlim=(0, high), ylim=(0, high), aspect="equal")
+    axes.set(xlabel="incoming weight w", ylabel="outgoing weight v")
+    axes.legend(frameon=True, framealpha=1, loc="upper right", fontsize=8)
