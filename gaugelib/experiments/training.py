@@ -131,16 +131,28 @@ class Training:
         self.curves = Curves(**state["curves"])
 
     def _fix(self) -> None:
+        """Minimise the norm, if a unit's imbalance is above the tolerance."""
+        if self._layer_imbalance() <= self.settings.tol:
+            return
         params = dict(self.model.named_parameters())
         found = minimum_norm(params, self.group, p=self.settings.p, tol=self.settings.tol)
         load_params_(self.model, found.params)
 
     @torch.no_grad()
+    def _layer_imbalance(self) -> Tensor:
+        r"""The largest $\gamma$; as `relative_imbalance`, but for layers only and much faster."""
+        powers = [w.square() if self.settings.p == 2 else w.abs() for w in self._weights()]
+        pairs = [(a.sum(1), b.sum(0)) for a, b in pairwise(powers)]
+        return torch.cat([(a - b).abs() / (a + b) for a, b in pairs]).max()
+
+    def _weights(self) -> list[Tensor]:
+        return [layer.weight for layer in self.model if isinstance(layer, nn.Linear)]
+
+    @torch.no_grad()
     def _measure(self) -> None:
         data, curves, p = self.data, self.curves, self.settings.p
         params = dict(self.model.named_parameters())
-        weights = [value for name, value in params.items() if name.endswith("weight")]
-        penalty = sum(w.abs().pow(p).sum(dtype=torch.float64) for w in weights) / p
+        penalty = sum(w.abs().pow(p).sum(dtype=torch.float64) for w in self._weights()) / p
         loss, train_error = self._judge(data.train_inputs, data.train_labels)
         if not (torch.isfinite(loss) and torch.isfinite(torch.as_tensor(penalty))):
             self.diverged = True
