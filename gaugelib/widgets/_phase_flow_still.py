@@ -25,7 +25,7 @@ def draw(figure: Figure, widget: PhasePlane) -> None:
     _plane(left, widget, w, v)
     charge = _charge(w, v, widget.p)
     right.axhline(charge[0], color=ORBIT, lw=2.2, label="the flow")
-    right.plot(charge, "o-", color=STEPS, ms=4, lw=1.0, label="gradient descent")
+    right.plot(charge, "o-", color=STEPS, ms=4, lw=1.0, label=_steps(widget.p))
     right.set_ylim(*sorted((0.0, 1.2 * (charge[0] or 1.0))))
     right.set(xlabel="steps k", ylabel=f"charge {_name(widget.p)}")
     right.legend(frameon=False, loc="lower left", fontsize=8)
@@ -39,8 +39,8 @@ def in_words(widget: PhasePlane) -> str:
         "The plane of the weights w and v with two families of curves: the orbits, and the curves "
         f"of equal charge {_name(widget.p)}. From ({widget.w:.3g}, {widget.v:.3g}) the flow "
         f"follows its curve, of charge {charge[0]:.3g}, to w v = {end:.3g}. "
-        f"Gradient descent with step size {widget.lr:g} leaves it: after 12 steps its charge is "
-        f"{charge[-1]:.3g}."
+        f"{_steps(widget.p).capitalize()} with step size {widget.lr:g} leaves it: after 12 steps "
+        f"its charge is {charge[-1]:.3g}."
     )
 
 
@@ -61,7 +61,7 @@ def _plane(axes: Axes, widget: PhasePlane, w: np.ndarray, v: np.ndarray) -> None
     axes.contour(*shown, levels=[charge], colors=BAND, linewidths=7, linestyles="solid")
     axes.plot(*hyperbola(widget.target, high), color=SOLUTIONS, lw=1.4, ls="dashed")
     axes.plot(*_along(widget, charge), color=ORBIT, lw=2.2, label="the flow")
-    axes.plot(w, v, "o-", color=STEPS, ms=4, lw=1.0, label="gradient descent")
+    axes.plot(w, v, "o-", color=STEPS, ms=4, lw=1.0, label=_steps(widget.p))
     axes.plot(widget.w, widget.v, "o", color=ORBIT, markeredgecolor=INK)
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
     axes.set(xlabel="incoming weight w", ylabel="outgoing weight v")
@@ -107,3 +107,7 @@ def _charge(w, v, p: int):
 
 def _name(p: int) -> str:
     return "w² − v²" if p == 2 else "|w| − |v|"
+
+
+def _steps(p: int) -> str:
+    return "gradient descent" if p == 2 else "exponentiated descent"

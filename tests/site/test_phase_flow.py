@@ -118,6 +118,13 @@ def test_a_charge_that_forbids_a_change_of_sign_kills_the_neuron(show, axe):
     assert axe(page) == []
 
 
+def test_the_flow_of_one_never_changes_a_sign(show):
+    flow = Flow(show({"a": PhasePlane(mode="flow", p=1, w=1.0, v=-0.5)}))
+    assert "no weight ever changes its sign" in flow.root.locator(".gl-remark").text_content()
+    assert -0.1 < flow.number("flow-v") < 0
+    assert flow.text("flow-end") == "0.5000"
+
+
 def test_a_mouse_drags_the_start(flow):
     flow.point.scroll_into_view_if_needed()
     box = flow.point.locator(".gl-point").bounding_box()

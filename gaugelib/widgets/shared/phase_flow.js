@@ -121,7 +121,7 @@ export function flowMode(life, model) {
     method.set(name);
     for (const option of method.input.options) say(option, named(option.value, p));
     power.set(p);
-    formula(remark, comment(seen, p, name));
+    formula(remark, comment(seen, p, name, point.v * target < 0));
     voice.speak();
   }
 
@@ -152,15 +152,16 @@ export function flowMode(life, model) {
 const held = (value, most) => Math.min(Math.max(value, -most), most);
 const inWords = ({ w, v }) => `w ${number(w, 3)}, v ${number(v, 3)}`;
 
-function comment(seen, p, method) {
+function comment(seen, p, method, stuck) {
   const curve = `${chargeName(p)} = ${number(seen.begun, 3)}`;
   if (!seen.line.arrived) return `The flow keeps ${curve} < 0, so v cannot change its sign: w reaches 0 and the neuron dies.`;
+  if (p === 1 && stuck) return `For p = 1 no weight ever changes its sign: the flow keeps ${curve}, and w·v can only go to 0.`;
   if (!seen.complete) return "This step is too long: the steps run away. The flow does not know η.";
   const least = seen.points.findIndex((q) => !(q.w > 0));
   if (least > 0) return `Step ${least} jumped to w ≤ 0, where the neuron is silent: nothing moves it any more.`;
   if (method === "midpoint") return `The implicit midpoint keeps ${curve} up to rounding, at every step size.`;
   if (method === "momentum") return "With momentum the formula of one step no longer adds up: there is no such law.";
   return p === 2
-    ? "Each step drifts by exactly η²(g_in² − g_out²): a quarter when η is halved; over the same time, half."
+    ? "Each step drifts by exactly η²(g_in² − g_out²): a quarter from the same place when η is halved; over the same time, about half."
     : "Each step drifts by η²/2 (|w| g_in² − |v| g_out²) and terms of order η³.";
 }
