@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -203,6 +204,9 @@ class Plan:
     cyclic: bool
 
 
+_PLANS: WeakKeyDictionary[GaugeGroup, dict[Hashable, Plan]] = WeakKeyDictionary()
+
+
 def plan_of(
     group: GaugeGroup,
     names: Sequence[str],
@@ -211,7 +215,7 @@ def plan_of(
     *,
     coloured: bool,
 ) -> Plan:
-    """Blocks, their colours and their order.
+    """Blocks, their colours and their order; as long as the group lives, worked out once.
 
     Args:
         group: the network's gauge group.
@@ -221,6 +225,21 @@ def plan_of(
         coloured: whether to give blocks that a weight joins different colours; if not, all units
             are balanced at once.
     """
+    if dead is not None:
+        return _planned(group, names, dead, device, coloured)
+    plans, key = _PLANS.setdefault(group, {}), (tuple(names), device, coloured)
+    if key not in plans:
+        plans[key] = _planned(group, names, None, device, coloured)
+    return plans[key]
+
+
+def _planned(
+    group: GaugeGroup,
+    names: Sequence[str],
+    dead: Tensor | None,
+    device: torch.device,
+    coloured: bool,
+) -> Plan:
     blocks = Blocks(group, dead, device)
     strips = []
     for name in names:

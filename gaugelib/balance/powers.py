@@ -21,12 +21,16 @@ def pieces(value: Tensor) -> list[slice]:
 
 def power_into(value: Tensor, p: float, out: Tensor) -> Tensor:
     r"""$|x|^p$, written to `out`, in its dtype; no more work than the exponent needs."""
-    if p == 2.0:
-        return torch.mul(value, value, out=out)
     if value.dtype == out.dtype:
+        if p == 2.0:
+            return torch.mul(value, value, out=out)
         torch.abs(value, out=out)
     else:
-        out.copy_(value).abs_()
+        # Converted first: an operation that converts its own result is half as fast again.
+        out.copy_(value)
+        if p == 2.0:
+            return out.mul_(out)
+        out.abs_()
     if p == 1.0:
         return out
     if p == 0.5:
@@ -62,8 +66,7 @@ def powers(
         piece = value[where]
         kept = room[: where.stop - where.start] if out is None else room[where]
         if shift is None:
-            wide = torch.promote_types(piece.dtype, dtype)
-            power_into(piece if piece.dtype == wide else piece.to(wide), p, kept)
+            power_into(piece, p, kept)
         else:
             moved = shift[where] if shift.shape[0] > 1 else shift
             kept.copy_(piece.abs().double().log_().mul_(p).add_(moved).exp_())

@@ -64,15 +64,14 @@ def write(
         ends = [fitted(end, value.dim(), value.device) for end in (entry.target, entry.source)]
         factors = _factors(full, ends, apart)
         if name not in counted:
-            for where in pieces(value):
-                _rescale_into(value[where], [_part(f, where) for f in factors], out[where])
+            _rescale_into(value, factors, out)
             continue
         tallies = [_Tally(end, full) for end in ends]
         powers = scratch(value, torch.float64)
         for where in pieces(value):
             piece = out[where]
             _rescale_into(value[where], [_part(f, where) for f in factors], piece)
-            kept = power_into(piece.double(), p, powers[: piece.shape[0]])
+            kept = power_into(piece, p, powers[: piece.shape[0]])
             if name in looped:
                 same = _part(ends[0], where) == _part(ends[1], where)
                 objective += float(kept[same.expand_as(kept)].sum())
