@@ -31,6 +31,10 @@ from gaugelib.modules import params_of as params_of
 from gaugelib.networks import hat as hat
 from gaugelib.noether import charge as charge
 from gaugelib.noether import ward_residual as ward_residual
+
+# training in a gauge
+from gaugelib.optim import EGD as EGD
+from gaugelib.optim import GaugeFixing as GaugeFixing
 from gaugelib.optim import minimum_norm_ as minimum_norm_
 
 # soft gauge fixing
@@ -71,6 +75,9 @@ __all__ = [  # noqa: RUF022 - grouped by purpose
     "charge",
     "gradient_flow",
     "ward_residual",
+    # training in a gauge
+    "EGD",
+    "GaugeFixing",
     # soft gauge fixing
     "from_gauge_coordinates",
     "gauge_coordinates",

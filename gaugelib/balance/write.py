@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gaugelib.balance.plan import fitted
 from gaugelib.balance.powers import pieces, power_into, scratch
+from gaugelib.balance.tally import Tally
 from gaugelib.group import GaugeGroup
 
 _FAR = 150.0
@@ -66,7 +67,7 @@ def write(
         if name not in counted:
             _rescale_into(value, factors, out)
             continue
-        tallies = [_Tally(end, full) for end in ends]
+        tallies = [Tally(end, full) for end in ends]
         powers = scratch(value, torch.float64)
         for where in pieces(value):
             piece = out[where]
@@ -82,27 +83,6 @@ def write(
         for tally, total in zip(tallies, totals):
             tally.into(total)
     return Measured(totals[0, 1:], totals[1, 1:], objective)
-
-
-class _Tally:
-    """Sums over the entries of each unit at one end of a parameter, piece by piece."""
-
-    def __init__(self, end: Tensor, like: Tensor) -> None:
-        self.end = end
-        self.sums = like.new_zeros(end.shape)
-
-    def add(self, piece: Tensor, where: slice) -> None:
-        """Count a piece."""
-        if self.end.shape[0] == 1:
-            self.sums += piece.sum_to_size(self.end.shape)
-        elif piece.dim() == 2 and self.end.shape[1] == 1:
-            torch.sum(piece, 1, keepdim=True, out=self.sums[where])
-        else:
-            self.sums[where] = piece.sum_to_size((piece.shape[0], *self.end.shape[1:]))
-
-    def into(self, total: Tensor) -> None:
-        """Add the sums to those of the units."""
-        total.index_add_(0, self.end.reshape(-1), self.sums.reshape(-1))
 
 
 def _factors(full: Tensor, ends: list[Tensor], apart: bool) -> list[Tensor]:

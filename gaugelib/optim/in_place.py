@@ -22,7 +22,8 @@ def minimum_norm_(
     r"""Rescale a model's weights in place to the smallest norm that leaves its function alone.
 
     Its `Parameter` objects stay, and so does an optimizer that holds them; what the optimizer
-    remembers of their gradients, such as momentum, is not rescaled. On an error nothing is changed.
+    remembers of their gradients, such as momentum, is not rescaled: that is for `GaugeFixing`. On
+    an error nothing is changed.
 
     Args:
         model: the model to change.

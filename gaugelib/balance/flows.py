@@ -1,0 +1,106 @@
+r"""What flows into and out of each unit, read again and again while the parameters change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from gaugelib.balance.plan import fitted
+from gaugelib.balance.powers import pieces, power_into, scratch
+from gaugelib.balance.tally import Tally
+from gaugelib.group import GaugeGroup
+
+_ROOM = 1e12
+"""Factor that sums must keep from the ends of their dtype's range, lest parts of them be lost."""
+_ADDITIONS = 200
+"""More than the rounded additions behind any sum over one piece: torch sums in a tree."""
+
+
+class Flows:
+    r"""Reads $\sum|\theta_e|^p$ into and out of each unit, in memory kept between readings.
+
+    Attributes:
+        dtype: the floating dtype in which powers are summed.
+        rounding: bound on the relative error of a sum that is within range.
+    """
+
+    def __init__(
+        self,
+        params: Mapping[str, Tensor],
+        group: GaugeGroup,
+        names: Sequence[str],
+        p: float,
+        dtype: torch.dtype,
+    ) -> None:
+        self.units, self.p, self.dtype = group.units, p, dtype
+        self._parts = [
+            _Part(name, _lined(params[name]), group, dtype)
+            for name in names
+            if params[name].numel()
+        ]
+        count = max((len(part.pieces) for part in self._parts), default=0)
+        self.rounding = (_ADDITIONS + count) * torch.finfo(dtype).eps
+
+    def read(self, params: Mapping[str, Tensor]) -> Tensor:
+        """What flows in and what flows out, shape `(2, units)` in float64.
+
+        Args:
+            params: the parameters by name, shaped as those that were given first.
+        """
+        like = next(iter(params.values()))
+        totals = like.new_zeros(2, self.units + 1, dtype=torch.float64)
+        for part in self._parts:
+            part.add_to(totals, _lined(params[part.name]), self.p)
+        return totals[:, 1:]
+
+    def within_range(self, flows: Tensor) -> bool:
+        """Whether no sum is zero, NaN or so near the ends of the range that parts may be lost."""
+        if not flows.numel():
+            return True
+        low, high = flows.aminmax()
+        limits = torch.finfo(self.dtype)
+        return bool((low > limits.tiny * _ROOM) & (high < limits.max / _ROOM))
+
+
+class _Part:
+    """One parameter: where its pieces go."""
+
+    def __init__(self, name: str, value: Tensor, group: GaugeGroup, dtype: torch.dtype) -> None:
+        entry = group.entries[name]
+        target, source = (
+            fitted(end, value.dim(), value.device) for end in (entry.target, entry.source)
+        )
+        self.name = name
+        self.pieces = pieces(value)
+        self._room = scratch(value, dtype)
+        self._tallies = [
+            (side, Tally(end, self._room))
+            for side, end in enumerate((target, source))
+            if bool(end.any())
+        ]
+        same = (target == source) & (target != 0)
+        self._same = same.expand(value.shape) if bool(same.any()) else None
+
+    def add_to(self, totals: Tensor, value: Tensor, p: float) -> None:
+        """Add to what flows in, `totals[0]`, and out, `totals[1]`."""
+        for _, tally in self._tallies:
+            tally.sums.zero_()
+        for where in self.pieces:
+            piece = value[where]
+            if torch.finfo(piece.dtype).bits < torch.finfo(self._room.dtype).bits:
+                piece = piece.to(self._room.dtype)
+            powers = power_into(piece, p, self._room[: len(piece)])
+            if self._same is not None:
+                powers.masked_fill_(self._same[where], 0.0)
+            for _, tally in self._tallies:
+                tally.add(powers, where)
+        for side, tally in self._tallies:
+            tally.into(totals[side])
+
+
+def _lined(value: Tensor) -> Tensor:
+    """A tensor of at least one dimension."""
+    value = value.detach()
+    return value if value.dim() else value.reshape(1)

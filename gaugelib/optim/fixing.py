@@ -1,0 +1,220 @@
+r"""Gauge fixing while training, beside any optimizer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from gaugelib.balance import minimum_norm
+from gaugelib.balance.flows import Flows
+from gaugelib.balance.prepare import dead_units
+from gaugelib.build import mlp_group, trace_group
+from gaugelib.group import GaugeError, GaugeGroup, require_exponent
+from gaugelib.optim.carry import buffers_of, carry_
+
+_FLOAT32_FROM = 1e-4
+"""Tolerance from which sums in float32, whose error is a few 1e-5, are exact enough."""
+_SHARE = 0.1
+"""Share of the tolerance down to which a rescaling goes, so that it lasts for many steps."""
+_COUNTS = ("steps", "checks", "rescalings", "imbalance")
+
+
+class GaugeFixing:
+    r"""Keeps a model in its minimum-norm gauge while an optimizer trains it.
+
+    Call `step` after the optimizer's own, as one calls a learning-rate scheduler:
+
+        loss.backward()
+        optimizer.step()
+        fixing.step()
+
+    It reads what flows into and out of each hidden unit, and only if the imbalance $\gamma$ exceeds
+    `tol` does it rescale, in place. So after each `step` that looks, which is every `every`-th,
+    $\gamma \le$ `tol`; in between the gauge drifts. The function does not change, the `Parameter`
+    objects stay, and weights that are frozen or belong to no optimizer are rescaled with their
+    units, for the function needs it. Units without live connections are left as they are.
+
+    What the optimizer remembers is carried along. Gradients are covectors: where a weight is
+    multiplied by a factor, averages of gradients are divided by it and averages of their squares by
+    its square. Afterwards the optimizer's memory is what it would be, had all its gradients been
+    taken in this gauge. That does not make its next step the same: the step of SGD depends on the
+    gauge, which is why fixing it matters, and Adam's, nearly the sign of a gradient, stays the same
+    entry by entry while the weights it is added to do not. Neither Adam's steps nor its $\epsilon$
+    know the symmetry, and no charge is conserved between two calls.
+
+    Args:
+        model: the model that is trained; on its device.
+        optimizer: any optimizer that holds some of its parameters.
+        group: its gauge group; by default what `trace_group` finds on the example, or, without an
+            example, what `mlp_group` finds.
+        p: exponent of the norm: 2 goes with gradient descent, 1 with `EGD`.
+        every: look at every so many steps.
+        tol: largest imbalance $\gamma$ that is left alone.
+        include_bias: whether biases count in the norm; they are rescaled in any case.
+        example: the tensor, or the tuple of tensors, to call the model with.
+        state: name of an entry of the optimizer's state -> its degree, for optimizers that torch
+            does not have: 1 for averages of gradients, 2 for their squares, -1 for what is like a
+            weight, 0 for what is to be left alone.
+
+    Attributes:
+        steps: how often `step` was called.
+        checks: how often the weights were read.
+        rescalings: how often they were rescaled.
+        imbalance: $\gamma$ at the last check, after any rescaling, to some 1e-5; NaN before.
+
+    Raises:
+        GaugeError: if an argument is out of range, the optimizer holds none of the model's
+            parameters, or as the builders do.
+
+    Source: Saul (2023), section 4.1; the book, "The pairing".
+
+    Example:
+        >>> from gaugelib import hat
+        >>> model = hat()
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        >>> fixing = GaugeFixing(model, optimizer)
+        >>> model(torch.ones(1, 1).double()).square().sum().backward()
+        >>> optimizer.step()
+        >>> fixing.step(), fixing.imbalance <= 1e-3
+        (True, True)
+        >>> fixing.step(), fixing.checks, fixing.rescalings  # nothing to do any more
+        (False, 2, 1)
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer,
+        group: GaugeGroup | None = None,
+        *,
+        p: float = 2.0,
+        every: int = 1,
+        tol: float = 1e-3,
+        include_bias: bool = False,
+        example: Tensor | tuple[Tensor, ...] | None = None,
+        state: Mapping[str, int] | None = None,
+    ) -> None:
+        require_exponent(p)
+        if not 0.0 < tol < math.inf:
+            raise GaugeError(f"tol must be a finite number > 0, found {tol}")
+        if not (isinstance(every, int) and every >= 1):
+            raise GaugeError(f"every must be a whole number of steps >= 1, found {every}")
+        if group is None:
+            group = mlp_group(model) if example is None else trace_group(model, example)
+        self.optimizer, self.p, self.every, self.tol = optimizer, p, every, tol
+        self.include_bias = include_bias
+        self.steps = self.checks = self.rescalings = 0
+        self.imbalance = math.nan
+        self._params = dict(model.named_parameters())
+        if group.restricted is not None:
+            raise GaugeError(
+                f"this group counts only parameters of kind '{group.restricted}': it measures, but "
+                "acting with it would change the function; use the whole group"
+            )
+        group.check_shapes(self._params)
+        held = {id(value) for part in optimizer.param_groups for value in part["params"]}
+        if not any(id(value) in held for value in self._params.values()):
+            raise GaugeError("the optimizer holds none of the model's parameters")
+        device = next(iter(self._params.values())).device
+        self._group = group.to(device)
+        kinds = {"weight", "bias"} if include_bias else {"weight"}
+        self._names = [n for n, entry in group.entries.items() if entry.kind in kinds]
+        self._degrees = dict(state or {})
+        self._room: dict[str, Tensor] | None = None
+        widest = max((torch.finfo(self._params[n].dtype).bits for n in self._names), default=32)
+        self._flows = self._reader(wide=widest > 32 or tol < _FLOAT32_FROM)
+
+    def step(self) -> bool:
+        """Count one step of the optimizer, and fix the gauge if it is the turn.
+
+        Returns:
+            Whether the weights were rescaled.
+
+        Raises:
+            GaugeError: as `fix_` does.
+        """
+        self.steps += 1
+        return self.steps % self.every == 0 and self.fix_()
+
+    @torch.no_grad()
+    def fix_(self) -> bool:
+        r"""Look now, and rescale if the imbalance exceeds the tolerance.
+
+        Returns:
+            Whether the weights were rescaled.
+
+        Raises:
+            GaugeError: if a parameter is NaN or infinite, the tolerance is out of reach in the
+                parameters' precision, or the optimizer keeps something of which it is not known
+                how it transforms. Then nothing was changed.
+        """
+        buffers = buffers_of(self.optimizer, self._params, self._degrees)
+        self.checks += 1
+        self.imbalance = self._look()
+        if self.imbalance <= self.tol:
+            return False
+        found = minimum_norm(
+            self._params,
+            self._group,
+            p=self.p,
+            tol=_SHARE * self.tol,
+            include_bias=self.include_bias,
+            out=self._own_room(),
+        )
+        if not found.imbalance <= self.tol:
+            raise GaugeError(
+                f"the imbalance can be brought to {found.imbalance:.1e}, not to {self.tol:.1e}: "
+                "that is out of reach in the precision of the parameters"
+            )
+        for name, value in self._params.items():
+            value.copy_(found.params[name])
+        carry_(buffers, found.scales, self._group)
+        self.imbalance = found.imbalance
+        self.rescalings += 1
+        return True
+
+    def state_dict(self) -> dict[str, Any]:
+        """The counts, as plain numbers: with the model's and the optimizer's, all that resumes."""
+        return {name: getattr(self, name) for name in _COUNTS}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take up the counts that `state_dict` gave; the settings stay those given here.
+
+        Raises:
+            GaugeError: if it is not what `state_dict` gave.
+        """
+        if set(state_dict) != set(_COUNTS):
+            raise GaugeError(f"a state has {list(_COUNTS)}, found {sorted(state_dict)}")
+        for name in _COUNTS:
+            setattr(self, name, state_dict[name])
+
+    def _look(self) -> float:
+        r"""$\gamma$ over live units, not less than it is; NaN where only a solver can tell."""
+        flows = self._flows.read(self._params)
+        if not self._flows.within_range(flows):
+            live = torch.ones_like(flows[0], dtype=torch.bool)
+            live[dead_units(self._params, self._group, self._names)] = False
+            flows = flows[:, live]
+            if not self._flows.within_range(flows):
+                if self._flows.dtype == torch.float64:
+                    return math.nan
+                self._flows = self._reader(wide=True)
+                return self._look()
+        if not flows.numel():
+            return 0.0
+        into, out = flows
+        return float(((into - out).abs() / (into + out)).max()) + self._flows.rounding
+
+    def _reader(self, *, wide: bool) -> Flows:
+        dtype = torch.float64 if wide else torch.float32
+        return Flows(self._params, self._group, self._names, self.p, dtype)
+
+    def _own_room(self) -> dict[str, Tensor]:
+        if self._room is None:  # kept, for fresh memory costs more than what is written to it
+            self._room = {n: v.new_empty(v.shape) for n, v in self._params.items()}
+        return self._room
