@@ -92,6 +92,8 @@ class Settings:
                 raise GaugeError(
                     f"{name} must be one of {get_args(kind)}, found {getattr(self, name)!r}"
                 )
+        for name in ("lr", "weight_decay", "lr_factor", "tol", "output_bias"):
+            object.__setattr__(self, name, float(getattr(self, name)))  # 1 and 1.0 are one setting
         if not self.hidden or any(not isinstance(n, int) or n < 1 for n in self.hidden):
             raise GaugeError(f"hidden must be positive whole numbers, found {self.hidden}")
         for name, least in (("seed", 0), ("epochs", 1), ("batch", 1)):

@@ -161,7 +161,8 @@ class Training:
         curves.penalty.append(float(penalty))
         curves.train_error.append(float(train_error))
         curves.test_error.append(float(self._judge(data.test_inputs, data.test_labels)[1]))
-        curves.imbalance.append(float(relative_imbalance(params, self.group, p).max()))
+        imbalance = relative_imbalance(params, self.group, p)  # NaN for a dead unit: it has none
+        curves.imbalance.append(float(imbalance.nan_to_num(0.0).max()))
 
     def _judge(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Mean log-loss and share of errors."""

@@ -1,5 +1,6 @@
 """Figures in the book's style. Every function returns a figure; nothing is shown or saved here."""
 
+from gaugelib.plot.learning import learning_curves as learning_curves
 from gaugelib.plot.minimum_norm import convergence as convergence
 from gaugelib.plot.minimum_norm import flow as flow
 from gaugelib.plot.style import style as style
@@ -16,4 +17,6 @@ __all__ = [  # noqa: RUF022 - grouped by chapter
     # the minimum-norm gauge
     "convergence",
     "flow",
+    # the pairing
+    "learning_curves",
 ]
