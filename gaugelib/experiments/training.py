@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gaugelib.balance import minimum_norm, relative_imbalance
+from gaugelib.balance import relative_imbalance
 from gaugelib.build import mlp_group
 from gaugelib.data import Dataset
 from gaugelib.experiments.settings import Settings
 from gaugelib.experiments.store import Curves
 from gaugelib.group import GaugeError, GaugeGroup
-from gaugelib.modules import load_params_
+from gaugelib.optim import EGD, GaugeFixing
 
 AT_ONCE = 4096  # examples in one evaluation, to bound memory
 
@@ -54,6 +54,18 @@ def network(settings: Settings, inputs: int, classes: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
+def _optimizer(settings: Settings, model: nn.Module) -> torch.optim.Optimizer:
+    """SGD or EGD, in which biases do not decay."""
+    weights = [value for name, value in model.named_parameters() if name.endswith("weight")]
+    biases = [value for name, value in model.named_parameters() if name.endswith("bias")]
+    groups = [
+        {"params": weights, "weight_decay": settings.weight_decay},
+        {"params": biases, "weight_decay": 0.0},
+    ]
+    kind = torch.optim.SGD if settings.optimiser == "sgd" else EGD
+    return kind(groups, lr=settings.lr)
+
+
 class Training:
     """One run, an epoch at a time, with a state that can be stored and taken up again."""
 
@@ -62,12 +74,15 @@ class Training:
         self.data = data.to(dtype=getattr(torch, settings.precision), device=device)
         self.model = network(settings, data.features, data.classes).to(device)
         self.group: GaugeGroup = mlp_group(self.model).to(device)
+        self.optimizer = _optimizer(settings, self.model)
+        self.fixing = GaugeFixing(
+            self.model, self.optimizer, self.group, p=settings.p, tol=settings.tol
+        )
         self.order = torch.Generator().manual_seed(settings.seed)
-        self.lr = settings.lr
         self.curves = Curves()
         self.diverged = False
         if settings.arm != "never":
-            self._fix()
+            self.fixing.fix_()
         self._measure()
 
     @property
@@ -82,29 +97,32 @@ class Training:
 
     def run_epoch_(self) -> None:
         """Train for one epoch, and measure."""
-        s, data = self.settings, self.data
+        data = self.data
         order = torch.randperm(len(data.train_labels), generator=self.order)
-        for chosen in order.to(data.train_labels.device).split(s.batch):
-            if s.arm == "every":
-                self._fix()
+        for chosen in order.to(data.train_labels.device).split(self.settings.batch):
+            if self.settings.arm == "every" and not self._fixed_():
+                return
             output = self.model(data.train_inputs[chosen])
             loss = functional.cross_entropy(output, data.train_labels[chosen])
             if not bool(loss.isfinite()):
                 self.diverged = True
                 return
-            self._update(torch.autograd.grad(loss, list(self.model.parameters())))
-        self.lr *= s.lr_factor
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+        for group in self.optimizer.param_groups:
+            group["lr"] *= self.settings.lr_factor
         self._measure()
 
-    @torch.no_grad()
-    def _update(self, grads: tuple[Tensor, ...]) -> None:
-        s = self.settings
-        for (name, value), grad in zip(self.model.named_parameters(), grads, strict=True):
-            decay = s.weight_decay if name.endswith("weight") else 0.0
-            if s.optimiser == "sgd":
-                value.mul_(1 - self.lr * decay).sub_(grad, alpha=self.lr)
-            else:
-                value.mul_((grad.mul_(value.sign()).add_(decay)).mul_(-self.lr).exp_())
+    def _fixed_(self) -> bool:
+        """Fix the gauge; where weights are no longer finite there is none, and the run is over."""
+        try:
+            self.fixing.fix_()
+        except GaugeError:
+            if all(bool(value.isfinite().all()) for value in self.model.parameters()):
+                raise
+            self.diverged = True
+        return not self.diverged
 
     def state(self) -> dict[str, Any]:
         """All that the rest of the run depends on, as tensors and plain data."""
@@ -112,7 +130,8 @@ class Training:
             "settings": self.settings.as_dict(),
             "model": self.model.state_dict(),
             "order": self.order.get_state(),
-            "lr": self.lr,
+            "optimizer": self.optimizer.state_dict(),
+            "fixing": self.fixing.state_dict(),
             "diverged": self.diverged,
             "curves": asdict(self.curves),
         }
@@ -127,34 +146,20 @@ class Training:
             raise GaugeError(f"this is the state of another run: {state['settings']}")
         self.model.load_state_dict(state["model"])
         self.order.set_state(state["order"])
-        self.lr, self.diverged = state["lr"], state["diverged"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.fixing.load_state_dict(state["fixing"])
+        self.diverged = state["diverged"]
         self.curves = Curves(**state["curves"])
-
-    def _fix(self) -> None:
-        """Minimise the norm, if a unit's imbalance is above the tolerance."""
-        if self._layer_imbalance() <= self.settings.tol:
-            return
-        params = dict(self.model.named_parameters())
-        found = minimum_norm(params, self.group, p=self.settings.p, tol=self.settings.tol)
-        load_params_(self.model, found.params)
-
-    @torch.no_grad()
-    def _layer_imbalance(self) -> Tensor:
-        r"""The largest $\gamma$; as `relative_imbalance`, but for layers only and much faster."""
-        powers = [w.square() if self.settings.p == 2 else w.abs() for w in self._weights()]
-        pairs = [(a.sum(1), b.sum(0)) for a, b in pairwise(powers)]
-        return torch.cat([(a - b).abs() / (a + b) for a, b in pairs]).max()
-
-    def _weights(self) -> list[Tensor]:
-        return [layer.weight for layer in self.model if isinstance(layer, nn.Linear)]
 
     @torch.no_grad()
     def _measure(self) -> None:
         data, curves, p = self.data, self.curves, self.settings.p
         params = dict(self.model.named_parameters())
-        penalty = sum(w.abs().pow(p).sum(dtype=torch.float64) for w in self._weights()) / p
+        weights = [value for name, value in params.items() if name.endswith("weight")]
+        powers = [w.abs().pow(p).sum(dtype=torch.float64) for w in weights]
+        penalty = torch.stack(powers).sum() / p
         loss, train_error = self._judge(data.train_inputs, data.train_labels)
-        if not (torch.isfinite(loss) and torch.isfinite(torch.as_tensor(penalty))):
+        if not (loss.isfinite() and penalty.isfinite()):
             self.diverged = True
             return
         curves.loss.append(float(loss))
