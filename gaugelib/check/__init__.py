@@ -5,6 +5,12 @@ the definition on fresh random networks, and returns a `Verdict` that names the 
 never raises because of a wrong answer.
 """
 
+from gaugelib.check.conservation import drift_order as drift_order
+from gaugelib.check.conservation import flow_end as flow_end
+from gaugelib.check.conservation import flow_path as flow_path
+from gaugelib.check.conservation import layer_charges as layer_charges
+from gaugelib.check.conservation import stream_charges as stream_charges
+from gaugelib.check.conservation import weight_rate as weight_rate
 from gaugelib.check.layers import recover_scales as recover_scales
 from gaugelib.check.layers import rescale_gradients as rescale_gradients
 from gaugelib.check.layers import rescale_layers as rescale_layers
@@ -26,8 +32,12 @@ __all__ = [
     "Verdict",
     "alive",
     "balance",
+    "drift_order",
+    "flow_end",
+    "flow_path",
     "gauge_dimension",
     "homogeneity",
+    "layer_charges",
     "layer_scales",
     "outgoing_factor",
     "predicted_share",
@@ -36,5 +46,7 @@ __all__ = [
     "rescale_gradients",
     "rescale_layers",
     "steps_needed",
+    "stream_charges",
     "update_scales",
+    "weight_rate",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gaugelib.check.verdict import Verdict, WrongAnswer, answer_of, close, judge
+from gaugelib.check.verdict import Verdict, WrongAnswer, answer_of, close, close_lists, judge
 
 WIDTHS = [3, 5, 4, 6, 2]
 
@@ -31,7 +31,7 @@ def update_scales(function: Callable[[list[Tensor], float], Any]) -> Verdict:
                 for before, after in pairwise(weights)
             ]
             found = answer_of(function, list(weights), p)
-            if _same_lists(found, [r ** (1 / (4 * p)) for r in ratios]):
+            if close_lists(found, [r ** (1 / (4 * p)) for r in ratios]):
                 continue
             mistakes = {
                 "the ratio is upside down: a unit with much going out has to grow.": [
@@ -192,16 +192,16 @@ def alive(function: Callable[[list[Tensor]], Any]) -> Verdict:
                 weights[2][2, 1:] = 0.0  # fed only by a unit that nobody feeds
             found = answer_of(function, [w.clone() for w in weights])
             right = _alive(weights)
-            if _same_lists(found, right):
+            if close_lists(found, right):
                 continue
             near = [
                 (before != 0).any(1) & (after != 0).any(0) for before, after in pairwise(weights)
             ]
-            if _same_lists(found, near):
+            if close_lists(found, near):
                 raise WrongAnswer("a unit whose neighbours on one side are all dead is dead too.")
-            if _same_lists(found, [~mask for mask in right]):
+            if close_lists(found, [~mask for mask in right]):
                 raise WrongAnswer("these are the dead ones; say True for a unit that lives.")
-            if _same_lists(found, [(before != 0).any(1) for before, _ in pairwise(weights)]):
+            if close_lists(found, [(before != 0).any(1) for before, _ in pairwise(weights)]):
                 raise WrongAnswer("a unit must be heard as well as fed: look at its columns too.")
             raise WrongAnswer("a unit lives if it lies on a path of non-zero weights.")
         return "only units on a path from an input to an output live."
@@ -235,15 +235,7 @@ def _is_count(found: Any, exact: float) -> bool:
     return any(close(found, count) for count in (exact, math.ceil(exact), math.floor(exact)))
 
 
-def _same_lists(found: Any, expected: Sequence[Tensor]) -> bool:
-    return (
-        isinstance(found, tuple | list)
-        and len(found) == len(expected)
-        and all(close(f, e) for f, e in zip(found, expected, strict=True))
-    )
-
-
 def _recognise_lists(found: Any, mistakes: Mapping[str, Sequence[Tensor]]) -> None:
     for hint, wrong in mistakes.items():
-        if _same_lists(found, wrong):
+        if close_lists(found, wrong):
             raise WrongAnswer(hint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,15 @@ def close(found: Any, expected: Any, tolerance: float = 1e-9) -> bool:
         return False
     scale = max(float(expected.abs().max()), math.ulp(1.0)) if expected.numel() else 1.0
     return bool((found.reshape(-1) - expected.reshape(-1)).abs().le(tolerance * scale).all())
+
+
+def close_lists(found: Any, expected: Sequence[Tensor]) -> bool:
+    """Whether two lists of tensors agree, one by one; False for anything but a list."""
+    return (
+        isinstance(found, tuple | list)
+        and len(found) == len(expected)
+        and all(close(f, e) for f, e in zip(found, expected, strict=True))
+    )
 
 
 def same_tensors(before: list[Tensor], after: list[Tensor]) -> bool:
