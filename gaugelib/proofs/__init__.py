@@ -7,6 +7,7 @@ assumes and which of its hypotheses can be dropped; whoever shows it needs no ma
 from gaugelib.proofs.auxiliary import lemma_auxiliary as lemma_auxiliary
 from gaugelib.proofs.balanced import lemma_balanced_is_minimal as lemma_balanced_is_minimal
 from gaugelib.proofs.compact import lemma_compact as lemma_compact
+from gaugelib.proofs.conserved import lemma_conserved as lemma_conserved
 from gaugelib.proofs.sketch import Sketch as Sketch
 from gaugelib.proofs.trace import Drop as Drop
 from gaugelib.proofs.trace import Hypothesis as Hypothesis
@@ -22,6 +23,8 @@ __all__ = [  # noqa: RUF022 - grouped by purpose
     "lemma_balanced_is_minimal",
     "lemma_compact",
     "theorem_uniqueness",
+    # the proofs of the conservation laws
+    "lemma_conserved",
     # what a proof is made of
     "Drop",
     "Hypothesis",

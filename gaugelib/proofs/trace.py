@@ -210,6 +210,21 @@ def widest(left: Tensor, relation: Relation, right: Tensor) -> tuple[int, str]:
     return int(torch.argmax(slack)), f"widest of {len(slack)}"
 
 
+def largest(left: Tensor, right: Tensor, size: Tensor) -> tuple[int, str]:
+    """Which of many equalities is about the largest numbers; but if one of them fails, the worst.
+
+    Example:
+        >>> both = torch.tensor([0.0, 3.0])
+        >>> largest(both, both, both)
+        (1, 'largest of 2')
+        >>> largest(both, both + torch.tensor([1.0, 0.0]), both + 1)
+        (0, 'worst of 2')
+    """
+    if not bool((_relative_slack(left, "=", right, size) >= -ROUNDING).all()):
+        return tightest(left, "=", right, size)
+    return int(torch.argmax(size)), f"largest of {len(size)}"
+
+
 def _relative_slack(left: Tensor, relation: Relation, right: Tensor, size: Tensor | None) -> Tensor:
     slack = left - right if relation == "≥" else right - left
     if relation == "=":

@@ -83,8 +83,8 @@ test("a step is spoken with its verdict, its numbers and its slack", () => {
 
 test("a step or network that is not there becomes the nearest that is", () => {
   assert.deepEqual([-3, 1, 2, 9].map((k) => replay.within(k, [0, 0, 0])), [1, 1, 2, 3]);
-  const packed = { runs: { "": [{ steps: [], name: "one" }, { steps: [], name: "two" }] }, words: [] };
-  assert.deepEqual([[0, ""], [2, ""], [7, ""], [1, "unknown"]].map(([n, drop]) => replay.runOf(packed, drop, n).name), ["one", "two", "two", "one"]);
+  const packed = { runs: { "": [{ steps: [], network: 0 }, { steps: [], network: 1 }] }, words: ["one", "two"], pictures: [] };
+  assert.deepEqual([[0, ""], [2, ""], [7, ""], [1, "unknown"]].map(([n, drop]) => replay.runOf(packed, drop, n).network), ["one", "two", "two", "one"]);
 });
 
 test("units of a sketch stand apart, inside, and in the order of their columns", () => {

@@ -6,8 +6,11 @@ import { number } from "./format.js";
 /** The run that is shown: what was dropped ("" for nothing), on which network (from 1). */
 export function runOf(replay, drop, network) {
   const runs = Object.hasOwn(replay.runs, drop) ? replay.runs[drop] : replay.runs[""];
-  const run = runs[Math.min(Math.max(network, 1), runs.length) - 1];
-  return { ...run, steps: run.steps.map((packed) => unpacked(packed, replay.words)) };
+  const { network: words, picture, steps } = runs[Math.min(Math.max(network, 1), runs.length) - 1];
+  return {
+    network: replay.words[words], ...replay.pictures[picture],
+    steps: steps.map((step) => unpacked(replay.steps[step], replay.words)),
+  };
 }
 
 const VALUES = { "∞": Infinity, "−∞": -Infinity };
