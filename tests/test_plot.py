@@ -59,6 +59,27 @@ def test_twins_lie_on_each_other():
     assert [text.get_text() for text in right.get_legend().get_texts()] == ["first", "second"]
 
 
+def test_every_charge_has_a_line_in_each_panel_and_panels_share_a_scale():
+    times, values = torch.arange(3.0), torch.tensor([[1.0, -1.0]] * 3)
+    figure = plot.charges(times, {"flow": values, "steps": 5 * values})
+    left, right = figure.axes
+    assert [line.get_ydata()[0] for line in left.lines] == [1.0, -1.0]
+    assert left.get_ylim() == right.get_ylim()
+
+
+def test_a_straight_line_shows_an_order_and_no_drift_at_all_is_refused():
+    steps = torch.tensor([0.1, 0.05])
+    (axes,) = plot.drift_orders(steps, {"Euler": steps}).axes
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    with pytest.raises(GaugeError, match="'exact' must be positive"):
+        plot.drift_orders(steps, {"exact": 0 * steps})
+
+
+def test_drifts_are_named():
+    (axes,) = plot.drifts({"Adam": torch.tensor([0.1, 0.2])}).axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["Adam"]
+
+
 def test_the_style_ends_with_its_block():
     before = mpl.rcParams["axes.spines.top"]
     with plot.style():

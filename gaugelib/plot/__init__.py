@@ -1,5 +1,8 @@
 """Figures in the book's style. Every function returns a figure; nothing is shown or saved here."""
 
+from gaugelib.plot.conservation import charges as charges
+from gaugelib.plot.conservation import drift_orders as drift_orders
+from gaugelib.plot.conservation import drifts as drifts
 from gaugelib.plot.learning import learning_curves as learning_curves
 from gaugelib.plot.minimum_norm import convergence as convergence
 from gaugelib.plot.minimum_norm import flow as flow
@@ -19,4 +22,8 @@ __all__ = [  # noqa: RUF022 - grouped by chapter
     "flow",
     # the pairing
     "learning_curves",
+    # conservation laws
+    "charges",
+    "drift_orders",
+    "drifts",
 ]

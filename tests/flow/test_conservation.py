@@ -123,11 +123,10 @@ def test_a_frozen_outgoing_layer_breaks_the_law():
     assert drift(path, 2.0) > 1e-2
 
 
-def test_heavy_ball_does_not_conserve_but_obeys_a_law_of_second_order():
-    """Its law: Δ'' + β Δ' = 2 (|θ'|² flowing in - |θ'|² flowing out)."""
-    made = problem(2, 3, 2, activation=linear)
+def heavy_ball(made, friction=0.5, h=0.01):
+    """Along θ'' + β θ' = -∇L: how far the charges move, and both sides of their law at times."""
     names, values = list(made.params), list(made.params.values())
-    sizes, friction = [value.numel() for value in values], 0.5
+    sizes = [value.numel() for value in values]
 
     def unpack(vector):
         parts = torch.from_numpy(vector.copy()).split(sizes)
@@ -145,16 +144,28 @@ def test_heavy_ball_does_not_conserve_but_obeys_a_law_of_second_order():
     solved = solve_ivp(
         acceleration, (0, 2), state, "DOP853", dense_output=True, rtol=1e-12, atol=1e-13
     )
-    h = 0.01
 
     def at(t):
         return charges(unpack(np.split(solved.sol(t), 2)[0]), 2.0)
 
-    for t in (0.3, 1.0, 1.7):
+    def sides(t):
         far, near, here = (at(t - 2 * h), at(t + 2 * h)), (at(t - h), at(t + h)), at(t)
         first = (8 * (near[1] - near[0]) - (far[1] - far[0])) / (12 * h)
         second = (16 * (near[0] + near[1]) - far[0] - far[1] - 30 * here) / (12 * h**2)
-        law = 2 * charges(unpack(np.split(solved.sol(t), 2)[1]), 2.0)
-        assert_close(second + friction * first, law, rtol=0, atol=1e-5)
-        assert law.abs().max() > 1e-2  # the control: the right side is not zero
-    assert (at(2.0) - at(0.0)).abs().max() > 1e-2
+        return second + friction * first, 2 * charges(unpack(np.split(solved.sol(t), 2)[1]), 2.0)
+
+    return (at(2.0) - at(0.0)).abs().max(), [sides(t) for t in (0.3, 1.0, 1.7)]
+
+
+def test_heavy_ball_does_not_conserve_but_obeys_a_law_of_second_order():
+    """Its law: Δ'' + β Δ' = 2 (|θ'|² flowing in - |θ'|² flowing out)."""
+    moved, laws = heavy_ball(problem(2, 3, 2, activation=linear))
+    for left, right in laws:
+        assert_close(left, right, rtol=0, atol=1e-5)
+        assert right.abs().max() > 1e-2
+    assert moved > 1e-2
+
+
+def test_control_heavy_ball_with_a_tanh_network_obeys_no_such_law():
+    _, laws = heavy_ball(problem(2, 3, 2, activation=torch.tanh))
+    assert max((left - right).abs().max() for left, right in laws) > 1e-3
