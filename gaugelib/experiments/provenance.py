@@ -28,7 +28,7 @@ def provenance(device: torch.device | str) -> dict[str, Any]:
     return {
         "gaugelib": _version("gaugelib"),
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # a subclass of str, which a checkpoint may not hold
         "scikit-learn": _version("scikit-learn"),
         "device": torch.device(device).type,
         "threads": torch.get_num_threads(),
