@@ -11,10 +11,11 @@ examples in the same order.
 What a chapter calls:
 
 - `digits_live()`: a small part of the figures, computed in seconds;
-- `stored("digits")`, `stored("digits-small")`, …: what was computed once, with its provenance;
+- `stored("digits")`, `stored("digits-small")`: what was computed once, with its provenance;
 - `curves_of(runs, "regularised", optimiser="sgd", depth=3, arm="once")`: (seeds, epochs + 1);
 - `verdict(runs)`: where each arm stands, and for how many seeds it wins; `text(rows, epochs)`;
-- `best_rate(stored("digits-rates"), "loss", arm="never", init="he")`: each arm at its own best η;
+- `best_rate(run_all(suite("digits-rates")), "loss", arm="never", init="he")`: each arm at its own
+  best η;
 - `gradient_gain(settings("digits", "sgd"))`: how much steeper the loss is in the new gauge;
 - `gaugelib.plot.learning_curves(panels)` draws them; `panels(runs)` arranges runs for it.
 """

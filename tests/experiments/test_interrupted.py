@@ -10,6 +10,7 @@ import time
 import torch
 
 from gaugelib.experiments import Settings, run_all
+from gaugelib.experiments.training import Training
 from tests.experiments.by_hand import blobs
 
 EPOCHS = 25
@@ -68,10 +69,8 @@ def test_killed_in_the_middle_and_started_again_it_gives_the_same_files(tmp_path
 
 
 def test_what_is_taken_up_is_taken_up_where_it_was(tmp_path, monkeypatch):
-    from gaugelib.experiments import training
-
     begun = []
-    plain = training.Training.run_epoch_
+    plain = Training.run_epoch_
 
     def counted(self):
         begun.append(self.epoch)
@@ -79,7 +78,7 @@ def test_what_is_taken_up_is_taken_up_where_it_was(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         plain(self)
 
-    monkeypatch.setattr(training.Training, "run_epoch_", counted)
+    monkeypatch.setattr(Training, "run_epoch_", counted)
     for _ in range(2):
         try:
             run_all(ALL[:1], tmp_path / "a", load=lambda _: blobs(), device="cpu",
@@ -106,3 +105,18 @@ def test_when_the_time_is_up_nothing_new_is_begun(tmp_path):
     found = run_all(ALL, tmp_path, load=lambda _: blobs(), minutes=0.0, progress=False)
     assert found == ()
     assert files(tmp_path) == {}
+
+
+def test_without_the_state_of_the_order_it_would_give_other_files(tmp_path, monkeypatch):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    kill_in_the_middle(cut)
+    plain = Training.load_state_
+    monkeypatch.setattr(
+        Training,
+        "load_state_",
+        lambda self, state: plain(self, {**state, "order": torch.Generator().get_state()}),
+    )
+    go(cut)
+    go(whole)
+    assert files(cut)[ALL[1].file_name] != files(whole)[ALL[1].file_name]
+    assert files(cut)[ALL[0].file_name] == files(whole)[ALL[0].file_name]
