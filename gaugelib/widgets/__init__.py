@@ -1,9 +1,17 @@
 """Interactive figures: alive on the static page, in Jupyter and in Colab."""
 
 from gaugelib.widgets.balance_sweeps import BalanceSweeps as BalanceSweeps
+from gaugelib.widgets.charge_monitor import ChargeMonitor as ChargeMonitor
 from gaugelib.widgets.majoriser import Majoriser as Majoriser
 from gaugelib.widgets.phase_plane import PhasePlane as PhasePlane
 from gaugelib.widgets.proof_replay import ProofReplay as ProofReplay
 from gaugelib.widgets.rescale_neuron import RescaleNeuron as RescaleNeuron
 
-__all__ = ["BalanceSweeps", "Majoriser", "PhasePlane", "ProofReplay", "RescaleNeuron"]
+__all__ = [
+    "BalanceSweeps",
+    "ChargeMonitor",
+    "Majoriser",
+    "PhasePlane",
+    "ProofReplay",
+    "RescaleNeuron",
+]

@@ -104,7 +104,11 @@ class BookWidget(anywidget.AnyWidget):
 
 
 def _same(value: Any, default: Any) -> bool:
-    return value == (list(default) if isinstance(default, tuple) else default)
+    return value == _as_lists(default)
+
+
+def _as_lists(default: Any) -> Any:
+    return [_as_lists(part) for part in default] if isinstance(default, tuple) else default
 
 
 def finite(values: Iterable[float], trait: str) -> list[float]:

@@ -22,7 +22,7 @@ export function readings({ columns, rows }) {
   function set(values, words) {
     formula(title, words.title);
     heads.forEach((head, k) => formula(head, words.columns[k]));
-    rows.forEach(([key], k) => say(names[k], words.rows?.[key] ?? names[k].textContent));
+    rows.forEach(([key], k) => formula(names[k], words.rows?.[key] ?? names[k].dataset.formula ?? names[k].textContent));
     rows.forEach(([key], k) => columns.forEach((column, j) => say(cells[k][j], written(values[column][key]))));
   }
   return { root, set };
