@@ -88,7 +88,7 @@ function render({ model, el }) {
   });
   const reset = button(life, { caption: "Reset", act: () => change(model, model.get("_start")) });
   const update = choice(life, {
-    caption: "update", act: (name) => change(model, { method: name === "adam" ? "adam" : "descent", ...(name === "adam" ? {} : { p: Number(name) }) }),
+    caption: "update", act: (name) => change(model, name === "adam" ? { method: name, p: 2 } : { method: "descent", p: name }),
     options: [[2, "gradient descent, p = 2"], [1, "exponentiated, p = 1"], ["adam", "Adam"]],
   });
   const memory = slider(life, {

@@ -19,7 +19,7 @@ from gaugelib.widgets._charge_run import Settings
 from tests.widgets.node import NodeTests
 from tests.widgets.training import Training
 
-STATEMENTS = 11
+STATEMENTS = 10
 KINDS = [
     dict(zip(("p", "method", "momentum", "decay", "batch"), values, strict=True))
     for values in itertools.chain(
