@@ -8,6 +8,7 @@ from gaugelib.proofs.auxiliary import lemma_auxiliary as lemma_auxiliary
 from gaugelib.proofs.balanced import lemma_balanced_is_minimal as lemma_balanced_is_minimal
 from gaugelib.proofs.compact import lemma_compact as lemma_compact
 from gaugelib.proofs.conserved import lemma_conserved as lemma_conserved
+from gaugelib.proofs.pairing import theorem_pairing as theorem_pairing
 from gaugelib.proofs.sketch import Sketch as Sketch
 from gaugelib.proofs.trace import Drop as Drop
 from gaugelib.proofs.trace import Hypothesis as Hypothesis
@@ -25,6 +26,7 @@ __all__ = [  # noqa: RUF022 - grouped by purpose
     "theorem_uniqueness",
     # the proofs of the conservation laws
     "lemma_conserved",
+    "theorem_pairing",
     # what a proof is made of
     "Drop",
     "Hypothesis",

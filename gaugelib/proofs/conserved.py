@@ -48,7 +48,7 @@ def lemma_conserved(
         GaugeError: if `drop` is unknown, the network has no hidden unit or too many, or a number is
             not finite.
 
-    Source: Saul (2023), Lemma 3.1 and Corollary 3.2, eqs. (22)-(32); the last step is not there.
+    Source: Saul (2023), Lemma 3.1, eqs. (22)-(31); the last step is not there.
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
@@ -104,7 +104,7 @@ def _identity(network: Network) -> tuple[Step, ...]:
     def turned(log: Tensor) -> Tensor:
         return network.loss(theta * torch.exp(network.spread(log)))
 
-    slope = grad(turned)(torch.zeros_like(entering))
+    level = grad(turned)(torch.zeros_like(entering))
     return (
         at_data(
             f"Turn the dial of one unit, {unit_name(unit + 1)}: what enters it doubles, what "
@@ -115,8 +115,8 @@ def _identity(network: Network) -> tuple[Step, ...]:
         ),
         at_units(
             "So the loss is level along every dial: differentiated along log aₕ, it gives 0.",
-            ("∂L(gₐθ)/∂log aₕ", slope),
-            zeros(slope),
+            ("∂L(gₐθ)/∂log aₕ", level),
+            zeros(level),
             entering + leaving,
         ),
         ward(network),

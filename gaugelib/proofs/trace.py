@@ -213,16 +213,20 @@ def widest(left: Tensor, relation: Relation, right: Tensor) -> tuple[int, str]:
 def largest(left: Tensor, right: Tensor, size: Tensor) -> tuple[int, str]:
     """Which of many equalities is about the largest numbers; but if one of them fails, the worst.
 
+    Where both sides are 0 but for rounding, the one with the largest size.
+
     Example:
-        >>> both = torch.tensor([0.0, 3.0])
-        >>> largest(both, both, both)
-        (1, 'largest of 2')
-        >>> largest(both, both + torch.tensor([1.0, 0.0]), both + 1)
-        (0, 'worst of 2')
+        >>> both, size = torch.tensor([0.0, 3.0, 1.0]), torch.tensor([9.0, 3.0, 9.0])
+        >>> largest(both, both, size), largest(0 * both, 0 * both, size)
+        ((1, 'largest of 3'), (0, 'largest of 3'))
+        >>> largest(both, both + torch.tensor([0.0, 0.0, 1.0]), size)
+        (2, 'worst of 3')
     """
     if not bool((_relative_slack(left, "=", right, size) >= -ROUNDING).all()):
         return tightest(left, "=", right, size)
-    return int(torch.argmax(size)), f"largest of {len(size)}"
+    sides = torch.maximum(left.abs(), right.abs())
+    sides = torch.where(sides > ROUNDING * size, sides, 0.0)
+    return int(torch.argmax(sides if bool(sides.any()) else size)), f"largest of {len(size)}"
 
 
 def _relative_slack(left: Tensor, relation: Relation, right: Tensor, size: Tensor | None) -> Tensor:

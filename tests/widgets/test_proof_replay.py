@@ -23,6 +23,7 @@ PROOFS = (
     "lemma_compact",
     "theorem_uniqueness",
     "lemma_conserved",
+    "theorem_pairing",
 )
 STATEMENTS = 9
 
