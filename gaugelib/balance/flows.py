@@ -40,6 +40,7 @@ class Flows:
             for name in names
             if params[name].numel()
         ]
+        self._like = next(iter(params.values())).detach()
         count = max((len(part.pieces) for part in self._parts), default=0)
         self.rounding = (_ADDITIONS + count) * torch.finfo(dtype).eps
 
@@ -55,6 +56,21 @@ class Flows:
             part.add_to(totals, _lined(params[part.name]), self.p)
         return totals[:, 1:]
 
+    def shares(self) -> tuple[Tensor, Tensor]:
+        r"""What each parameter brought into and took out of the units at the last reading.
+
+        Only parameters between hidden units are listed; their sums are divided by the square root
+        of the parameter's total $T_k$.
+
+        Returns:
+            $r_k/\sqrt{T_k}$ and $c_k/\sqrt{T_k}$, each of shape `(parameters, units)` in float64.
+        """
+        inner = [part for part in self._parts if part.inner]
+        both = self._like.new_zeros(2, len(inner), self.units + 1, dtype=torch.float64)
+        for row, part in enumerate(inner):
+            part.share_into(both[:, row])
+        return both[0, :, 1:], both[1, :, 1:]
+
     def within_range(self, flows: Tensor) -> bool:
         """Whether no sum is zero, NaN or so near the ends of the range that parts may be lost."""
         if not flows.numel():
@@ -65,7 +81,7 @@ class Flows:
 
 
 class _Part:
-    """One parameter: where its pieces go."""
+    """One parameter: where its pieces go; `inner` if it joins hidden units."""
 
     def __init__(self, name: str, value: Tensor, group: GaugeGroup, dtype: torch.dtype) -> None:
         entry = group.entries[name]
@@ -81,6 +97,7 @@ class _Part:
             if bool(end.any())
         ]
         same = (target == source) & (target != 0)
+        self.inner = len(self._tallies) == 2
         self._same = same.expand(value.shape) if bool(same.any()) else None
 
     def add_to(self, totals: Tensor, value: Tensor, p: float) -> None:
@@ -98,6 +115,12 @@ class _Part:
                 tally.add(powers, where)
         for side, tally in self._tallies:
             tally.into(totals[side])
+
+    def share_into(self, both: Tensor) -> None:
+        """Add the sums of the last reading, divided by the square root of their total."""
+        for side, tally in self._tallies:
+            tally.into(both[side])
+            both[side] /= tally.sums.sum(dtype=both.dtype).sqrt()
 
 
 def _lined(value: Tensor) -> Tensor:

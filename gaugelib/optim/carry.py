@@ -13,9 +13,9 @@ from typing import Any
 from torch import Tensor, optim
 from torch.optim import Optimizer
 
-from gaugelib.balance.write import write
 from gaugelib.group import GaugeError, GaugeGroup
 from gaugelib.optim.egd import EGD
+from gaugelib.optim.scale import scale_
 
 _ADAM = {"step": 0, "exp_avg": 1, "exp_avg_sq": 2, "max_exp_avg_sq": 2}
 DEGREES: Mapping[type[Optimizer], Mapping[str, int]] = {
@@ -74,7 +74,7 @@ def carry_(buffers: Buffers, scales: Tensor, group: GaugeGroup) -> None:
         group: the network's gauge group.
     """
     for degree, tensors in buffers:
-        write(tensors, group, scales**-degree, 1.0, (), (), tensors)
+        scale_(tensors, scales**-degree, group)
 
 
 def _degree(

@@ -12,15 +12,19 @@ from torch.optim import Optimizer
 
 from gaugelib.balance import minimum_norm
 from gaugelib.balance.flows import Flows
+from gaugelib.balance.mean_field import mean_field_step
 from gaugelib.balance.prepare import dead_units
 from gaugelib.build import mlp_group, trace_group
 from gaugelib.group import GaugeError, GaugeGroup, require_exponent
-from gaugelib.optim.carry import buffers_of, carry_
+from gaugelib.optim.carry import Buffers, buffers_of, carry_
+from gaugelib.optim.scale import scale_
 
 _FLOAT32_FROM = 1e-4
 """Tolerance from which sums in float32, whose error is a few 1e-5, are exact enough."""
 _SHARE = 0.1
 """Share of the tolerance down to which a rescaling goes, so that it lasts for many steps."""
+_NEAR = 0.1
+"""Imbalance up to which one step from what was just read is tried before the solver."""
 _COUNTS = ("steps", "checks", "rescalings", "imbalance")
 
 
@@ -151,13 +155,31 @@ class GaugeFixing:
         Raises:
             GaugeError: if a parameter is NaN or infinite, the tolerance is out of reach in the
                 parameters' precision, or the optimizer keeps something of which it is not known
-                how it transforms. Then nothing was changed.
+                how it transforms. Then the function is what it was.
         """
         buffers = buffers_of(self.optimizer, self._params, self._degrees)
         self.checks += 1
-        self.imbalance = self._look()
+        self.imbalance, flows = self._look()
         if self.imbalance <= self.tol:
             return False
+        if flows is not None and self.imbalance <= _NEAR:
+            self._nudge_(flows, buffers)
+        if not self.imbalance <= self.tol:
+            self._solve_(buffers)
+        self.rescalings += 1
+        return True
+
+    def _nudge_(self, flows: Tensor, buffers: Buffers) -> None:
+        """One step from what was read, and another look."""
+        into, out = self._flows.shares()
+        step = mean_field_step(flows[0], flows[1], into, out, self.p)
+        if bool((step.abs() < 1.0).all()):
+            scale_(self._params, step.exp(), self._group)
+            carry_(buffers, step.exp(), self._group)
+            self.imbalance, _ = self._look()
+
+    def _solve_(self, buffers: Buffers) -> None:
+        """The minimum-norm gauge, a little better than it needs to be."""
         found = minimum_norm(
             self._params,
             self._group,
@@ -175,8 +197,6 @@ class GaugeFixing:
             value.copy_(found.params[name])
         carry_(buffers, found.scales, self._group)
         self.imbalance = found.imbalance
-        self.rescalings += 1
-        return True
 
     def state_dict(self) -> dict[str, Any]:
         """The counts, as plain numbers: with the model's and the optimizer's, all that resumes."""
@@ -193,22 +213,26 @@ class GaugeFixing:
         for name in _COUNTS:
             setattr(self, name, state_dict[name])
 
-    def _look(self) -> float:
-        r"""$\gamma$ over live units, not less than it is; NaN where only a solver can tell."""
-        flows = self._flows.read(self._params)
+    def _look(self) -> tuple[float, Tensor | None]:
+        r"""$\gamma$ over live units, not less than it is; and, if all are, what flows through them.
+
+        It is NaN where only the solver can tell.
+        """
+        flows = live = self._flows.read(self._params)
         if not self._flows.within_range(flows):
-            live = torch.ones_like(flows[0], dtype=torch.bool)
-            live[dead_units(self._params, self._group, self._names)] = False
-            flows = flows[:, live]
-            if not self._flows.within_range(flows):
+            kept = torch.ones_like(flows[0], dtype=torch.bool)
+            kept[dead_units(self._params, self._group, self._names)] = False
+            live = flows[:, kept]
+            if not self._flows.within_range(live):
                 if self._flows.dtype == torch.float64:
-                    return math.nan
+                    return math.nan, None
                 self._flows = self._reader(wide=True)
                 return self._look()
-        if not flows.numel():
-            return 0.0
-        into, out = flows
-        return float(((into - out).abs() / (into + out)).max()) + self._flows.rounding
+        if not live.numel():
+            return 0.0, None
+        into, out = live
+        gamma = float(((into - out).abs() / (into + out)).max()) + self._flows.rounding
+        return gamma, flows if live is flows else None
 
     def _reader(self, *, wide: bool) -> Flows:
         dtype = torch.float64 if wide else torch.float32

@@ -148,3 +148,18 @@ def test_a_model_without_hidden_units_has_nothing_to_fix():
     fixing = GaugeFixing(model, SGD(model.parameters(), lr=0.1))
     assert not fixing.step()
     assert fixing.imbalance == 0.0
+
+
+def test_near_balance_one_step_does_and_the_solver_rests(monkeypatch):
+    def refuse(*args, **options):
+        raise AssertionError("the solver was called")
+
+    model = balanced((30, 200, 150, 100, 10))
+    optimizer = SGD(model.parameters(), lr=0.03, momentum=0.5)
+    fixing, far = GaugeFixing(model, optimizer), network((30, 200, 150, 100, 10))
+    monkeypatch.setattr("gaugelib.optim.fixing.minimum_norm", refuse)
+    train(model, optimizer, batches(model, 10), fixing.step)
+    assert fixing.rescalings > 3
+    assert gamma(model, mlp_group(model)) <= 1e-3
+    with pytest.raises(AssertionError, match="was called"):  # control: from afar
+        GaugeFixing(far, SGD(far.parameters(), lr=0.1)).fix_()
