@@ -1,19 +1,17 @@
 """BalanceSweeps by effect: driven by keyboard, it shows what gaugelib predicts."""
 
 import math
-import statistics
 
 import pytest
 import torch
 
 from gaugelib.widgets import BalanceSweeps
-from tests.site.widget_page import REDRAWS, OnPage, cleaned_up, misfits, shown_by
+from tests.site.widget_page import REDRAWS, OnPage, cleaned_up, misfits, redraw_in_frames, shown_by
 from tests.widgets.node import formatted
 from tests.widgets.sweeping import Chain, rate
 
 CHAPTER = "book/minimum_norm.html"
 METHODS = ("paper", "alternating", "two-level")
-FRAME_MS = 1000 / 60
 
 
 class Sweeps(OnPage):
@@ -241,9 +239,6 @@ def test_arrow_keys_stay_in_the_widget_and_shortcuts_pass(show):
     assert page.evaluate("heard") == ["Control", "s"]
 
 
-def test_a_drag_redraws_within_one_frame(show):
+def test_a_redraw_in_framess_less_than_a_frame(show):
     page = show({"a": BalanceSweeps()})
-    times = page.evaluate(REDRAWS, [".gl-sweeps", 60])
-    typical, slow = statistics.median(times), sorted(times)[int(0.95 * len(times))]
-    print(f"\nBalanceSweeps redraws in {typical:.2f} ms (median), {slow:.2f} ms (95 %)")
-    assert typical <= FRAME_MS
+    assert redraw_in_frames(page, REDRAWS, [".gl-sweeps", 20], 20) <= 1

@@ -1,6 +1,5 @@
 """ChargeMonitor by effect: driven by keyboard, it shows what torch's own optimisers do."""
 
-import statistics
 from itertools import pairwise
 
 import pytest
@@ -8,11 +7,9 @@ import torch
 from torch import nn
 
 from gaugelib.widgets import ChargeMonitor
-from tests.site.widget_page import REDRAWS, OnPage, cleaned_up, misfits, shown_by
+from tests.site.widget_page import REDRAWS, OnPage, cleaned_up, misfits, redraw_in_frames, shown_by
 from tests.widgets.node import formatted
 from tests.widgets.training import Training
-
-FRAME_MS = 1000 / 60
 
 
 class Monitor(OnPage):
@@ -215,11 +212,8 @@ def test_arrow_keys_stay_in_the_widget_and_shortcuts_pass(show):
 
 
 @pytest.mark.parametrize("slider", ["step size", "momentum", "weight decay"])
-def test_a_drag_redraws_within_one_frame(show, slider):
+def test_a_redraw_in_framess_less_than_a_frame(show, slider):
     page = show({"a": ChargeMonitor()})
     control = Monitor(page).control("slider", slider)
     control.evaluate("(e) => e.closest('.gl-charges').prepend(e.closest('label'))")
-    times = page.evaluate(REDRAWS, [".gl-charges", 60])
-    typical, slow = statistics.median(times), sorted(times)[int(0.95 * len(times))]
-    print(f"\nChargeMonitor, {slider}: {typical:.2f} ms (median), {slow:.2f} ms (95 %)")
-    assert typical <= FRAME_MS
+    assert redraw_in_frames(page, REDRAWS, [".gl-charges", 20], 20) <= 1

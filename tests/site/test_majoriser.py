@@ -1,18 +1,15 @@
 """Majoriser by effect: driven by keyboard, it shows what gaugelib predicts."""
 
-import statistics
-
 import pytest
 import torch
 
 from gaugelib import imbalance, incoming_norm, outgoing_norm, rescale, weight_norm
 from gaugelib.widgets import Majoriser
-from tests.site.widget_page import REDRAWS, OnPage, cleaned_up, misfits, shown_by
+from tests.site.widget_page import REDRAWS, OnPage, cleaned_up, misfits, redraw_in_frames, shown_by
 from tests.widgets.node import formatted
 from tests.widgets.test_majoriser import GROUP, auxiliary, move, network
 
 CHAPTER = "book/minimum_norm.html"
-FRAME_MS = 1000 / 60
 
 
 class Proof(OnPage):
@@ -224,9 +221,17 @@ def test_arrow_keys_stay_in_the_widget_and_shortcuts_pass(show):
     assert page.evaluate("heard") == ["Control", "s"]
 
 
-def test_a_drag_redraws_within_one_frame(show):
+def test_a_redraw_in_framess_less_than_a_frame(show):
     page = show({"a": Majoriser()})
-    times = page.evaluate(REDRAWS, [".gl-majoriser", 60])
-    typical, slow = statistics.median(times), sorted(times)[int(0.95 * len(times))]
-    print(f"\nMajoriser redraws in {typical:.2f} ms (median), {slow:.2f} ms (95 %)")
-    assert typical <= FRAME_MS
+    assert redraw_in_frames(page, REDRAWS, [".gl-majoriser", 20], 20) <= 1
+
+
+def test_control_a_slow_redraw_in_framess_more_than_a_frame(show):
+    page = show({"a": Majoriser()})
+    page.evaluate(
+        """() => document.querySelector(".gl-majoriser").addEventListener("input", () => {
+          const end = performance.now() + 60;
+          while (performance.now() < end);
+        })"""
+    )
+    assert redraw_in_frames(page, REDRAWS, [".gl-majoriser", 10], 10) > 1

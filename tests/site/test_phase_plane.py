@@ -1,7 +1,5 @@
 """PhasePlane on the built page: driven by keyboard, it shows what torch and gaugelib predict."""
 
-import statistics
-
 import pytest
 
 from gaugelib.widgets import PhasePlane
@@ -14,12 +12,12 @@ from tests.site.phase_plane_page import (
     predict,
     static_page,
 )
+from tests.site.widget_page import redraw_in_frames
 from tests.widgets.node import formatted
 
 PAGE = "book/symmetry.html"
 START = (3.0, 0.4)
 STEP = 0.05
-FRAME_MS = 1000 / 60
 
 
 @pytest.fixture
@@ -230,11 +228,5 @@ def test_an_unknown_mode_says_which_there_are(open_page, site, tmp_path):
     assert "PhasePlane has no mode “moved”; it has: orbit, flow, pairing, soft" in said
 
 
-def test_a_drag_redraws_within_one_frame(plane):
-    times = plane.page.evaluate(REDRAWS, 120)
-    typical, slow = statistics.median(times), sorted(times)[int(0.95 * len(times))]
-    print(
-        f"\nPhasePlane redraws in {typical:.2f} ms (median), {slow:.2f} ms (95 %); "
-        f"one frame is {FRAME_MS:.1f} ms"
-    )
-    assert typical <= FRAME_MS
+def test_a_redraw_in_framess_less_than_a_frame(plane):
+    assert redraw_in_frames(plane.page, REDRAWS, 40, 40) <= 1
