@@ -131,7 +131,7 @@ function render({ model, el }) {
     ),
     legend([["gl-run gl-line-0", "charge of a hidden unit, numbered"], ["gl-law gl-line-0", "law of the flow"]]),
     html(
-      "div", { class: "gl-main" },
+      "div", { class: "gl-main gl-table-and-plot" },
       html("div", { class: "gl-left" }, table.root, remark),
       html(
         "div", { class: "gl-right" }, drifts,

@@ -5,7 +5,7 @@ import pytest
 
 from gaugelib import GaugeError
 from gaugelib.data.cifar import TEST, TRAIN, read_cifar
-from tests.data.written import cifar_records, cifar_tar
+from tests.data.written import cifar_records, cifar_tar, told
 
 
 @pytest.fixture
@@ -43,6 +43,7 @@ def test_the_test_part_is_a_batch_of_its_own(archive):
         (cifar_tar()[:200], "is not a whole gzipped tar archive"),
         (b"<html>moved</html>", "is not a whole gzipped tar archive"),
     ],
+    ids=told,
 )
 def test_an_archive_that_is_not_whole_is_refused_by_name(archive, content, message):
     with pytest.raises(GaugeError, match=message) as refusal:

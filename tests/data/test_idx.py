@@ -8,7 +8,7 @@ import torch
 
 from gaugelib import GaugeError
 from gaugelib.data.idx import read_idx
-from tests.data.written import idx
+from tests.data.written import idx, told
 
 
 @pytest.mark.parametrize("shape", [(7,), (4, 3), (5, 3, 2)])
@@ -43,6 +43,7 @@ WHOLE = gzip.decompress(idx(np.zeros((4, 3))))
         (idx(np.zeros((4, 3)))[:-5], "is not a whole gzip file"),
         (idx(np.zeros((4, 3)))[:-12] + bytes(12), "is not a whole gzip file"),
     ],
+    ids=told,
 )
 def test_a_file_that_is_not_whole_is_refused_by_name(content, message):
     with pytest.raises(GaugeError, match=f"'labels.gz' .*{message}"):

@@ -52,7 +52,7 @@ export function flowMode(life, model) {
   const view = stage(life, { square, target, label: "the start (w, v)", moved: move.lead, stepped: move.step });
   const { toX, toY } = view;
   const drawn = Object.fromEntries(
-    ["gl-charges", "gl-charge", "gl-ladder", "gl-orbit", "gl-ladder-dots"].map((kind) => [kind, svg("path", { class: kind })]),
+    ["gl-levels", "gl-charge", "gl-ladder", "gl-orbit", "gl-ladder-dots"].map((kind) => [kind, svg("path", { class: kind })]),
   );
   const end = svg("circle", { class: "gl-end", r: 5 });
   view.below.append(...Object.values(drawn), end);
@@ -95,7 +95,7 @@ export function flowMode(life, model) {
     const [point, p, lr, name] = [move.here(), model.get("p"), model.get("lr"), model.get("method")];
     const seen = now();
     view.set(point, inWords(point));
-    if (family !== p) adjust(drawn["gl-charges"], { d: levelFamily(p, square, toX, toY) });
+    if (family !== p) adjust(drawn["gl-levels"], { d: levelFamily(p, square, toX, toY) });
     family = p;
     const rungs = [seen.points.map((q) => q.w), seen.points.map((q) => q.v)];
     adjust(drawn["gl-charge"], { d: levelPath(seen.begun, p, square, toX, toY) });
@@ -134,7 +134,7 @@ export function flowMode(life, model) {
     html(
       "div", { class: "gl-left" }, view.root,
       legend([
-        ["gl-family", "orbits"], ["gl-charges", "equal charge"], ["gl-solutions", `w·v = ${number(target, 2)}`],
+        ["gl-family", "orbits"], ["gl-levels", "equal charge"], ["gl-solutions", `w·v = ${number(target, 2)}`],
         ["gl-orbit", "the flow"], ["gl-ladder-dots", "steps", "M4 6h0M14 6h0M24 6h0"],
       ]),
       rate.root, html("div", { class: "gl-row" }, power.root, method.root),
