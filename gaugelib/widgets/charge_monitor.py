@@ -211,10 +211,7 @@ class ChargeMonitor(BookWidget):
 
     @traitlets.validate("until")
     def _a_time(self, proposal: traitlets.Bunch) -> float:
-        (value,) = finite([proposal.value], trait="until")
-        if value <= 0:
-            raise WidgetError(f"until must be positive, found {value:g}")
-        return value
+        return _positive(proposal.value)
 
     @traitlets.validate("lr")
     def _a_step(self, proposal: traitlets.Bunch) -> float:
@@ -226,6 +223,7 @@ class ChargeMonitor(BookWidget):
 
     def _settled(self, lr: float, name: str) -> float:
         (value,) = finite([lr], trait=name)
+        _positive(self.until)  # whichever of the two is looked at first
         if not self.until / MOST_STEPS <= value <= self.until:
             raise WidgetError(
                 f"{name} must make 1 to {MOST_STEPS} steps until t = {self.until:g}, "
@@ -258,3 +256,10 @@ class ChargeMonitor(BookWidget):
         if not 0 <= value <= most:
             raise WidgetError(f"{name} must lie in 0..{most}, found {value}")
         return value
+
+
+def _positive(until: float) -> float:
+    (value,) = finite([until], trait="until")
+    if value <= 0:
+        raise WidgetError(f"until must be positive, found {value:g}")
+    return value
