@@ -187,7 +187,7 @@ def test_two_copies_do_not_disturb_each_other(show):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 900])
+@pytest.mark.parametrize("width", [320, 640, 900])
 def test_it_is_accessible_and_fits(show, axe, theme, width):
     other = ChargeMonitor(p=1, decay=0.14, momentum=0.9, lr=1 / 64, tried=(0.25, 0.125))
     page = show({"a": ChargeMonitor(), "b": other}, "ab", theme=theme, width=width)

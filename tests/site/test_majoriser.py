@@ -195,7 +195,7 @@ def test_two_copies_do_not_disturb_each_other(show):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 900])
+@pytest.mark.parametrize("width", [320, 640, 900])
 def test_it_is_accessible_and_fits(show, axe, theme, width):
     wild = Majoriser(weights=(-1e5, 0.001, 3.0), exponent=3, p=3.0, cut="neuron 1")
     page = show({"a": Majoriser(), "b": wild}, "ab", theme=theme, width=width)

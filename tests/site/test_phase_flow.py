@@ -169,7 +169,7 @@ def test_two_copies_do_not_disturb_each_other(show):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 900])
+@pytest.mark.parametrize("width", [320, 640, 900])
 def test_it_is_accessible_and_fits(show, axe, theme, width):
     other = PhasePlane(mode="flow", p=1, w=0.5, v=-2.0, method="momentum", lr=0.4)
     page = show({"a": PhasePlane(mode="flow"), "b": other}, "ab", theme=theme, width=width)

@@ -121,7 +121,7 @@ def test_two_copies_do_not_disturb_each_other(show):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 900])
+@pytest.mark.parametrize("width", [320, 640, 900])
 def test_it_is_accessible_and_fits(show, axe, theme, width):
     other = PhasePlane(mode="pairing", w=4.0, v=0.2, balanced=False, decay=0.25)
     page = show({"a": PhasePlane(mode="pairing"), "b": other}, "ab", theme=theme, width=width)

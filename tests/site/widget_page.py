@@ -79,7 +79,7 @@ def shown_by(open_page, serve, folder: Path) -> Callable[..., Page]:
 
 def misfits(page: Page) -> list[str]:
     """What is too wide, too small to read, or too small to touch in the widgets of a page."""
-    return sideways(page) + page.evaluate(TOO_SMALL)
+    return sideways(page) + page.evaluate(OVERFULL) + page.evaluate(TOO_SMALL)
 
 
 def cleaned_up(page: Page) -> tuple[list[str], list[str]]:
@@ -95,6 +95,11 @@ FOCUSED = """() => {
   const name = e.getAttribute("aria-label") ?? e.labels?.[0]?.textContent ?? e.textContent;
   return [name, parseFloat(getComputedStyle(e).outlineWidth) >= 2];
 }"""
+
+# A part of a widget whose contents reach beyond it: they are cut off, or lie on the part beside it.
+OVERFULL = """() => [...document.querySelectorAll(".gl-widget, .gl-widget :is(div, p, label)")]
+  .filter((e) => e.clientWidth > 8 && e.scrollWidth > e.clientWidth + 1)
+  .map((e) => `${e.className}: ${e.scrollWidth} px of contents in ${e.clientWidth} px`)"""
 
 TOO_SMALL = """() => {
   const found = [];
