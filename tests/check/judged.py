@@ -1,0 +1,25 @@
+"""What every checker owes its reader, whatever the exercise."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gaugelib import check
+
+
+def passes_every_time(name: str, answer: Any) -> None:
+    """The reference passes on five draws of fresh networks."""
+    for _ in range(5):
+        verdict = getattr(check, name)(answer)
+        assert verdict, verdict
+        assert repr(verdict).startswith("Correct: ")
+
+
+def gets_its_own_hint(
+    name: str, wrong: Any, hint: str, mistakes: Iterable[tuple[Callable[..., Any], str]]
+) -> None:
+    """A known mistake fails with its hint, and with none of the others."""
+    verdict = getattr(check, name)(wrong)
+    assert not verdict
+    assert hint in verdict.message
+    others = [other for _, other in mistakes if other != hint]
+    assert not any(other in verdict.message for other in others)
