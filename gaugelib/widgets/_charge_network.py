@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from gaugelib.widgets._base import WidgetError
+from gaugelib.widgets._matrices import require_matrices
 
 MOST_UNITS, MOST_WORK = 12, 4000
 # One input, six hidden units, one output. Rescaled so that the charges lie apart.
@@ -28,18 +27,7 @@ def require_fit(weights: list, biases: list, inputs: list, targets: list) -> Non
     Raises:
         GaugeError: saying what does not fit.
     """
-    if len(weights) < 2:
-        raise WidgetError(f"weights must hold at least two matrices, found {len(weights)}")
-    for place, rows in enumerate(weights):
-        widths = {len(row) for row in rows}
-        if len(widths) != 1 or 0 in widths:
-            raise WidgetError(f"weights[{place}] must be a matrix, found rows of {sorted(widths)}")
-    for place, (before, after) in enumerate(pairwise(weights), start=1):
-        if len(before) != len(after[0]):
-            raise WidgetError(
-                f"weights[{place}] takes {len(after[0])} neurons, "
-                f"but weights[{place - 1}] makes {len(before)}"
-            )
+    require_matrices(weights)
     found, wanted = [len(row) for row in biases], [len(rows) for rows in weights]
     if biases and found != wanted:
         raise WidgetError(f"biases must be none or lists of {wanted} numbers, found {found}")

@@ -4,7 +4,7 @@
 // The mathematics is in shared/layered.js; the pictures are in shared/sweep_*.js.
 
 import { announcer, button, choice, readout, slider } from "./shared/controls.js";
-import { adjust, change, html, lifetime, prefersStillness, say, svg } from "./shared/dom.js";
+import { adjust, change, html, lifetime, mount, prefersStillness, say, svg } from "./shared/dom.js";
 import { number } from "./shared/format.js";
 import { BALANCED, ended, METHODS, MOST_SWEEPS, opening, powers, predictedRate, run } from "./shared/layered.js";
 import { layersInWords, layersLegend, layersPicture } from "./shared/sweep_network.js";
@@ -165,16 +165,7 @@ function render({ model, el }) {
     voice.speak();
   }
 
-  el.append(root);
-  life.follow(model, TRAITS, redraw);
-  const sizes = new ResizeObserver(redraw);
-  sizes.observe(root);
-  life.keep(() => sizes.disconnect());
-  draw();
-  return () => {
-    life.end();
-    root.remove();
-  };
+  return mount(life, { el, root, model, traits: TRAITS, draw, redraw });
 }
 
 export default { render };

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from gaugelib.widgets import _sweeps_still
 from gaugelib.widgets._base import BookWidget, WidgetError, finite
 from gaugelib.widgets._layered import METHODS, MOST_SWEEPS, State, history, opening
+from gaugelib.widgets._matrices import linear_layers, require_matrices
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -110,13 +111,7 @@ class BalanceSweeps(BookWidget):
             >>> BalanceSweeps.from_model(hat()).weights
             [[[1.0], [1.0], [1.0]], [[1.0, -2.0, 1.0]]]
         """
-        wanted = "nn.Sequential(nn.Linear, nn.ReLU, ..., nn.Linear)"
-        layers = list(model) if isinstance(model, nn.Sequential) else []
-        kinds = [nn.ReLU if place % 2 else nn.Linear for place in range(len(layers))]
-        if len(layers) % 2 == 0 or [type(layer) for layer in layers] != kinds:
-            found = ", ".join(type(layer).__name__ for layer in layers) or type(model).__name__
-            raise WidgetError(f"BalanceSweeps shows {wanted}, found {found}")
-        linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
+        linear = linear_layers(model, "BalanceSweeps shows")
         matrices = [layer.weight.detach().double().tolist() for layer in linear]
         return cls(weights=matrices, **{"log_std": 0.0, **traits})
 
@@ -195,17 +190,7 @@ class BalanceSweeps(BookWidget):
 
 def _require_layers(layers: list[list[list[float]]]) -> None:
     """Matrices that fit together, of a size that can be shown, without a dead hidden neuron."""
-    if len(layers) < 2:
-        raise WidgetError(f"weights must hold at least two matrices, found {len(layers)}")
-    for place, rows in enumerate(layers):
-        widths = {len(row) for row in rows}
-        if len(widths) != 1 or 0 in widths:
-            raise WidgetError(f"weights[{place}] must be a matrix, found rows of {sorted(widths)}")
-        if place and len(layers[place - 1]) != len(rows[0]):
-            raise WidgetError(
-                f"weights[{place}] takes {len(rows[0])} neurons, "
-                f"but weights[{place - 1}] makes {len(layers[place - 1])}"
-            )
+    require_matrices(layers)
     sizes = [abs(weight) for rows in layers for row in rows for weight in row]
     if len(sizes) > MOST_WEIGHTS:
         raise WidgetError(f"BalanceSweeps shows at most {MOST_WEIGHTS} weights, found {len(sizes)}")

@@ -5,7 +5,7 @@
 import { announcer, button, checkbox, choice, slider } from "./shared/controls.js";
 import { chargePlot, driftPlot } from "./shared/charge_plots.js";
 import { train } from "./shared/descent.js";
-import { adjust, change, html, lifetime, say, svg } from "./shared/dom.js";
+import { adjust, change, html, lifetime, mount, say, svg } from "./shared/dom.js";
 import { number } from "./shared/format.js";
 import { flattened, layout } from "./shared/mlp.js";
 import { legend } from "./shared/phase_marks.js";
@@ -179,16 +179,7 @@ function render({ model, el }) {
     voice.speak();
   }
 
-  el.append(root);
-  life.follow(model, TRAITS, redraw);
-  const sizes = new ResizeObserver(redraw);
-  sizes.observe(root);
-  life.keep(() => sizes.disconnect());
-  draw();
-  return () => {
-    life.end();
-    root.remove();
-  };
+  return mount(life, { el, root, model, traits: TRAITS, draw, redraw });
 }
 
 const DOT = "M9 6a5 5 0 1 0 10 0a5 5 0 1 0 -10 0";

@@ -15,6 +15,7 @@ from gaugelib.widgets import _charge_still
 from gaugelib.widgets._base import BookWidget, WidgetError, finite
 from gaugelib.widgets._charge_network import BIASES, INPUTS, TARGETS, WEIGHTS, require_fit
 from gaugelib.widgets._charge_run import METHODS, Run, Settings, train
+from gaugelib.widgets._matrices import linear_layers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -142,13 +143,7 @@ class ChargeMonitor(BookWidget):
             >>> widget.history()[1][0].tolist()  # charges count biases
             [0.0, -2.0, 4.0]
         """
-        wanted = "nn.Sequential(nn.Linear, nn.ReLU, ..., nn.Linear)"
-        layers = list(model) if isinstance(model, nn.Sequential) else []
-        kinds = [nn.ReLU if place % 2 else nn.Linear for place in range(len(layers))]
-        if len(layers) % 2 == 0 or [type(layer) for layer in layers] != kinds:
-            found = ", ".join(type(layer).__name__ for layer in layers) or type(model).__name__
-            raise WidgetError(f"ChargeMonitor trains {wanted}, found {found}")
-        linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
+        linear = linear_layers(model, "ChargeMonitor trains")
         data = {}
         for name, values in (("inputs", inputs), ("targets", targets)):
             if values.dim() != 2:

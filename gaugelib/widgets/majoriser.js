@@ -4,7 +4,7 @@
 // The mathematics is in shared/majorise.js; the pictures are in shared/majorise_map.js and shared/majorise_cut.js.
 
 import { announcer, button, choice, readout, slider } from "./shared/controls.js";
-import { adjust, change, html, lifetime, say, svg } from "./shared/dom.js";
+import { adjust, change, html, lifetime, mount, say, svg } from "./shared/dom.js";
 import { number } from "./shared/format.js";
 import { atMost, cut, halted, measuredStep, rescaledChain } from "./shared/majorise.js";
 import { majoriserCut } from "./shared/majorise_cut.js";
@@ -135,16 +135,7 @@ function render({ model, el }) {
     voice.speak();
   }
 
-  el.append(root);
-  life.follow(model, TRAITS, redraw);
-  const sizes = new ResizeObserver(redraw);
-  sizes.observe(root);
-  life.keep(() => sizes.disconnect());
-  draw();
-  return () => {
-    life.end();
-    root.remove();
-  };
+  return mount(life, { el, root, model, traits: TRAITS, draw, redraw });
 }
 
 export default { render };

@@ -5,7 +5,7 @@
 
 import { beam } from "./shared/beam.js";
 import { announcer, button, checkbox, choice, readout, slider } from "./shared/controls.js";
-import { adjust, html, lifetime, prefersStillness, say, svg } from "./shared/dom.js";
+import { adjust, html, lifetime, mount, prefersStillness, say, svg } from "./shared/dom.js";
 import { number } from "./shared/format.js";
 import {
   difference, drawUniform, grid, imbalance, incomingNorm, minimumNormScales, outgoingNorm, outputs,
@@ -245,16 +245,7 @@ function render({ model, el }) {
     if (glide) redraw();
   }
 
-  el.append(root);
-  life.follow(model, TRAITS, redraw);
-  const sizes = new ResizeObserver(redraw);
-  sizes.observe(root);
-  life.keep(() => sizes.disconnect());
-  draw();
-  return () => {
-    life.end();
-    root.remove();
-  };
+  return mount(life, { el, root, model, traits: TRAITS, draw, redraw });
 }
 
 export default { render };

@@ -84,6 +84,20 @@ export function lifetime() {
   };
 }
 
+/** Put a view's root into the page and draw it, anew when a trait or its size changes; returns the view's end. */
+export function mount(life, { el, root, model, traits, draw, redraw }) {
+  el.append(root);
+  life.follow(model, traits, redraw);
+  const sizes = new ResizeObserver(redraw);
+  sizes.observe(root);
+  life.keep(() => sizes.disconnect());
+  draw();
+  return () => {
+    life.end();
+    root.remove();
+  };
+}
+
 /** Set traits of a model and tell the kernel, where there is one. */
 export function change(model, traits) {
   for (const [name, value] of Object.entries(traits)) model.set(name, value);
