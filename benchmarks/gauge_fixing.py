@@ -21,6 +21,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import torch
+from appendix import write_table
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -30,7 +31,6 @@ HERE = pathlib.Path(__file__).parent
 WIDTHS = (200, 2000, 1000, 500, 250, 10)
 BATCH, STEPS, TOL = 32, 10, 1e-3
 RATES = (1e-3, 0.05)
-BEGIN, END = "<!-- written by benchmarks/gauge_fixing.py -->", "<!-- end -->"
 Loop = Callable[[Tensor, Tensor], None]
 
 
@@ -187,10 +187,7 @@ def main() -> None:
     }
     target = HERE / "results" / "gauge_fixing.json"
     target.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    page = HERE.parent / "book" / "speed.md"
-    head, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    tail = rest.partition(END)[2]
-    page.write_text(f"{head}{BEGIN}\n\n{table(results)}\n\n{END}{tail}", encoding="utf-8")
+    write_table("gauge_fixing.py", table(results))
     print(table(results))
 
 

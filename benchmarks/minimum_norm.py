@@ -22,6 +22,7 @@ import numpy as np
 import scipy
 import scipy.optimize
 import torch
+from appendix import write_table
 from torch import Tensor, nn
 from torch.ao.quantization._equalize import cross_layer_equalization
 from tqdm import tqdm
@@ -33,7 +34,6 @@ from gaugelib.group import GaugeGroup
 HERE = pathlib.Path(__file__).parent
 WIDTHS = (200, 1000, 750, 750, 500, 500, 250, 10)
 Params = dict[str, Tensor]
-MARK = "<!-- written by benchmarks/minimum_norm.py -->"
 
 
 def multilayer() -> nn.Sequential:
@@ -245,9 +245,7 @@ def main() -> None:
     target = HERE / "results" / "minimum_norm.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    page = HERE.parent / "book" / "speed.md"
-    head, _, _ = page.read_text(encoding="utf-8").partition(MARK)
-    page.write_text(f"{head}{MARK}\n\n{table(results)}\n", encoding="utf-8")
+    write_table("minimum_norm.py", table(results))
     print(table(results))
 
 
