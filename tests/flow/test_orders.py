@@ -33,6 +33,30 @@ def test_euler_drifts_with_the_square_of_its_step_in_one_step():
     assert slopes(STEPS, sizes) == pytest.approx([2.0, 2.0], abs=1e-6)
 
 
+def drift_and_bound(activation, steps, until=0.5):
+    """The largest drift of a charge by gradient descent, and η T g² with the largest gradient."""
+    made = problem(3, 4, 3, 2, activation=activation)
+    options = {"until": until, "steps": steps, "method": "euler", "saved": steps + 1}
+    path = gradient_flow(made.loss, made.params, **options)
+    squares = []
+    for k in range(steps):  # the last state is not stepped from
+        slopes = torch.func.grad(made.loss)(path.at(k))
+        squares.append(sum(float(slope.square().sum()) for slope in slopes.values()))
+    return drift(path, 2.0), until / steps * until * max(squares)
+
+
+@pytest.mark.parametrize("activation", [linear, torch.relu])
+@pytest.mark.parametrize("steps", [10, 80])
+def test_the_drift_of_gradient_descent_is_bounded_by_its_step_and_gradients(activation, steps):
+    moved, bound = drift_and_bound(activation, steps)
+    assert 0.0 < moved <= bound
+
+
+def test_control_a_tanh_network_drifts_further_than_the_bound():
+    moved, bound = drift_and_bound(torch.tanh, 320)
+    assert moved > bound
+
+
 def test_runge_kutta_has_order_4_on_smooth_stretches():
     made = problem(3, 4, 3, 2, activation=linear)
     steps = [10, 20, 40]
