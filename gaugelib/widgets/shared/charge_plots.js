@@ -71,7 +71,8 @@ export function driftPlot(tried, shown, { coarsest, finest }, width) {
   const toX = linear(...x, box.left, box.right);
   const toY = linear(...y, box.bottom, box.top);
   const xTicks = [];
-  for (let lr = coarsest; lr > 0.99 * finest; lr /= 4) xTicks.push([Math.log2(lr), String(Number(lr.toPrecision(3)))]);
+  const apart = width < 300 ? 8 : 4; // so that their words do not touch
+  for (let lr = coarsest; lr > 0.99 * finest; lr /= apart) xTicks.push([Math.log2(lr), String(Number(lr.toPrecision(3)))]);
   const half = shown.map(([lr, off]) => [Math.log2(lr), Math.log10(off)]).at(-1);
   const along = (to) => half[1] + (to - half[0]) * Math.log10(2);
   const dots = known.map(([at, off]) => {
@@ -82,7 +83,7 @@ export function driftPlot(tried, shown, { coarsest, finest }, width) {
   return {
     height: HEIGHT,
     parts: [
-      axes({ toX, toY, x, y, box, xLabel: "step size η", yLabel: "how far from the law at the end", xTicks, yTicks: decades(...y) }),
+      axes({ toX, toY, x, y, box, xLabel: "step size η", yLabel: "distance from the law at T", xTicks, yTicks: decades(...y) }),
       svg(
         "svg",
         {
