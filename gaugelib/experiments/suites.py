@@ -10,7 +10,7 @@ from gaugelib.experiments.settings import Arm, Init, Settings, grid, settings
 from gaugelib.group import GaugeError
 
 ARMS: tuple[Arm, ...] = ("never", "once", "every")
-RATES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+RATES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.2)
 INITS: tuple[Init, ...] = ("he", "xavier")
 
 
@@ -30,7 +30,7 @@ def digits_small() -> tuple[Settings, ...]:
 
 
 def digits_rates() -> tuple[Settings, ...]:
-    """Is it the learning rate? SGD with six of them, three layers, from two initialisations."""
+    """Is it the learning rate? SGD with eight of them, three layers, from two initialisations."""
     return tuple(
         settings("digits", "sgd", small=True, arm=arm, seed=seed, init=init, lr=lr, epochs=10)
         for init, lr, arm, seed in product(INITS, RATES, ARMS, range(3))
@@ -74,7 +74,7 @@ def suite(name: str) -> tuple[Settings, ...]:
 
     Example:
         >>> {name: len(suite(name)) for name in ("paper", "digits", "digits-rates")}
-        {'paper': 360, 'digits': 90, 'digits-rates': 108}
+        {'paper': 360, 'digits': 90, 'digits-rates': 144}
     """
     if name not in SUITES:
         raise GaugeError(f"the suite must be one of {sorted(SUITES)}, found {name!r}")
