@@ -21,10 +21,10 @@ from gaugelib.experiments.store import Run, read_runs
 from gaugelib.experiments.suites import ARMS
 from gaugelib.group import GaugeError
 
-STORED = ("digits", "digits-small")
-"""The suites whose results are shipped, with four seeds of `"digits"` and five of `"digits-small"`.
+STORED = ("digits", "digits-small", "digits-rates", "digits-large-steps", "digits-decay")
+"""The suites whose results are shipped.
 
-Each result says what it was computed with. The other suites have to be run.
+Each result says what it was computed with. The suite `"paper"` has to be run.
 """
 
 QUANTITIES = ("regularised", "loss", "penalty", "train_error", "test_error", "imbalance")

@@ -39,7 +39,13 @@ def made(arm: str, seed: int, loss: float, **changes) -> Run:
     return Run(one, Curves([9.0, loss], [4.0, 2.0], [1.0, 0.5], [1.0, 0.5], [0.1, 0.1]), False, {})
 
 
-SEEDS = {"digits": 4, "digits-small": 5}
+SEEDS = {
+    "digits": 4,
+    "digits-small": 5,
+    "digits-rates": 3,
+    "digits-large-steps": 5,
+    "digits-decay": 5,
+}
 RUNS = tuple(
     made(arm, seed, loss)
     for arm, losses in (("never", (3.0, 2.0, 4.0)), ("once", (1.0, 2.5, 3.5)))
