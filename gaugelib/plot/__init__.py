@@ -6,6 +6,8 @@ from gaugelib.plot.conservation import drifts as drifts
 from gaugelib.plot.learning import learning_curves as learning_curves
 from gaugelib.plot.minimum_norm import convergence as convergence
 from gaugelib.plot.minimum_norm import flow as flow
+from gaugelib.plot.pairing import curvatures as curvatures
+from gaugelib.plot.pairing import decays as decays
 from gaugelib.plot.style import style as style
 from gaugelib.plot.symmetry import along_orbit as along_orbit
 from gaugelib.plot.symmetry import incidence as incidence
@@ -20,10 +22,12 @@ __all__ = [  # noqa: RUF022 - grouped by chapter
     # the minimum-norm gauge
     "convergence",
     "flow",
-    # the pairing
-    "learning_curves",
     # conservation laws
     "charges",
     "drift_orders",
     "drifts",
+    # the pairing
+    "curvatures",
+    "decays",
+    "learning_curves",
 ]

@@ -15,19 +15,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def charges(times: Tensor, runs: Mapping[str, Tensor]) -> Figure:
+def charges(
+    times: Tensor, runs: Mapping[str, Tensor], ylabel: str = "charges of the hidden units"
+) -> Figure:
     r"""The charge of every hidden unit against time, one panel for each run, on one scale.
 
     Args:
         times: times $t$, shape `(T,)`.
-        runs: title of a panel -> charges, shape `(T, units)`.
+        runs: title of a panel -> charges, or another number of each unit, shape `(T, units)`.
+        ylabel: what the axis shows.
     """
     with style():
         figure, panels = plt.subplots(1, len(runs), figsize=(7.2, 3.0), sharey=True, squeeze=False)
         for axes, (title, values) in zip(panels[0], runs.items(), strict=True):
             axes.plot(times, values, color="#1b4f8a", linestyle="-", linewidth=1.4)
             axes.set(title=title, xlabel="time t")
-        panels[0, 0].set_ylabel("charges of the hidden units")
+        panels[0, 0].set_ylabel(ylabel)
     return figure
 
 

@@ -40,7 +40,7 @@ def made(arm: str, seed: int, loss: float, **changes) -> Run:
 
 
 SEEDS = {
-    "digits": 4,
+    "digits": 5,
     "digits-small": 5,
     "digits-rates": 3,
     "digits-large-steps": 5,
