@@ -11,6 +11,9 @@ from gaugelib.check.conservation import flow_path as flow_path
 from gaugelib.check.conservation import layer_charges as layer_charges
 from gaugelib.check.conservation import stream_charges as stream_charges
 from gaugelib.check.conservation import weight_rate as weight_rate
+from gaugelib.check.control import egd_step as egd_step
+from gaugelib.check.control import fixes_gauge as fixes_gauge
+from gaugelib.check.control import gain_share as gain_share
 from gaugelib.check.layers import recover_scales as recover_scales
 from gaugelib.check.layers import rescale_gradients as rescale_gradients
 from gaugelib.check.layers import rescale_layers as rescale_layers
@@ -20,6 +23,12 @@ from gaugelib.check.minimum_norm import predicted_share as predicted_share
 from gaugelib.check.minimum_norm import refutation as refutation
 from gaugelib.check.minimum_norm import steps_needed as steps_needed
 from gaugelib.check.minimum_norm import update_scales as update_scales
+from gaugelib.check.pairing import halving_epochs as halving_epochs
+from gaugelib.check.pairing import keeps_gauge as keeps_gauge
+from gaugelib.check.pairing import lost_share as lost_share
+from gaugelib.check.penalty import massive_modes as massive_modes
+from gaugelib.check.penalty import mirror_charge as mirror_charge
+from gaugelib.check.penalty import two_eigenvalues as two_eigenvalues
 from gaugelib.check.symmetry import ACTIVATIONS as ACTIVATIONS
 from gaugelib.check.symmetry import balance as balance
 from gaugelib.check.symmetry import gauge_dimension as gauge_dimension
@@ -33,12 +42,20 @@ __all__ = [
     "alive",
     "balance",
     "drift_order",
+    "egd_step",
+    "fixes_gauge",
     "flow_end",
     "flow_path",
+    "gain_share",
     "gauge_dimension",
+    "halving_epochs",
     "homogeneity",
+    "keeps_gauge",
     "layer_charges",
     "layer_scales",
+    "lost_share",
+    "massive_modes",
+    "mirror_charge",
     "outgoing_factor",
     "predicted_share",
     "recover_scales",
@@ -47,6 +64,7 @@ __all__ = [
     "rescale_layers",
     "steps_needed",
     "stream_charges",
+    "two_eigenvalues",
     "update_scales",
     "weight_rate",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,15 @@ import torch
 from torch import Tensor
 
 from gaugelib.check.fresh import normal
-from gaugelib.check.verdict import Verdict, WrongAnswer, answer_of, close, close_lists, judge
+from gaugelib.check.verdict import (
+    Verdict,
+    WrongAnswer,
+    answer_of,
+    close,
+    close_lists,
+    judge,
+    recognise,
+)
 
 WIDTHS = [3, 5, 4, 2]
 Blocks = list[tuple[Tensor, Tensor]]
@@ -35,7 +43,7 @@ def layer_charges(function: Callable[[list[Tensor], list[Tensor], float, float],
                 continue
             squares = [i + g - o for i, g, o in two]
             leak = abs(slope) ** p
-            _recognise(
+            recognise(
                 found,
                 {
                     "a trained bias flows into its unit, so it counts too.": [
@@ -75,7 +83,7 @@ def weight_rate(function: Callable[[float, float, float], Any]) -> Verdict:
             found = answer_of(function, bias, slope, p)
             if close(found, p * bias * slope):
                 continue
-            _recognise(
+            recognise(
                 found,
                 {
                     "the weights alone keep their imbalance only where b or its slope is zero.": 0,
@@ -118,7 +126,7 @@ def stream_charges(function: Callable[[Tensor, Blocks, Tensor, float], Any]) -> 
             written, taken = sum(writes), sum(reads)
             if close(found, first + written - taken - last):
                 continue
-            _recognise(
+            recognise(
                 found,
                 {
                     "what a block writes into the stream flows into it too.": first - taken - last,
@@ -161,7 +169,7 @@ def drift_order(function: Callable[[Callable[[float], float]], Any]) -> Verdict:
             found = answer_of(function, drift)
             if _near(found, order, 0.1):
                 continue
-            _recognise(
+            recognise(
                 found,
                 {
                     "that is the ratio of the two drifts; which power of 2 is it?": 2.0**order,
@@ -191,7 +199,7 @@ def flow_end(function: Callable[[float, float, float, float], Any]) -> Verdict:
             if close(found, _end(w, v, y, p)):
                 continue
             ray = [x * math.sqrt(y / (w * v)) for x in (w, v)]
-            _recognise(
+            recognise(
                 found,
                 {
                     "the two in the other order: the larger stays the larger.": (
@@ -226,7 +234,7 @@ def flow_path(function: Callable[[float, float, float, float], Any]) -> Verdict:
             kappa = math.hypot(2 * y, w * w - v * v)
             linear = y + (w * v - y) * math.exp(-kappa * time)
             logistic = y / (1 + (y / (w * v) - 1) * math.exp(-2 * y * time))
-            _recognise(
+            recognise(
                 found,
                 {
                     "that is the end of the flow; it is reached only as t → ∞.": (
@@ -290,11 +298,3 @@ def _power(weight: Tensor, p: float, dim: int) -> Tensor:
 
 def _near(found: Any, expected: float, tolerance: float) -> bool:
     return close(found, expected, tolerance / abs(expected))
-
-
-def _recognise(
-    found: Any, mistakes: Mapping[str, Any], same: Callable[[Any, Any], bool] = close
-) -> None:
-    for hint, wrong in mistakes.items():
-        if same(found, wrong):
-            raise WrongAnswer(hint)

@@ -16,6 +16,7 @@ from gaugelib.check.verdict import (
     answer_of,
     close,
     judge,
+    recognise,
 )
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
@@ -88,7 +89,7 @@ def balance(function: Callable[[Tensor, Tensor, float], Any]) -> Verdict:
                 f"right for p = 2 but not for p = {p}: the norm depends on p.": two,
                 "that is the logarithm of the scale; the scale itself is asked for.": right.log(),
             }
-            _recognise(found, mistakes)
+            recognise(found, mistakes)
             raise WrongAnswer(
                 f"for p = {p} the two p-norms still differ; set aᵖ·in equal to out/aᵖ, solve for a."
             )
@@ -116,7 +117,7 @@ def outgoing_factor(function: Callable[[float, int], Any]) -> Verdict:
                 f"right for k = 1, but relu(az)^{k} is a^{k} times relu(z)^{k}.": 1 / a,
                 "the power goes on a itself, not on its root.": a ** (-1 / k),
             }
-            _recognise(found, mistakes)
+            recognise(found, mistakes)
             raise WrongAnswer(
                 f"for k = {k} the function moved; compute relu(az)^{k} / relu(z)^{k}."
             )
@@ -151,7 +152,7 @@ def gauge_dimension(function: Callable[[list[int]], Any]) -> Verdict:
                     a * b for a, b in pairwise(widths)
                 ),
             }
-            _recognise(found, mistakes)
+            recognise(found, mistakes)
             raise WrongAnswer(f"the widths {widths} give {sum(hidden)}, not {found}.")
         return "one dimension for each hidden unit."
 
@@ -164,9 +165,3 @@ def _degree(activation: Callable[[Tensor], Tensor]) -> int | None:
         if close(activation(a * z), a**k * activation(z), 1e-12):
             return k
     return None
-
-
-def _recognise(found: Any, mistakes: Mapping[str, Any]) -> None:
-    for hint, wrong in mistakes.items():
-        if close(found, wrong):
-            raise WrongAnswer(hint)
