@@ -219,13 +219,19 @@ def panels(
     }
 
 
-def text(rows: Iterable[Row], epochs: Sequence[int]) -> str:
-    """The verdict as lines of text: mean, and wins of seeds, at each epoch."""
+def text(rows: Iterable[Row], epochs: Sequence[int], digits: int = 4) -> str:
+    """The verdict as lines of text: mean, and wins of seeds, at each epoch.
+
+    Args:
+        rows: what `verdict` gave.
+        epochs: those that it was asked for.
+        digits: of the means, after the point.
+    """
     head = f"{'':4} {'depth':>5} {'gauge':>6}" + "".join(f"{f'epoch {e}':>16}" for e in epochs)
     lines = [head]
     for row in rows:
         cells = [
-            f"{mean:9.4f}" + ("      " if row.arm == "never" else f" ({won}/{row.seeds})")
+            f"{mean:9.{digits}f}" + ("      " if row.arm == "never" else f" ({won}/{row.seeds})")
             for mean, won in zip(row.mean, row.wins, strict=True)
         ]
         line = f"{row.optimiser:4} {row.depth:5} {row.arm:>6}"

@@ -3,6 +3,7 @@
 from gaugelib.plot.conservation import charges as charges
 from gaugelib.plot.conservation import drift_orders as drift_orders
 from gaugelib.plot.conservation import drifts as drifts
+from gaugelib.plot.learning import against_rates as against_rates
 from gaugelib.plot.learning import learning_curves as learning_curves
 from gaugelib.plot.minimum_norm import convergence as convergence
 from gaugelib.plot.minimum_norm import flow as flow
@@ -27,6 +28,7 @@ __all__ = [  # noqa: RUF022 - grouped by chapter
     "drift_orders",
     "drifts",
     # the pairing
+    "against_rates",
     "curvatures",
     "decays",
     "learning_curves",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from matplotlib import pyplot as plt
@@ -69,3 +69,26 @@ def _key(seen: set[tuple[int, str]]) -> list[Line2D]:
         *(Line2D([], [], color=COLOURS.get(d, "#444"), label=f"{d} layers") for d in depths),
         *(Line2D([], [], color="#444", ls=DASHES[a], label=LABELS[a]) for a in arms),
     ]
+
+
+def against_rates(
+    rates: Sequence[float], panels: Mapping[str, Mapping[str, Tensor]], ylabel: str
+) -> Figure:
+    r"""Final values of each arm against the learning rate, on logarithmic axes.
+
+    Args:
+        rates: the learning rates $\eta$.
+        panels: title of a panel -> arm -> values at each rate, shape `(seeds, rates)`; drawn are
+            their mean and a band from the least to the greatest.
+        ylabel: what the values are.
+    """
+    with style():
+        figure, row = plt.subplots(1, len(panels), figsize=(7.2, 3.0), sharey=True, squeeze=False)
+        for axes, (title, arms) in zip(row[0], panels.items(), strict=True):
+            for (arm, values), colour in zip(arms.items(), COLOURS.values()):
+                axes.loglog(rates, values.mean(0), DASHES[arm], color=colour, label=LABELS[arm])
+                axes.fill_between(rates, values.amin(0), values.amax(0), color=colour, alpha=0.12)
+            axes.set(title=title, xlabel="learning rate η")
+        row[0, 0].set_ylabel(ylabel)
+        row[0, 0].legend()
+    return figure
