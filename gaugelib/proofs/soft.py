@@ -20,7 +20,7 @@ from gaugelib.proofs.sketch import sketch_of
 from gaugelib.proofs.trace import Drop, Hypothesis, Place, Relation, Side, Step, Trace, require_drop
 
 TITLE = "A penalty that only chooses the gauge"
-_LOG = Drop("log", "a penalty on the log-ratios of the norms in and out")
+_LOG = Drop("log", "a penalty on log-ratios of norms")
 _UNCOUNTED = Drop("bias", "a penalty that leaves the biases out")
 
 
@@ -116,8 +116,8 @@ def _statement(p: float) -> str:
     return (
         f"Let dθ/dt = {names.flow} with S = {names.penalty} Σ Δₕ², Δₕ = Σᵢₙ {power} − Σₒᵤₜ {power} "
         f"and κ = {STRENGTH:g}. Then S neither moves the outputs nor slows the descent of L, the "
-        f"imbalance obeys dΔ/dt = −{names.rate} ℒΔ with ℒ = B diag({power}) Bᵀ, and a critical point "
-        f"of L + S is a balanced one of L. {LOSS}"
+        f"imbalance obeys dΔ/dt = −{names.rate} ℒΔ with ℒ = B diag({power}) Bᵀ, and critical "
+        f"points of L + S are balanced ones of L. {LOSS}"
     )
 
 
@@ -125,10 +125,8 @@ def _hypotheses(p: float, has_biases: bool) -> tuple[Hypothesis, ...]:
     return (
         HOMOGENEOUS,
         Hypothesis(f"the penalty is S = {_names(p).penalty} Σ Δₕ²", (_LOG,)),
-        Hypothesis(
-            "biases count, as parameters that enter a unit", (_UNCOUNTED,) if has_biases else ()
-        ),
-        Hypothesis("every hidden unit lies on a path from an input to an output", (DEAD,)),
+        Hypothesis("biases count among what enters a unit", (_UNCOUNTED,) if has_biases else ()),
+        Hypothesis("every hidden unit lies on a path from input to output", (DEAD,)),
     )
 
 
@@ -136,7 +134,7 @@ def _vertical(flow: Penalised, params: Mapping[str, Tensor], group: GaugeGroup) 
     """Step 1: the gradient of the penalty is a tangent of the orbit."""
     names, push = _names(flow.p), flow.push(flow.network.theta)
     text = (
-        "Differentiated, S pulls at an edge j → i just as turning every dial by κΔₕ does. Its "
+        "Differentiated, S pulls at an edge j → i as turning every dial by κΔₕ does. Its "
         "gradient is a tangent of the orbit."
     )
     right = "κ (Δᵢ − Δⱼ) θ", flow.tangent()
@@ -155,8 +153,8 @@ def _invisible(flow: Penalised) -> tuple[Step, ...]:
     change, size = flow.outputs()
     return (
         _scalar(
-            "The loss is level along every dial: by the Ward identity its gradient is orthogonal "
-            "to every tangent of the orbit.",
+            "By the Ward identity the gradient of the loss is orthogonal to every tangent of the "
+            "orbit.",
             (f"⟨∂L, {_names(flow.p).push}⟩", (slopes * push).sum()),
             "=",
             ("0", 0.0),
@@ -205,8 +203,8 @@ def _in_the_end(p: float, params: Mapping[str, Tensor], group: GaugeGroup, count
     end, dead = relaxed(params, group, p, counted)
     slowest = modes(laplacian(end, group, p, include_bias=counted))[0]
     text = (
-        "If every unit lives, λ is not 0, nor will it be where S alone leads: at the balanced "
-        "network. All imbalance dies out exponentially."
+        "If every unit lives, λ > 0, even where S alone leads: at the balanced network. Imbalance "
+        "dies out exponentially."
     )
     if dead:
         text = "A unit on no path dies: S shrinks its parameters to 0, and λ with them."
@@ -221,8 +219,7 @@ def _descending(flow: Penalised) -> tuple[Step, ...]:
     speed = descent.abs() + flow.reach()
     return (
         _scalar(
-            "By step 2 the loss falls as fast as without the penalty: to first order a choice of "
-            "gauge costs nothing.",
+            "By step 2 the loss falls, to first order, as fast as without the penalty.",
             ("dL/dt", flow.along(network.loss)),
             "=",
             (f"−{names.loss}", -flow.length(descent)),
