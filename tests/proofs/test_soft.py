@@ -73,9 +73,7 @@ class Dense:
             function
         )
 
-    def quotient(self, function, velocity):
-        there = self.there  # no parameter moves by more than a ten-thousandth of itself
-        step = min(1e-6, 1e-4 / float((velocity[there] / self.here[there]).abs().max()))
+    def quotient(self, function, velocity, step=1e-6):
         ends = [function(self.here + sign * step * velocity) for sign in (1, -1)]
         return (ends[0] - ends[1]) / (2 * step)
 
@@ -140,6 +138,8 @@ def test_its_numbers_are_those_of_dense_matrices_and_of_autograd(seed, p, drop):
 @pytest.mark.parametrize("seed", range(2))
 def test_its_rates_are_difference_quotients_along_the_flow(seed, p, drop):
     graph = complete_graph((2, 5, 2), seed)
+    for value in graph.params.values():
+        value += value.sign() / 2  # far from 0, where the flow of p = 3 is fast
     dense, trace = Dense(graph, p, drop), theorem_soft(graph.params, graph.group, p, drop=drop)
     push = dense.speed(dense.S)
     velocity = dense.speed(dense.L) + push
