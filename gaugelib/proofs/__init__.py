@@ -10,6 +10,7 @@ from gaugelib.proofs.compact import lemma_compact as lemma_compact
 from gaugelib.proofs.conserved import lemma_conserved as lemma_conserved
 from gaugelib.proofs.pairing import theorem_pairing as theorem_pairing
 from gaugelib.proofs.sketch import Sketch as Sketch
+from gaugelib.proofs.soft import theorem_soft as theorem_soft
 from gaugelib.proofs.trace import Drop as Drop
 from gaugelib.proofs.trace import Hypothesis as Hypothesis
 from gaugelib.proofs.trace import Place as Place
@@ -27,6 +28,8 @@ __all__ = [  # noqa: RUF022 - grouped by purpose
     # the proofs of the conservation laws
     "lemma_conserved",
     "theorem_pairing",
+    # the proof of soft gauge fixing
+    "theorem_soft",
     # what a proof is made of
     "Drop",
     "Hypothesis",

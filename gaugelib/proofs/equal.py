@@ -28,10 +28,17 @@ def at_units(text: str, left: Named, right: Named, size: Tensor) -> Step:
     return _step(text, left, right, k, at_unit(k, which), float(size[k]))
 
 
-def at_edges(text: str, left: Named, right: Named, network: Network) -> Step:
-    """An equality at every edge of a network, as a step; values of shape `(edges,)`."""
-    k, which = largest(left[1], right[1], torch.maximum(left[1].abs(), right[1].abs()))
-    return _step(text, left, right, k, network.edge(k, which))
+def at_edges(
+    text: str, left: Named, right: Named, network: Network, size: Tensor | None = None
+) -> Step:
+    """An equality at every edge of a network, as a step; values of shape `(edges,)`.
+
+    Rounding is measured against `size`, shape `(edges,)`; by default against the larger side.
+    """
+    sizes = torch.maximum(left[1].abs(), right[1].abs()) if size is None else size
+    k, which = largest(left[1], right[1], sizes)
+    given = None if size is None else float(size[k])
+    return _step(text, left, right, k, network.edge(k, which), given)
 
 
 def at_data(text: str, left: Named, right: Named, size: Tensor) -> Step:

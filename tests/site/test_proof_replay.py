@@ -14,6 +14,7 @@ ON_THE_PAGE = {
     "No scale runs away": "lemma_compact",
 }
 THEOREM = "theorem_uniqueness"
+SOFT = "theorem_soft"
 
 
 @pytest.fixture
@@ -187,6 +188,15 @@ def test_the_theorem_and_its_three_exceptions(show):
         replay.press(replay.control("button", "step 1"), "Enter")
 
 
+@pytest.mark.parametrize("drop", ["", "homogeneous", "log", "bias", "dead"])
+def test_the_theorem_of_soft_gauge_fixing_step_by_step(show, drop):
+    replay, trace = Replay(show({"a": ProofReplay(proof=SOFT)})), traced(SOFT, drop=drop)
+    replay.choose("drop a hypothesis", drop)
+    for number in range(1, len(trace.steps) + 1):
+        replay.must_show(trace, number)
+        replay.push("Next")
+
+
 def test_it_opens_where_it_is_told_to_and_returns_there(show):
     replay = Replay(show({"a": ProofReplay(drop="double", network=4, step=7)}))
     trace = traced("lemma_auxiliary", network=4, drop="double")
@@ -253,20 +263,21 @@ def test_everything_is_reached_by_the_tab_key_and_shows_its_focus(show):
 def test_every_proof_fits_and_can_be_read_and_touched(show, width):
     widgets = {
         key: ProofReplay(proof=name)
-        for key, name in zip("abcd", (*ON_THE_PAGE.values(), THEOREM), strict=True)
+        for key, name in zip("abcde", (*ON_THE_PAGE.values(), THEOREM, SOFT), strict=True)
     }
-    page = show(widgets, "abcd", width=width)
+    page = show(widgets, "abcde", width=width)
     assert misfits(page) == []
-    for index in range(4):
+    for index in range(len(widgets)):
         replay = Replay(page, index)
         keys = replay.root.locator("option").evaluate_all("(all) => all.map((o) => o.value)")
         replay.choose("drop a hypothesis", keys[-1])
     assert misfits(page) == []
 
 
+@pytest.mark.parametrize("name", [THEOREM, SOFT])
 @pytest.mark.parametrize("width", [320, 812])
-def test_the_buttons_stay_under_the_finger(show, width):
-    replay = Replay(show({"a": ProofReplay(proof=THEOREM)}, width=width))
+def test_the_buttons_stay_under_the_finger(show, width, name):
+    replay = Replay(show({"a": ProofReplay(proof=name)}, width=width))
     box = "(e) => { const { x, y } = e.getBoundingClientRect(); return [x, y + scrollY]; }"
     next_button = replay.root.get_by_role("button", name="Next", exact=True)
     places = set()

@@ -24,6 +24,7 @@ PROOFS = (
     "theorem_uniqueness",
     "lemma_conserved",
     "theorem_pairing",
+    "theorem_soft",
 )
 STATEMENTS = 9
 
