@@ -85,3 +85,30 @@ def test_the_style_ends_with_its_block():
     with plot.style():
         assert not mpl.rcParams["axes.spines.top"]
     assert mpl.rcParams["axes.spines.top"] == before
+
+
+def test_decays_are_drawn_by_size_on_a_logarithmic_axis():
+    values = torch.tensor([[1.0, -4.0], [0.5, -2.0]])
+    figure = plot.decays(torch.tensor([0.0, 1.0]), {"p = 1": values})
+    (axes,) = figure.axes
+    assert axes.get_yscale() == "log"
+    assert [line.get_ydata().tolist() for line in axes.lines] == [[1.0, 0.5], [4.0, 2.0]]
+
+
+def test_the_curvatures_nearest_to_twice_the_decay_are_ringed():
+    spectra = [torch.tensor([0.2, 3.0, 0.2]), torch.tensor([5.0, 0.4, 0.4])]
+    axes = plot.curvatures([0.1, 0.2], spectra, units=2).axes[0]
+    ringed = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [line.get_ydata().tolist() for line in ringed] == [
+        pytest.approx([0.2, 0.2]),
+        pytest.approx([0.4, 0.4]),
+    ]
+    with pytest.raises(GaugeError, match="an eigenvalue at λ = 0.1 is not positive"):
+        plot.curvatures([0.1], [torch.tensor([-1.0, 2.0])], units=1)
+
+
+def test_arms_are_drawn_against_the_rate_with_their_mean():
+    values = torch.tensor([[4.0, 1.0], [2.0, 3.0]])
+    axes = plot.against_rates([0.1, 0.2], {"loss": {"never": values}}, "loss").axes[0]
+    assert axes.lines[0].get_ydata().tolist() == [3.0, 2.0]
+    assert axes.lines[0].get_label() == "never fixed"
