@@ -103,7 +103,7 @@ def test_the_curvatures_nearest_to_twice_the_decay_are_ringed():
         pytest.approx([0.2, 0.2]),
         pytest.approx([0.4, 0.4]),
     ]
-    with pytest.raises(GaugeError, match="an eigenvalue at λ = 0.1 is not positive"):
+    with pytest.raises(GaugeError, match=r"an eigenvalue at λ = 0\.1 is not positive"):
         plot.curvatures([0.1], [torch.tensor([-1.0, 2.0])], units=1)
 
 

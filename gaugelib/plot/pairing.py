@@ -53,11 +53,9 @@ def curvatures(strengths: Sequence[float], spectra: Sequence[Tensor], units: int
             if not bool((values > 0).all()):
                 raise GaugeError(f"an eigenvalue at λ = {strength:g} is not positive")
             nearest = (values / (2 * strength)).log().abs().argsort()
-            for chosen, look in (
-                (nearest[units:], {"marker": ".", "color": "#8a97a8"}),
-                (nearest[:units], {"marker": "o", "markerfacecolor": "none", "color": "#c8501e"}),
-            ):
-                axes.plot([strength] * len(chosen), values[chosen], linestyle="", **look)
+            rest, ringed = values[nearest[units:]], values[nearest[:units]]
+            axes.plot([strength] * len(rest), rest, ".", color="#8a97a8")
+            axes.plot([strength] * units, ringed, "o", color="#c8501e", markerfacecolor="none")
         axes.set(xlabel="weight decay λ", ylabel="eigenvalues of the Hessian")
         axes.set_xticks(strengths, [f"{strength:g}" for strength in strengths])
         axes.minorticks_off()
