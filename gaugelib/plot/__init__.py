@@ -9,6 +9,8 @@ from gaugelib.plot.minimum_norm import convergence as convergence
 from gaugelib.plot.minimum_norm import flow as flow
 from gaugelib.plot.pairing import curvatures as curvatures
 from gaugelib.plot.pairing import decays as decays
+from gaugelib.plot.soft_gauge import diffusion as diffusion
+from gaugelib.plot.soft_gauge import stable_rates as stable_rates
 from gaugelib.plot.style import style as style
 from gaugelib.plot.symmetry import along_orbit as along_orbit
 from gaugelib.plot.symmetry import incidence as incidence
@@ -32,4 +34,7 @@ __all__ = [  # noqa: RUF022 - grouped by chapter
     "curvatures",
     "decays",
     "learning_curves",
+    # soft gauge fixing
+    "diffusion",
+    "stable_rates",
 ]
