@@ -6,8 +6,8 @@
 import { announcer, button, choice, readout, slider } from "./shared/controls.js";
 import { adjust, change, html, lifetime, mount, say, svg } from "./shared/dom.js";
 import { number } from "./shared/format.js";
+import { legend } from "./shared/legend.js";
 import { flattened, layout } from "./shared/mlp.js";
-import { legend } from "./shared/phase_marks.js";
 import { formula, readings } from "./shared/phase_readings.js";
 import { cells } from "./shared/soft_cells.js";
 import { count, has, nearest, reach, tablesOf } from "./shared/soft_map.js";

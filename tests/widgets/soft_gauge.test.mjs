@@ -20,9 +20,9 @@ function agree(what, found, wanted, size = Math.abs(wanted)) {
   const error = Math.abs(found - wanted) / (size || 1);
   assert.ok(error <= TOLERANCE, `${what}: relative error ${error} (found ${found}, wanted ${wanted})`);
 }
-function agreeAll(what, found, wanted) {
+function agreeAll(what, found, wanted, least = 0) {
   assert.equal(found.length, wanted.length, what);
-  const size = Math.max(...wanted.map(Math.abs));
+  const size = Math.max(least, ...wanted.map(Math.abs));
   wanted.forEach((x, k) => agree(what, found[k], x, size));
 }
 
@@ -37,13 +37,13 @@ for (const { name, start, seed, strength, lr, wanted } of cases) {
     const run = train(start, seed, strength, lr);
     agreeAll("losses", run.losses, wanted.losses);
     assert.equal(run.imbalances.length, wanted.imbalances.length);
-    wanted.imbalances.forEach((all, k) => agreeAll("imbalances", [...run.imbalances[k]], all));
+    wanted.imbalances.forEach((all, k) => agreeAll("imbalances", [...run.imbalances[k]], all, 1)); // differences of squares of order 1
     assert.deepEqual([run.strict, run.tolerant], [wanted.strict, wanted.tolerant]);
     agree("stiffest", run.stiffest, wanted.stiffest);
     assert.equal(run.mode === null, wanted.predicted === null);
     if (run.mode === null) return;
-    agree("predicted", run.mode.predicted, wanted.predicted, Math.max(wanted.predicted, wanted.stiffest * strength * 1e-3));
-    agree("measured", run.mode.measured, wanted.measured, 1 / (20 * lr)); // a logarithm of a ratio, by that time
+    agree("predicted", run.mode.predicted, wanted.predicted);
+    agree("measured", run.mode.measured, wanted.measured);
   });
 }
 

@@ -81,8 +81,9 @@ class SoftTraining:
 
     @property
     def predicted(self) -> float | None:
-        near_end = self.states[-1 - WINDOW // 2]
-        return rates(near_end, GROUP, strength=self.strength)[0].item() if self.whole else None
+        if not self.whole:
+            return None
+        return rates(self.states[-1 - WINDOW // 2], GROUP, strength=self.strength)[0].item()
 
     @property
     def measured(self) -> float | None:

@@ -1,10 +1,8 @@
 // The run of SoftGauge: its loss beside that without a penalty, and the imbalance of each unit with the slowest mode.
 
-import { apart } from "./charge_plots.js";
 import { svg } from "./dom.js";
-import { axes, decades, linear, path } from "./plane.js";
+import { apart, axes, decades, linear, logTicks, path } from "./plane.js";
 import { WINDOW } from "./soft_run.js";
-import { logTicks } from "./sweep_plots.js";
 
 const LOSS = 160; // heights
 const IMBALANCE = 216;
