@@ -67,8 +67,7 @@ def laplacian(weights: Arrays) -> np.ndarray:
     r"""$B\,\mathrm{diag}(\theta^2)\,B^\top$ of a layered network, shape (units, units)."""
     flow = [w**2 for w in weights]
     found = np.diag(
-        np.concatenate([f.sum(1) for f in flow[:-1]])
-        + np.concatenate([f.sum(0) for f in flow[1:]])
+        np.concatenate([f.sum(1) for f in flow[:-1]]) + np.concatenate([f.sum(0) for f in flow[1:]])
     )
     ends = np.cumsum([0, *map(len, weights[:-1])])
     for layer, between in enumerate(flow[1:-1]):

@@ -33,9 +33,7 @@ def in_words(widget: SoftGauge) -> str:
     stable = flags(widget.criterion, widget.start)
     here, none = (_reached(stable[k].all(1)) for k in (widget._cell()[0], 0))
     run, free = widget._run(widget.strength), widget._run(0.0)
-    said = [
-        "stable" if getattr(each, widget.criterion) else "unstable" for each in (run, free)
-    ]
+    said = ["stable" if getattr(each, widget.criterion) else "unstable" for each in (run, free)]
     return (
         f"A map of penalty strength κ and learning rate η with, in each cell, a bar as long as the "
         f"share of {stable.shape[2]} seeds that trained stably, from the start "

@@ -106,7 +106,7 @@ export function tableOf({ run, free, stored, fragile }) {
     strict: verdict(each.strict), tolerant: verdict(each.tolerant),
     loss: each.ranAway === null ? each.losses.at(-1) : "ran away", largest: each.ranAway === null ? Math.max(...each.imbalances.at(-1).map(Math.abs)) : undefined,
   });
-  const mark = fragile ? "\u00a0◇" : "";
+  const mark = fragile ? " ◇" : "";
   return { live: told(run), map: { strict: verdict(stored.strict) + mark, tolerant: verdict(stored.tolerant) + mark }, free: told(free) };
 }
 
@@ -152,7 +152,7 @@ function render({ model, el }) {
   const [reaches, meaning, remark] = ["gl-reaches", "gl-meaning", "gl-remark"].map((kind) => html("p", { class: kind }));
   const table = readings({
     columns: ["live", "map", "free"],
-    rows: [["strict", "strictly"], ["tolerant", "tolerantly"], ["loss", "last loss"], ["largest", "max |Δ| at the end"]],
+    rows: [["strict", "strict"], ["tolerant", "tolerant"], ["loss", "last loss"], ["largest", "max |Δ| at the end"]],
   });
   const rates = [
     readout("stiff", html("span", {}, "ηκλ", sub("max"), " at the start")),

@@ -17,7 +17,7 @@ from gaugelib.widgets._soft_map import stored
 from tests.widgets.node import NodeTests
 from tests.widgets.soft_training import GROUP, TINY, SoftTraining
 
-STATEMENTS = 12
+STATEMENTS = 11
 ETAS, STRENGTHS = TINY["etas"], TINY["strengths"]["imbalance"]
 CELLS = [  # start, seed, place of the strength, place of eta
     ("uneven 1", 3, 4, 16), ("uneven 1", 0, 6, 10), ("uneven 1", 1, 0, 7), ("uneven 1", 2, 8, 3),
