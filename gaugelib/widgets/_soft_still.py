@@ -64,7 +64,7 @@ def _map(axes: Axes, widget: SoftGauge, run: Run) -> None:
     rows = range(0, len(logs), 6)
     axes.set_yticks([logs[j] for j in rows], [f"{kept['etas'][j]:.3g}" for j in rows])
     axes.set(xlabel="penalty strength κ", ylabel="learning rate η")
-    axes.legend(fontsize=7, loc="upper right", framealpha=1)
+    axes.legend(fontsize=7, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
 
 
 def _loss(axes: Axes, run: Run, free: Run) -> None:

@@ -10,6 +10,8 @@ const ROW = 10; // pixels
 const APART = 0.35; // columns between strength 0 and the others, which lie on a logarithmic axis
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1], PageDown: [0, -3], PageUp: [0, 3] };
 
+const RINGS = [["gl-aura", 7], ["gl-focus", 6.5], ["gl-halo", 1.5], ["gl-ring", 1.5]]; // of the cursor, and how far beyond its cell
+
 const fixed = (value) => value.toFixed(1);
 const box = (x, y, wide, high) => `M${fixed(x)} ${fixed(y)}h${fixed(wide)}v${fixed(high)}h${fixed(-wide)}z`;
 
@@ -82,14 +84,14 @@ function ground(map, tables, seeds, stiffest, width) {
  */
 export function cells(life, map, { moved, stepped }) {
   const back = svg("g", { "aria-hidden": "true" });
-  const [halo, ring] = [svg("rect", { class: "gl-halo" }), svg("rect", { class: "gl-ring" })];
+  const rings = RINGS.map(([kind]) => svg("rect", { class: kind }));
   const handle = svg(
     "g",
     {
       class: "gl-handle", tabindex: 0, role: "slider", "aria-label": "cell of the map, strength κ and learning rate η",
       "aria-roledescription": "cell of a map", "aria-valuemin": 1, "aria-valuemax": map.strengths.length * map.etas.length,
     },
-    svg("circle", { class: "gl-reach", r: 20 }), halo, ring,
+    svg("circle", { class: "gl-reach", r: 20 }), ...rings,
   );
   const root = svg("svg", { class: "gl-cells" }, back, handle);
   const width = () => root.clientWidth || 320;
@@ -133,8 +135,10 @@ export function cells(life, map, { moved, stepped }) {
       adjust(root, { viewBox: `0 0 ${wideNow} ${frame.bottom + 36}` });
       back.replaceChildren(...ground(map, tables, seeds, stiffest, wideNow));
     }
-    const [w, h] = [wide + 2, ROW + 4];
-    for (const part of [halo, ring]) adjust(part, { x: fixed(-w / 2), y: fixed(-h / 2), width: fixed(w), height: fixed(h), rx: 2 });
+    RINGS.forEach(([, beyond], k) => {
+      const [w, h] = [wide + 2 * beyond, ROW + 2 * beyond];
+      adjust(rings[k], { x: fixed(-w / 2), y: fixed(-h / 2), width: fixed(w), height: fixed(h), rx: 1 + beyond });
+    });
     adjust(handle, {
       transform: `translate(${fixed(toX(column(i)))} ${fixed(toY(Math.log10(map.etas[j])))})`,
       "aria-valuenow": i * map.etas.length + j + 1, "aria-valuetext": text,
