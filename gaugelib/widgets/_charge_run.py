@@ -46,16 +46,16 @@ def train(weights: Arrays, biases: Arrays, x: np.ndarray, y: np.ndarray, how: Se
     """Train a ReLU network of these matrices and biases (none: an empty list) on data (n, ·)."""
     depth, theta = len(weights), [w.copy() for w in (*weights, *biases)]
     rule = _RULES[how.method](how)
-    times, found, state = [0.0], [_charges(theta, depth, how.p)], how.random_state
-    first, complete = _gradient(theta, depth, x, y)[0], True
+    times, found, state = [0.0], [charges(theta, depth, how.p)], how.random_state
+    first, complete = gradient(theta, depth, x, y)[0], True
     for k in range(1, round(how.until / how.lr) + 1):
         rows: Sequence[int] | slice = slice(None)
         if how.batch:
             rows, state = _draw(how.batch, len(x), state)
         with np.errstate(over="ignore", invalid="ignore"):
-            loss, slopes = _gradient(theta, depth, x[rows], y[rows])
+            loss, slopes = gradient(theta, depth, x[rows], y[rows])
             theta = rule(theta, slopes)
-            after = _charges(theta, depth, how.p)
+            after = charges(theta, depth, how.p)
             jump = np.abs(after - found[-1]).max()
             complete = bool(loss < FAR * (1 + first) and jump < FAR)
         if not complete:
@@ -63,11 +63,11 @@ def train(weights: Arrays, biases: Arrays, x: np.ndarray, y: np.ndarray, how: Se
         times.append(how.lr * k)
         found.append(after)
     with np.errstate(over="ignore", invalid="ignore"):
-        losses = first, _gradient(theta, depth, x, y)[0]
+        losses = first, gradient(theta, depth, x, y)[0]
     return Run(np.array(times), np.array(found), losses, complete)
 
 
-def _gradient(theta: Arrays, depth: int, x: np.ndarray, y: np.ndarray) -> tuple[float, Arrays]:
+def gradient(theta: Arrays, depth: int, x: np.ndarray, y: np.ndarray) -> tuple[float, Arrays]:
     """The loss ½ mean |f(x) - y|² and its gradient, by backpropagation."""
     weights, biases = theta[:depth], theta[depth:]
     acts = [x]
@@ -85,7 +85,7 @@ def _gradient(theta: Arrays, depth: int, x: np.ndarray, y: np.ndarray) -> tuple[
     return loss, slopes
 
 
-def _charges(theta: Arrays, depth: int, p: int) -> np.ndarray:
+def charges(theta: Arrays, depth: int, p: int) -> np.ndarray:
     powers = [np.abs(value) ** p for value in theta]
     weights, biases = powers[:depth], powers[depth:]
     into = [w.sum(1) + (biases[layer] if biases else 0.0) for layer, w in enumerate(weights[:-1])]

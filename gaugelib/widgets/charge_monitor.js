@@ -7,8 +7,8 @@ import { chargePlot, driftPlot } from "./shared/charge_plots.js";
 import { train } from "./shared/descent.js";
 import { adjust, change, html, lifetime, mount, say, svg } from "./shared/dom.js";
 import { number } from "./shared/format.js";
+import { legend } from "./shared/legend.js";
 import { flattened, layout } from "./shared/mlp.js";
-import { legend } from "./shared/phase_marks.js";
 import { readings } from "./shared/phase_readings.js";
 
 const short = (value) => String(Number(value.toPrecision(3)));

@@ -6,9 +6,10 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { readOf, runner } from "../../gaugelib/widgets/charge_monitor.js";
-import { apart, room } from "../../gaugelib/widgets/shared/charge_plots.js";
+import { room } from "../../gaugelib/widgets/shared/charge_plots.js";
 import { oneStep, train } from "../../gaugelib/widgets/shared/descent.js";
 import { charges, flattened, layout, teacher } from "../../gaugelib/widgets/shared/mlp.js";
+import { apart } from "../../gaugelib/widgets/shared/plane.js";
 
 const TOLERANCE = 1e-10;
 const { cases, opening } = process.env.FIXTURES ? JSON.parse(readFileSync(process.env.FIXTURES, "utf8")) : { cases: [], opening: null };

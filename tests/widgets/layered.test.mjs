@@ -7,8 +7,7 @@ import { test } from "node:test";
 
 import * as layered from "../../gaugelib/widgets/shared/layered.js";
 import { magnified, modeAmplitude } from "../../gaugelib/widgets/shared/sweep_network.js";
-import { logTicks } from "../../gaugelib/widgets/shared/sweep_plots.js";
-import { decades } from "../../gaugelib/widgets/shared/plane.js";
+import { decades, logTicks } from "../../gaugelib/widgets/shared/plane.js";
 import { runner } from "../../gaugelib/widgets/balance_sweeps.js";
 
 const TOLERANCE = 1e-10;

@@ -1,7 +1,7 @@
 // The pictures of ChargeMonitor: the charges against time, and how far they end from the law against the step size.
 
 import { svg } from "./dom.js";
-import { axes, decades, linear, path } from "./plane.js";
+import { apart, axes, decades, linear, path } from "./plane.js";
 
 const HEIGHT = 250;
 const frame = (width) => ({ left: 40, right: width - 26, top: 26, bottom: HEIGHT - 38 });
@@ -12,20 +12,6 @@ export function room(begun) {
   const [low, high] = [Math.min(0, ...begun), Math.max(0, ...begun)];
   const margin = 0.4 * (high - low || 1);
   return [low - margin, high + margin];
-}
-
-/** Places for names beside lines that end at `ys`: in their order, at least `gap` apart, inside [top, bottom]. */
-export function apart(ys, gap, top, bottom) {
-  const order = ys.map((y, k) => [Math.min(Math.max(Number.isFinite(y) ? y : top, top), bottom), k]).sort((a, b) => a[0] - b[0]);
-  const places = Array(ys.length);
-  let last = -Infinity;
-  for (const [y, k] of order) places[k] = last = Math.max(y, last + gap);
-  let next = bottom;
-  for (const [, k] of order.reverse()) {
-    places[k] = Math.min(places[k], next);
-    next = places[k] - gap;
-  }
-  return places;
 }
 
 /** Each unit's charge along a run, dashed what the flow would do, and its number at the end of its line. */
@@ -71,8 +57,8 @@ export function driftPlot(tried, shown, { coarsest, finest }, width) {
   const toX = linear(...x, box.left, box.right);
   const toY = linear(...y, box.bottom, box.top);
   const xTicks = [];
-  const apart = width < 300 ? 8 : 4; // so that their words do not touch
-  for (let lr = coarsest; lr > 0.99 * finest; lr /= apart) xTicks.push([Math.log2(lr), String(Number(lr.toPrecision(3)))]);
+  const ratio = width < 300 ? 8 : 4; // so that their words do not touch
+  for (let lr = coarsest; lr > 0.99 * finest; lr /= ratio) xTicks.push([Math.log2(lr), String(Number(lr.toPrecision(3)))]);
   const half = shown.map(([lr, off]) => [Math.log2(lr), Math.log10(off)]).at(-1);
   const along = (to) => half[1] + (to - half[0]) * Math.log10(2);
   const dots = known.map(([at, off]) => {

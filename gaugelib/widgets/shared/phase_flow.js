@@ -3,9 +3,9 @@
 import { announcer, button, choice, slider } from "./controls.js";
 import { adjust, change, html, say, svg } from "./dom.js";
 import { number } from "./format.js";
+import { legend } from "./legend.js";
 import { charge, flow, ladder, stepDrift } from "./plane_flow.js";
 import { levelFamily, levelPath } from "./phase_level.js";
-import { legend } from "./phase_marks.js";
 import { freeMoves, STEP } from "./phase_moves.js";
 import { dots, roundRange, series } from "./phase_series.js";
 import { stage } from "./phase_stage.js";

@@ -1,6 +1,6 @@
 // What PhasePlane draws at its point: the orbit, the curves of equal norm, the smallest norm, the gradient.
 
-import { adjust, html, svg } from "./dom.js";
+import { adjust, svg } from "./dom.js";
 import { ballPath, orbitPath } from "./phase_stage.js";
 import { gradient, length, product, size, smallest } from "./two_weights.js";
 
@@ -57,11 +57,4 @@ export function marks(view, { start, square, target }) {
     return cut;
   }
   return { set };
-}
-
-/** What lines mean: a sample and a few words for each [kind, words, shape of the sample]. */
-export function legend(entries) {
-  const sample = (kind, d) =>
-    svg("svg", { viewBox: "0 0 28 12", class: "gl-sample", "aria-hidden": "true" }, svg("path", { class: kind, d }));
-  return html("ul", { class: "gl-legend" }, entries.map(([kind, words, d = "M1 6H27"]) => html("li", {}, sample(kind, d), words)));
 }

@@ -3,8 +3,9 @@
 import { announcer, button, checkbox, choice, slider } from "./controls.js";
 import { adjust, html, say } from "./dom.js";
 import { number, signed } from "./format.js";
+import { legend } from "./legend.js";
 import { functionPanel } from "./phase_function.js";
-import { legend, marks } from "./phase_marks.js";
+import { marks } from "./phase_marks.js";
 import { moves, STEP } from "./phase_moves.js";
 import { stage } from "./phase_stage.js";
 import { phaseTable } from "./phase_table.js";

@@ -3,7 +3,7 @@
 import { announcer, button, choice, slider } from "./controls.js";
 import { adjust, change, html, say, svg } from "./dom.js";
 import { number } from "./format.js";
-import { legend } from "./phase_marks.js";
+import { legend } from "./legend.js";
 import { freeMoves, STEP } from "./phase_moves.js";
 import { readings } from "./phase_readings.js";
 import { roundRange, series } from "./phase_series.js";

@@ -35,6 +35,19 @@ export function decades(low, high, count = 5) {
   return values.map((value) => [value + 0, power(value + 0)]);
 }
 
+/** Ticks for a logarithmic axis from `low` to `high` (values, not logarithms): powers of ten, or round numbers in a short range. */
+export function logTicks(low, high) {
+  if (high / low < 8) return ticks(low, high, 4).map((value) => [Math.log10(value), String(Number(value.toPrecision(3)))]);
+  const marks = [];
+  for (let k = Math.floor(Math.log10(low)); 10 ** k <= high; k += 1) {
+    for (const m of high / low > 60 ? [1] : [1, 3]) {
+      const value = Number(`${m}e${k}`);
+      if (value >= low && value <= high) marks.push([Math.log10(value), String(value)]);
+    }
+  }
+  return marks;
+}
+
 /** The path through points (x[k], y[k]), in pixels; a gap where a value is not finite. */
 export function path(xs, ys, toX, toY) {
   let text = "";
@@ -50,6 +63,20 @@ export function path(xs, ys, toX, toY) {
     }
   }
   return text;
+}
+
+/** Places for names beside lines that end at `ys`: in their order, at least `gap` apart, inside [top, bottom]. */
+export function apart(ys, gap, top, bottom) {
+  const order = ys.map((y, k) => [Math.min(Math.max(Number.isFinite(y) ? y : top, top), bottom), k]).sort((a, b) => a[0] - b[0]);
+  const places = Array(ys.length);
+  let last = -Infinity;
+  for (const [y, k] of order) places[k] = last = Math.max(y, last + gap);
+  let next = bottom;
+  for (const [, k] of order.reverse()) {
+    places[k] = Math.min(places[k], next);
+    next = places[k] - gap;
+  }
+  return places;
 }
 
 /**

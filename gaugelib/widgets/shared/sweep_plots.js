@@ -1,7 +1,7 @@
 // The curves of BalanceSweeps: gamma and the norm against sweeps, one line for each method that was run.
 
 import { svg } from "./dom.js";
-import { axes, decades, linear, path, ticks } from "./plane.js";
+import { axes, decades, linear, logTicks, path } from "./plane.js";
 
 const FLOOR = -13; // of log10 gamma: below is rounding
 
@@ -9,19 +9,6 @@ const FLOOR = -13; // of log10 gamma: below is rounding
 export function lastSweep(runs) {
   const longest = Math.max(15, ...runs.map(({ states }) => states.length - 1));
   return [15, 20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400].find((end) => end >= longest) ?? longest;
-}
-
-/** Ticks for a logarithmic axis from `low` to `high` (values, not logarithms): powers of ten, or round numbers in a short range. */
-export function logTicks(low, high) {
-  if (high / low < 8) return ticks(low, high, 4).map((value) => [Math.log10(value), String(Number(value.toPrecision(3)))]);
-  const marks = [];
-  for (let k = Math.floor(Math.log10(low)); 10 ** k <= high; k += 1) {
-    for (const m of high / low > 60 ? [1] : [1, 3]) {
-      const value = Number(`${m}e${k}`);
-      if (value >= low && value <= high) marks.push([Math.log10(value), String(value)]);
-    }
-  }
-  return marks;
 }
 
 const frame = (width) => ({ left: 58, right: width - 8, top: 26, bottom: 150 });
