@@ -9,5 +9,6 @@ from gaugelib.soft.ratios import log_ratio as log_ratio
 from gaugelib.soft.relaxation import SoftFlow as SoftFlow
 from gaugelib.soft.relaxation import rates as rates
 from gaugelib.soft.relaxation import soft_flow as soft_flow
+from gaugelib.soft.stability import measured as measured
 from gaugelib.soft.stability import stability as stability
 from gaugelib.soft.vertical import vertical as vertical

@@ -4,8 +4,10 @@ import itertools
 import random
 
 import numpy as np
+import pytest
 
-from gaugelib.soft.stability import stability
+from gaugelib import GaugeError
+from gaugelib.soft.stability import measured, stability
 
 BASE_32 = "0123456789abcdefghijklmnopqrstuv"
 TINY = stability()["tiny"]
@@ -93,3 +95,12 @@ def test_without_a_penalty_both_maps_are_one():
         for start in TINY["starts"]:
             rows = [TINY[verdict][start][method][0] for method in TINY["strengths"]]
             assert rows[0] == rows[1]
+
+
+def test_a_measurement_is_found_by_its_names():
+    row = measured("residual", "he", "log-ratio", 0.5)
+    assert (row["start"], row["method"], row["strength"]) == ("he", "log-ratio", 0.5)
+    with pytest.raises(GaugeError, match="nothing was measured on 'residual' with"):
+        measured("residual", "he", "log-ratio", 0.7)
+    with pytest.raises(GaugeError, match="nothing was measured on 'tiny'"):
+        measured("tiny", "he", "none")
