@@ -29,11 +29,17 @@ from gaugelib.check.pairing import lost_share as lost_share
 from gaugelib.check.penalty import massive_modes as massive_modes
 from gaugelib.check.penalty import mirror_charge as mirror_charge
 from gaugelib.check.penalty import two_eigenvalues as two_eigenvalues
+from gaugelib.check.soft_gauge import circle_factor as circle_factor
+from gaugelib.check.soft_gauge import largest_step as largest_step
+from gaugelib.check.soft_gauge import penalty_gradients as penalty_gradients
+from gaugelib.check.soft_gauge import relaxation_time as relaxation_time
 from gaugelib.check.symmetry import ACTIVATIONS as ACTIVATIONS
 from gaugelib.check.symmetry import balance as balance
 from gaugelib.check.symmetry import gauge_dimension as gauge_dimension
 from gaugelib.check.symmetry import homogeneity as homogeneity
 from gaugelib.check.symmetry import outgoing_factor as outgoing_factor
+from gaugelib.check.tangency import off_orbit_share as off_orbit_share
+from gaugelib.check.tangency import own_penalty as own_penalty
 from gaugelib.check.verdict import Verdict as Verdict
 
 __all__ = [
@@ -41,6 +47,7 @@ __all__ = [
     "Verdict",
     "alive",
     "balance",
+    "circle_factor",
     "drift_order",
     "egd_step",
     "fixes_gauge",
@@ -51,15 +58,20 @@ __all__ = [
     "halving_epochs",
     "homogeneity",
     "keeps_gauge",
+    "largest_step",
     "layer_charges",
     "layer_scales",
     "lost_share",
     "massive_modes",
     "mirror_charge",
+    "off_orbit_share",
     "outgoing_factor",
+    "own_penalty",
+    "penalty_gradients",
     "predicted_share",
     "recover_scales",
     "refutation",
+    "relaxation_time",
     "rescale_gradients",
     "rescale_layers",
     "steps_needed",
