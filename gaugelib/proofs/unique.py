@@ -48,7 +48,7 @@ def theorem_uniqueness(
     Raises:
         GaugeError: if `drop` is unknown, the network has no hidden unit, or a number is not finite.
 
-    Source: the book, Theorem "Every orbit has exactly one smallest network".
+    Source: the book, Theorem "The canonical form".
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
