@@ -56,7 +56,7 @@ def _map(axes: Axes, widget: SoftGauge, run: Run) -> None:
         axes.barh(logs, 0.9 * along, high, left=k - 0.45, color=STABLE)
     columns = np.arange(1, len(strengths))
     limit = -np.log2(run.stiffest * np.array(strengths[1:]))
-    axes.plot(columns, limit, "--", color=INK, lw=1.5, label="ηκλ$_{max}$ = 1 at the start")
+    axes.plot(columns, limit, "--", color=INK, lw=1.5, label="ηκμ$_{max}$ = 1 at the start")
     column, row = widget._cell()
     axes.plot(column, logs[row], "s", ms=9, mew=2, mfc="none", color=CHOSEN, label="this run")
     axes.set(xlim=(-0.6, len(strengths) - 0.4), ylim=(logs[0] - 0.3, logs[-1] + 0.3))

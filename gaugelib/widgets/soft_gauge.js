@@ -83,7 +83,7 @@ export function comment(state) {
   else if (here) said.push(`The penalty makes this run stable. Without it, ${why(free, criterion)}.`);
   else if (without) said.push(`It is the penalty that spoils this run: ${why(run, criterion)}. Without it the run is stable.`);
   else said.push(`Unstable: ${why(run, criterion)}. Without the penalty it is unstable too.`);
-  if (stiff > 1) said.push(here ? "Its own step is too long at first, ηκλ_max > 1, but that passes." : "Its own step is too long at the start: ηκλ_max > 1.");
+  if (stiff > 1) said.push(here ? "Its own step is too long at first, ηκμ_max > 1, but that passes." : "Its own step is too long at the start: ηκμ_max > 1.");
   if (fragile) said.push("The cell is fragile: a start 10⁻⁹ away was judged otherwise, so rounding may decide.");
   else if (here !== stored[criterion]) said.push("Here and on the map rounding has decided otherwise: such long steps are chaotic.");
   if (strength > 0 && run.mode) said.push(...ofMode(run.mode, lr));
@@ -95,7 +95,7 @@ function ofMode({ predicted, measured }, lr) {
   const differ = (rate) => measured === null || Math.abs(measured - rate) > 0.1 * rate;
   if (!differ(predicted)) return [];
   if (differ(-Math.log(Math.abs(1 - lr * predicted)) / lr)) return ["The slowest mode is not left alone: each step of the loss adds imbalance of order η²."];
-  return ["The step is long for the slowest mode too: it keeps 1 − 2ηκλ_min in each, not e^(−2ηκλ_min)."];
+  return ["The step is long for the slowest mode too: it keeps 1 − 2ηκμ_min in each, not e^(−2ηκμ_min)."];
 }
 
 const verdict = (stable) => (stable ? "✓\u00a0stable" : "✗\u00a0unstable");
@@ -142,7 +142,7 @@ function render({ model, el }) {
   const sub = (word) => html("sub", {}, word);
   const [losses, imbalances] = [0, 1].map(() => svg("svg", { class: "gl-plot", role: "img" }));
   const keys = legend([
-    ["gl-bars", "share of seeds that train stably", BAR], ["gl-limit", html("span", {}, "ηκλ", sub("max"), " = 1 at the start")],
+    ["gl-bars", "share of seeds that train stably", BAR], ["gl-limit", html("span", {}, "ηκμ", sub("max"), " = 1 at the start")],
     ["gl-fragile", "fragile: rounding may decide", DIAMOND],
   ]);
   const runKeys = legend([["gl-run", "this run"], ["gl-free", "no penalty"], ["gl-broken", "unstable from here", CROSS]]);
@@ -155,8 +155,8 @@ function render({ model, el }) {
     rows: [["strict", "strict"], ["tolerant", "tolerant"], ["loss", "last loss"], ["largest", "max |Δ| at the end"]],
   });
   const rates = [
-    readout("stiff", html("span", {}, "ηκλ", sub("max"), " at the start")),
-    readout("predicted", html("span", {}, "slowest mode near the end: rate 2κλ", sub("min"))),
+    readout("stiff", html("span", {}, "ηκμ", sub("max"), " at the start")),
+    readout("predicted", html("span", {}, "slowest mode near the end: rate 2κμ", sub("min"))),
     readout("measured", "measured"),
   ];
   const voice = announcer(life, () => {

@@ -28,11 +28,11 @@ class SoftGauge(BookWidget):
     $L + \frac\kappa4\sum_h\Delta_h^2$, where $\Delta_h$ is the imbalance
     $\sum_{\mathrm{in}(h)}\theta_e^2 - \sum_{\mathrm{out}(h)}\theta_e^2$. For each strength
     $\kappa$ and learning rate $\eta$ the map shows which share of five seeds trained stably, as it
-    is stored in `gaugelib.soft.stability()["tiny"]`; a dashed line is
-    $\eta\kappa\lambda_{\max}(\mathcal L)=1$ at the start, the limit of the penalty's own explicit
-    step near balance. The run at the chosen cell is computed in the page: its loss, the imbalance
-    of each unit, its verdict beside the stored one, and the rate of the slowest mode of imbalance
-    beside $2\kappa\lambda_{\min}(\mathcal L)$.
+    is stored in `gaugelib.soft.stability()["tiny"]`; a dashed line is $\eta\kappa\mu_{\max}=1$
+    at the start, the limit of the penalty's own explicit step near balance, where $\mu$ runs
+    through the eigenvalues of the Laplacian $\mathcal L$. The run at the chosen cell is computed in
+    the page: its loss, the imbalance of each unit, its verdict beside the stored one, and the rate
+    of the slowest mode of imbalance beside $2\kappa\mu_{\min}$.
 
     Args:
         start: `"balanced"` (the minimum-norm gauge), `"he"`, or `"uneven 0.5"` and `"uneven 1"`:

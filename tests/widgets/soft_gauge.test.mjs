@@ -155,7 +155,7 @@ test("the widget opens where the penalty makes a run stable that is not stable w
 test("too strong a penalty is said to spoil the run, and its own step to be too long", () => {
   const state = at({ strength: 3 });
   assert.ok(!state.run.strict && state.stiff > 1);
-  assert.match(comment(state), /Its own step is too long at the start: ηκλ_max > 1\.$/);
+  assert.match(comment(state), /Its own step is too long at the start: ηκμ_max > 1\.$/);
   assert.match(comment(at({ strength: 3, lr: map.etas[5] })), /It is the penalty that spoils this run/);
   assert.equal(tableOf(state).live.loss, "ran away");
   assert.match(why({ ranAway: null, rose: null, died: true }, "tolerant"), /has died/);
