@@ -49,7 +49,9 @@ class GaugeFixing:
     taken in this gauge. That does not make its next step the same: the step of SGD depends on the
     gauge, which is why fixing it matters, and Adam's, nearly the sign of a gradient, stays the same
     entry by entry while the weights it is added to do not. Neither Adam's steps nor its $\epsilon$
-    know the symmetry, and no charge is conserved between two calls.
+    know the symmetry, and no charge is conserved between two calls. Where an optimizer's own
+    `weight_decay` is coupled, as in torch's SGD, its momentum averages $\lambda\theta$ too; this is
+    no covector, but it is carried along as one. Decoupled decay, or no momentum, is exact.
 
     Args:
         model: the model that is trained; on its device.

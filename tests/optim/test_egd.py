@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from gaugelib import EGD, GaugeError, imbalance, params_of
+from gaugelib import EGD, GaugeError, charge, imbalance, params_of
 from tests.balance.networks import initialised, multilayer
 
 KINDS = [torch.float64, torch.float32]
@@ -133,6 +133,31 @@ def drift(optimizer_of, eta, p=1.0):
 def test_one_step_moves_the_charge_of_l1_at_second_order():
     ratio = float(drift(EGD, 0.02) / drift(EGD, 0.01))
     assert 3.8 < ratio < 4.2
+
+
+def left_over(eta, decay, half=0.5, shrunk=True):
+    """What one step with decay leaves of Δ' − e^(−ηλ) (Δ + η²/2 B(|θ| ⊙ (∇L)²))."""
+    params, group = initialised((3, 6, 5, 2), seed=2)
+    model = multilayer((3, 6, 5, 2))
+    model.load_state_dict(params)
+    draw = torch.Generator().manual_seed(0)
+    x, y = (torch.randn(8, n, generator=draw, dtype=torch.float64) for n in (3, 2))
+    (model(x) - y).square().mean().backward()
+    bend = group.collect({n: w.detach().abs() * w.grad**2 for n, w in model.named_parameters()})
+    EGD(model.parameters(), lr=eta, weight_decay=decay).step()
+    before, after = (charge(p, group, 1.0) for p in (params, params_of(model)))
+    factor = math.exp(-eta * decay) if shrunk else 1.0
+    return float((after - factor * (before + half * eta**2 * bend)).norm())
+
+
+def test_one_step_with_decay_moves_the_charge_as_its_expansion_says():
+    ratio = left_over(0.02, 0.3) / left_over(0.01, 0.3)
+    assert 7.5 < ratio < 8.5  # what is left is of third order
+
+
+@pytest.mark.parametrize("wrong", [{"half": 1.0}, {"shrunk": False}])
+def test_control_without_the_factor_or_the_half_more_is_left(wrong):
+    assert left_over(0.02, 0.3, **wrong) / left_over(0.01, 0.3, **wrong) < 5
 
 
 def test_control_gradient_descent_or_another_charge_moves_at_first_order():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from gaugelib import log_ratio, rescale, soft_penalty, soft_step
+from gaugelib import imbalance, laplacian, log_ratio, rescale, soft_penalty, soft_step
 from tests.balance.networks import initialised
 from tests.balance.newton import newton
 from tests.soft.problems import (
@@ -89,6 +89,27 @@ def test_an_explicit_step_is_stable_up_to_one_over_the_laplacian():
     for size, factor in ((0.49, 0.96), (0.51, 1.04)):
         r, s = descended(1.0, 1.0001, size, 40)
         assert math.isclose(abs(math.log(r / s)), 1e-4 * factor**40, rel_tol=0.02)
+
+
+def grown_in_steps(share, steps=60):
+    """By how much explicit steps of a share of 1/λ_max change imbalance in a balanced deep net."""
+    params, group = initialised((3, 6, 5, 4, 2))
+    balanced = rescale(params, newton(params, group).exp(), group)
+    top = torch.linalg.eigvalsh(laplacian(balanced, group))[-1]
+    draw = torch.Generator().manual_seed(0)
+    there = near = rescale(balanced, group.random(generator=draw, log_std=1e-7), group)
+    for _ in range(steps):
+        down = slope(lambda p: soft_penalty(p, group, include_bias=False), there)
+        there = {name: w - share / top * down[name] for name, w in there.items()}
+    return float(imbalance(there, group).norm() / imbalance(near, group).norm())
+
+
+def test_in_a_deep_network_explicit_steps_below_the_limit_damp_every_imbalance():
+    assert grown_in_steps(0.95) < 0.3
+
+
+def test_control_beyond_the_limit_explicit_steps_make_it_grow():
+    assert grown_in_steps(1.05) > 10
 
 
 def test_too_long_a_step_shrinks_the_unit_until_it_is_stable():
