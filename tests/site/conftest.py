@@ -9,7 +9,7 @@ Fixtures for any test of a page:
   been clean: no request elsewhere, none failed, no error in the console or in a script. With
   `clean=False` the test asks for `open_page.problems(page)` itself;
 - `serve(folder)`: the address of another folder;
-- `axe(page)`: the accessibility violations of a loaded page, as readable lines.
+- `axe(page, *rules)`: the accessibility violations of a loaded page, as readable lines.
 """
 
 import os
@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from tests.site.findings import axe_violations
 from tests.site.visit import Visits
@@ -76,5 +76,5 @@ def open_page(chromium: Browser, site_url: str) -> Iterator[Visits]:
 
 
 @pytest.fixture(scope="session")
-def axe() -> Callable[[Page], list[str]]:
+def axe() -> Callable[..., list[str]]:
     return axe_violations

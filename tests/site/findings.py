@@ -7,12 +7,13 @@ from playwright.sync_api import Page
 AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text("utf8")
 
 
-def axe_violations(page: Page) -> list[str]:
-    """Accessibility violations found by axe-core: every rule that it runs by default."""
+def axe_violations(page: Page, *only: str) -> list[str]:
+    """Accessibility violations found by axe-core: every rule that it runs by default, or a few."""
     page.evaluate(AXE)
     # Only the violations leave the browser: what passed, node by node, would be megabytes.
+    options = {"resultTypes": ["violations"]} | ({"runOnly": list(only)} if only else {})
     rules = page.evaluate(
-        "() => axe.run(document, { resultTypes: ['violations'] }).then((found) => found.violations)"
+        "(options) => axe.run(document, options).then((found) => found.violations)", options
     )
     return [
         f"{rule['id']}: {rule['help']}: {' '.join(map(str, node['target']))}: {node['html'][:120]}"
