@@ -9,7 +9,7 @@ Fixtures for any test of a page:
   been clean: no request elsewhere, none failed, no error in the console or in a script. With
   `clean=False` the test asks for `open_page.problems(page)` itself;
 - `serve(folder)`: the address of another folder;
-- `axe(page, *rules)`: the accessibility violations of a loaded page, as readable lines.
+- `axe(page, *rules, within=)`: the accessibility violations of a loaded page, as readable lines.
 """
 
 import os

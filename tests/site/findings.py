@@ -7,13 +7,16 @@ from playwright.sync_api import Page
 AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text("utf8")
 
 
-def axe_violations(page: Page, *only: str) -> list[str]:
-    """Accessibility violations found by axe-core: every rule that it runs by default, or a few."""
+def axe_violations(page: Page, *only: str, within: str = "html") -> list[str]:
+    """Accessibility violations found by axe-core: every rule that it runs by default, or a few.
+
+    Whole pages have a test of their own; tests of a part of one look `within` a selector.
+    """
     page.evaluate(AXE)
     # Only the violations leave the browser: what passed, node by node, would be megabytes.
     options = {"resultTypes": ["violations"]} | ({"runOnly": list(only)} if only else {})
     rules = page.evaluate(
-        "(options) => axe.run(document, options).then((found) => found.violations)", options
+        "([at, how]) => axe.run(at, how).then((found) => found.violations)", [within, options]
     )
     return [
         f"{rule['id']}: {rule['help']}: {' '.join(map(str, node['target']))}: {node['html'][:120]}"

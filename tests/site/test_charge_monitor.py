@@ -101,7 +101,7 @@ def test_a_run_that_runs_away_says_so(show, axe):
     assert monitor.text("here-off") == "ran away"
     assert monitor.text("ratio-off") == "–"
     assert "run away" in monitor.remark()
-    assert axe(page) == []
+    assert axe(page, within=".gl-widget") == []
 
 
 def test_with_weight_decay_the_law_decays(monitor):
@@ -191,7 +191,7 @@ def test_two_copies_do_not_disturb_each_other(show):
 def test_it_is_accessible_and_fits(show, axe, theme, width):
     other = ChargeMonitor(p=1, decay=0.14, momentum=0.9, lr=1 / 64, tried=(0.25, 0.125))
     page = show({"a": ChargeMonitor(), "b": other}, "ab", theme=theme, width=width)
-    assert axe(page) == []
+    assert axe(page, within=".gl-widget") == []
     assert misfits(page) == []
 
 

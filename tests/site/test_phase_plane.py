@@ -111,7 +111,7 @@ def test_the_silent_side_is_reached_and_named(plane, axe):
     )
     assert "silent" in plane.root.locator(".gl-remark").text_content()
     assert plane.across.is_disabled()
-    assert axe(plane.page) == []
+    assert axe(plane.page, within=".gl-widget") == []
     plane.press(plane.point, "ArrowRight", 10)  # w = 0: no scale leads away from here
     assert plane.along.is_disabled()
     plane.press(plane.point, "ArrowRight", 60)
@@ -208,7 +208,7 @@ def test_the_widget_alone_has_no_accessibility_violation(two_planes, axe, theme,
     page = two_planes[0].page
     page.set_viewport_size({"width": width, "height": 800})
     page.evaluate("(t) => { document.documentElement.dataset.theme = t; }", theme)
-    assert axe(page) == []
+    assert axe(page, within=".gl-widget") == []
 
 
 def test_a_removed_view_leaves_nothing_behind(open_page, site, tmp_path):

@@ -217,7 +217,7 @@ def test_it_is_accessible_and_fits(show, axe, theme, width):
     fragile = {"start": "uneven 0.5", "seed": 2, "strength": 0.3, "lr": 2.0}
     others = {"b": SoftGauge(criterion="tolerant", **fragile), "c": SoftGauge(strength=3, lr=0.5)}
     page = show({"a": SoftGauge(), **others}, "abc", theme=theme, width=width)
-    assert axe(page) == []
+    assert axe(page, within=".gl-widget") == []
     assert misfits(page) == []
 
 
