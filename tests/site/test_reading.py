@@ -80,6 +80,7 @@ def test_colours_follow_the_system_until_the_reader_chooses(open_page, at, where
     other = {"light": "dark", "dark": "light"}[system]
     while page.evaluate(theme) != other:
         page.locator(".theme-switch-button:visible").click()
+    page.wait_for_timeout(500)  # the browser stores the choice in another process, a moment later
     page.reload()
     assert page.evaluate(theme) == other
     assert page.evaluate("getComputedStyle(document.body).colorScheme") == other
