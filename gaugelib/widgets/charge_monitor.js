@@ -5,7 +5,7 @@
 import { announcer, button, checkbox, choice, slider } from "./shared/controls.js";
 import { chargePlot, driftPlot } from "./shared/charge_plots.js";
 import { train } from "./shared/descent.js";
-import { adjust, change, html, lifetime, mount, say, svg } from "./shared/dom.js";
+import { change, html, lifetime, mount, put, say, svg } from "./shared/dom.js";
 import { number } from "./shared/format.js";
 import { legend } from "./shared/legend.js";
 import { flattened, layout } from "./shared/mlp.js";
@@ -142,13 +142,6 @@ function render({ model, el }) {
     html("div", { class: "gl-row" }, update.root, mini.root),
     voice.root,
   );
-
-  function put(figure, make, words) {
-    const width = figure.clientWidth || 320;
-    const { height, parts } = make(width);
-    adjust(figure, { viewBox: `0 0 ${width} ${height}`, "aria-label": words });
-    figure.replaceChildren(...parts);
-  }
 
   function draw() {
     const traits = traitsOf(model);

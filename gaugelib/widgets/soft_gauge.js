@@ -4,7 +4,7 @@
 // and drawn in shared/soft_plots.js.
 
 import { announcer, button, choice, readout, slider } from "./shared/controls.js";
-import { adjust, change, html, lifetime, mount, say, svg } from "./shared/dom.js";
+import { change, html, lifetime, mount, put, say, svg } from "./shared/dom.js";
 import { number } from "./shared/format.js";
 import { legend } from "./shared/legend.js";
 import { flattened, layout } from "./shared/mlp.js";
@@ -186,13 +186,6 @@ function render({ model, el }) {
     ),
     voice.root,
   );
-
-  function put(figure, make, words) {
-    const width = figure.clientWidth || 320;
-    const { height, parts } = make(width);
-    adjust(figure, { viewBox: `0 0 ${width} ${height}`, "aria-label": words });
-    figure.replaceChildren(...parts);
-  }
 
   function draw() {
     const traits = traitsOf(model);

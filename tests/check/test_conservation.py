@@ -7,8 +7,13 @@ import torch
 from torch.func import grad, jacrev
 from torch.nn import functional
 
-from gaugelib import check, gradient_flow
-from tests.check.judged import gets_its_own_hint, passes_every_time
+from gaugelib import gradient_flow
+from tests.check.judged import (
+    each_mistake,
+    gets_its_own_hint,
+    is_told_what_to_do,
+    passes_every_time,
+)
 
 
 def power(weights, p, dim):
@@ -154,19 +159,14 @@ def test_the_reference_passes_every_time(name):
     passes_every_time(name, REFERENCES[name])
 
 
-@pytest.mark.parametrize(
-    ("name", "wrong", "hint"),
-    [(name, wrong, hint) for name, cases in MISTAKES.items() for wrong, hint in cases],
-)
+@pytest.mark.parametrize(("name", "wrong", "hint"), each_mistake(MISTAKES))
 def test_each_known_mistake_gets_its_own_hint(name, wrong, hint):
     gets_its_own_hint(name, wrong, hint, MISTAKES[name])
 
 
 @pytest.mark.parametrize("name", REFERENCES)
 def test_an_unfilled_stub_is_told_what_to_do(name):
-    def stub(*arguments): ...
-
-    assert "replace the dots" in getattr(check, name)(stub).message
+    is_told_what_to_do(name)
 
 
 def test_every_checker_of_the_chapter_has_three_known_mistakes():

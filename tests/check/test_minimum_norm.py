@@ -7,7 +7,12 @@ import pytest
 import torch
 
 from gaugelib import check
-from tests.check.judged import gets_its_own_hint, passes_every_time
+from tests.check.judged import (
+    each_mistake,
+    gets_its_own_hint,
+    is_told_what_to_do,
+    passes_every_time,
+)
 
 
 def ratios(weights, p):
@@ -104,19 +109,14 @@ def test_the_reference_passes_every_time(name):
     passes_every_time(name, REFERENCES[name])
 
 
-@pytest.mark.parametrize(
-    ("name", "wrong", "hint"),
-    [(name, wrong, hint) for name, cases in MISTAKES.items() for wrong, hint in cases],
-)
+@pytest.mark.parametrize(("name", "wrong", "hint"), each_mistake(MISTAKES))
 def test_each_known_mistake_gets_its_own_hint(name, wrong, hint):
     gets_its_own_hint(name, wrong, hint, MISTAKES[name])
 
 
 @pytest.mark.parametrize("name", [n for n in REFERENCES if n != "refutation"])
 def test_an_unfilled_stub_is_told_what_to_do(name):
-    def stub(*arguments): ...
-
-    assert "replace the dots" in getattr(check, name)(stub).message
+    is_told_what_to_do(name)
 
 
 def test_every_checker_of_the_chapter_has_three_known_mistakes():

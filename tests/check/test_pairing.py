@@ -9,7 +9,12 @@ from torch.func import grad
 from torch.nn import functional
 
 from gaugelib import EGD, check, gradient_flow, hessian
-from tests.check.judged import gets_its_own_hint, passes_every_time
+from tests.check.judged import (
+    each_mistake,
+    gets_its_own_hint,
+    is_told_what_to_do,
+    passes_every_time,
+)
 
 
 def halving_epochs(p, decay, lr, steps):
@@ -241,19 +246,14 @@ def test_the_reference_passes_every_time(name):
     passes_every_time(name, REFERENCES[name])
 
 
-@pytest.mark.parametrize(
-    ("name", "wrong", "hint"),
-    [(name, wrong, hint) for name, cases in MISTAKES.items() for wrong, hint in cases],
-)
+@pytest.mark.parametrize(("name", "wrong", "hint"), each_mistake(MISTAKES))
 def test_each_known_mistake_gets_its_own_hint(name, wrong, hint):
     gets_its_own_hint(name, wrong, hint, MISTAKES[name])
 
 
 @pytest.mark.parametrize("name", REFERENCES)
 def test_an_unfilled_stub_is_told_what_to_do(name):
-    def stub(*arguments): ...
-
-    assert "replace the dots" in getattr(check, name)(stub).message
+    is_told_what_to_do(name)
 
 
 def test_every_checker_of_the_chapter_has_three_known_mistakes():

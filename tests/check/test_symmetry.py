@@ -6,7 +6,11 @@ import pytest
 import torch
 
 from gaugelib import check
-from tests.check.judged import gets_its_own_hint, passes_every_time
+from tests.check.judged import (
+    each_mistake,
+    gets_its_own_hint,
+    passes_every_time,
+)
 
 NAMES = ["relu", "leaky_relu", "abs", "tanh", "gelu", "softplus", "relu_squared", "identity"]
 DEGREES = dict.fromkeys(NAMES, 1) | {
@@ -167,10 +171,7 @@ def test_every_checker_is_tested(name):
     assert len({hint for _, hint in MISTAKES[name]}) >= 3
 
 
-@pytest.mark.parametrize(
-    ("name", "wrong", "hint"),
-    [(name, wrong, hint) for name, cases in MISTAKES.items() for wrong, hint in cases],
-)
+@pytest.mark.parametrize(("name", "wrong", "hint"), each_mistake(MISTAKES))
 def test_each_known_mistake_gets_its_own_hint(name, wrong, hint):
     gets_its_own_hint(name, wrong, hint, MISTAKES[name])
 

@@ -17,7 +17,12 @@ from gaugelib import (
 from gaugelib.check import tangency
 from gaugelib.soft import vertical
 from tests.balance.networks import initialised
-from tests.check.judged import gets_its_own_hint, passes_every_time
+from tests.check.judged import (
+    each_mistake,
+    gets_its_own_hint,
+    is_told_what_to_do,
+    passes_every_time,
+)
 from tests.soft.problems import moved_relative, network
 
 
@@ -186,19 +191,14 @@ def test_the_share_may_be_found_by_pythagoras():
     passes_every_time("off_orbit_share", by_pythagoras)
 
 
-@pytest.mark.parametrize(
-    ("name", "wrong", "hint"),
-    [(name, wrong, hint) for name, cases in MISTAKES.items() for wrong, hint in cases],
-)
+@pytest.mark.parametrize(("name", "wrong", "hint"), each_mistake(MISTAKES))
 def test_each_known_mistake_gets_its_own_hint(name, wrong, hint):
     gets_its_own_hint(name, wrong, hint, MISTAKES[name])
 
 
 @pytest.mark.parametrize("name", REFERENCES)
 def test_an_unfilled_stub_is_told_what_to_do(name):
-    def stub(*arguments): ...
-
-    assert "replace the dots" in getattr(check, name)(stub).message
+    is_told_what_to_do(name)
 
 
 def test_every_checker_has_three_known_mistakes():

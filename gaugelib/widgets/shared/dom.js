@@ -106,3 +106,11 @@ export function change(model, traits) {
 
 /** Does the reader ask for no motion? Asked anew each time: the setting may change. */
 export const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** Draw a figure anew at its own width: `make(width)` gives its height and parts, `words` its label. */
+export function put(figure, make, words) {
+  const width = figure.clientWidth || 320;
+  const { height, parts } = make(width);
+  adjust(figure, { viewBox: `0 0 ${width} ${height}`, "aria-label": words });
+  figure.replaceChildren(...parts);
+}
