@@ -247,6 +247,8 @@ class ChargeMonitor(BookWidget):
     @traitlets.validate("batch", "random_state")
     def _whole_number(self, proposal: traitlets.Bunch) -> int:
         name, value = proposal.trait.name, proposal.value
+        if name == "batch":  # whichever of it and the data is looked at first
+            require_fit(**{each: getattr(self, each) for each in _PARTS})
         most = len(self.inputs) if name == "batch" else 2**32 - 1
         if not 0 <= value <= most:
             raise WidgetError(f"{name} must lie in 0..{most}, found {value}")
