@@ -54,8 +54,9 @@ def learning_curves(panels: Panels) -> Figure:
                     ax.plot(epochs, table.mean(0), DASHES[arm], color=colour)
                     ax.fill_between(epochs, table.amin(0), table.amax(0), color=colour, alpha=0.12)
                 ax.set(title=title, ylabel=NAMES.get(quantity, quantity), yscale="log")
-                if "error" in quantity:
-                    ax.set_yscale("linear")
+                if "error" in quantity:  # which may be zero
+                    ax.set_yscale("symlog", linthresh=1e-3)
+                    ax.set_ylim(bottom=0.0)
         for bottom in axes[-1]:
             bottom.set_xlabel("epochs")
         axes[0, 0].legend(handles=_key(seen))
