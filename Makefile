@@ -65,6 +65,10 @@ serve: $(READY) ## serve the built site on http://localhost:8000 (PORT= for anot
 notebooks: $(READY) ## execute the notebooks and write their outputs
 	python tools/execute_notebooks.py
 
+.PHONY: students
+students: $(READY) ## write the exercises without their solutions into students/
+	python -m tools.students students
+
 # ---------------------------------------------------------------- tests, the cheap ones first
 
 .PHONY: test fresh lint types unit strict browser tally test-colab

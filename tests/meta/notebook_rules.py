@@ -10,18 +10,24 @@ from collections.abc import Callable, Iterator
 
 from nbformat import NotebookNode
 
+from tests.meta.solution_rules import (
+    solutions_are_tagged,
+    solutions_can_be_left_out,
+    without_magics,
+)
 from tools.execute_notebooks import code_cells
 
 LONGEST_CELL, MEDIAN_CELL, MOST_CELLS, MOST_IN_A_ROW, LONGEST_FUNCTION = 25, 8, 20, 2, 12
 
-# In Colab this fetches the library; everywhere else it does nothing and prints nothing. The site's
-# build looks for the last line, to install from the commit that it was built from. Imports may
-# follow.
+# A package index may have another gaugelib, so the source installs nothing: it says what to do.
+# Where the book is published from a repository, the build makes the two last lines install the
+# library from there. Imports may follow.
 FIRST_CELL = """\
 try:
     import gaugelib
-except ModuleNotFoundError:
-    %pip install -q gaugelib"""
+except ModuleNotFoundError:  # in Colab, come by the rocket on the book's page
+    raise ImportError("run pip install -e . in the book's repository") from None
+"""
 
 FORBIDDEN = {
     r"\bsys\.path\b": "changes sys.path",
@@ -75,16 +81,14 @@ def functions_are_short(notebook: NotebookNode) -> Iterator[str]:
                 yield f"function {node.name} has more than {LONGEST_FUNCTION} lines"
 
 
-def first_cell_installs(notebook: NotebookNode) -> Iterator[str]:
-    """The first code cell, and no other, makes the notebook run in Colab."""
+def first_cell_finds_the_library(notebook: NotebookNode) -> Iterator[str]:
+    """The first code cell is the same everywhere, and nothing else reaches for the machine."""
     cells = code_cells(notebook)
-    first = re.sub(r" *#.*$", "", cells[0].source, flags=re.MULTILINE) if cells else ""
-    if first.splitlines()[:4] != FIRST_CELL.splitlines():
+    if not cells or not f"{cells[0].source}\n".startswith(FIRST_CELL):
         yield f"the first code cell does not begin with\n{FIRST_CELL}"
-    rest = ["\n".join(first.splitlines()[4:]), *(cell.source for cell in cells[1:])]
-    for source in rest:
-        if re.search(r"^\s*[%!]", source, re.MULTILINE):
-            yield f"magic or shell command in {source[:40]!r}"
+    for cell in cells:
+        if re.search(r"^\s*[%!]", cell.source, re.MULTILINE):
+            yield f"magic or shell command in {cell.source[:40]!r}"
 
 
 def code_is_plain(notebook: NotebookNode) -> Iterator[str]:
@@ -152,15 +156,12 @@ def figures_are_described(notebook: NotebookNode) -> Iterator[str]:
             yield f"figure without a caption {where}"
 
 
-def without_magics(source: str) -> str:
-    """The cell as Python: magic lines become `pass`."""
-    return re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
-
-
 RULES: tuple[Rule, ...] = (
     cells_are_short,
     functions_are_short,
-    first_cell_installs,
+    first_cell_finds_the_library,
+    solutions_are_tagged,
+    solutions_can_be_left_out,
     code_is_plain,
     was_executed_in_order,
     outputs_are_portable,

@@ -2,14 +2,17 @@
 
 - `mathematics`: formulas are typeset while the book is built; a page has no script for them.
 - `widgets`: a live widget on the page has a still picture behind it.
+- `contents`: only what the contents name is read.
 - `repository`: the address of the repository, taken from the environment that builds.
+- `published`: what a page and its notebook say in place of the source: where the library comes
+  from, and no solutions where they are hidden (`solutions`).
 - `lean`: what no page uses is not shipped (icon glyphs, theme scripts).
 - `access`: small repairs of the theme for screen readers and keyboards.
 """
 
-from . import access, lean, mathematics, repository, widgets
+from . import access, contents, lean, mathematics, published, repository, widgets
 
-PARTS = (mathematics, widgets, repository, lean, access)
+PARTS = (contents, mathematics, widgets, repository, published, lean, access)
 
 
 def setup(app):

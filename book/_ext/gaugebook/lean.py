@@ -26,13 +26,20 @@ def remember(app, pagename, templatename, context, doctree) -> None:
 
 
 def sweep(app, exception) -> None:
-    """Remove pages that an earlier build left: they would be published with the rest."""
+    """Remove what an earlier build left: it would be published with the rest.
+
+    Pages, their sources, and pictures: of a page that is gone, or of a solution that is now hidden.
+    """
     if exception is not None or app.builder.format != "html":
         return
-    known = app.gaugebook_written | app.env.found_docs | {"index"}
-    for path in Path(app.outdir).rglob("*.html"):
-        page = path.relative_to(app.outdir).with_suffix("").as_posix()
-        if page not in known and not page.startswith("_static/"):
+    site, known = Path(app.outdir), app.gaugebook_written | app.env.found_docs | {"index"}
+    for path in [*site.rglob("*.html"), *(p for p in site.glob("_sources/**/*") if p.is_file())]:
+        page = path.relative_to(site).as_posix().removeprefix("_sources/")
+        if page.rsplit(".", 1)[0] not in known and not page.startswith("_static/"):
+            path.unlink()
+    shown = {name for _, name in app.env.images.values()}
+    for path in (site / app.builder.imagedir).glob("*"):
+        if path.name not in shown:
             path.unlink()
 
 

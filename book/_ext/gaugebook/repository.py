@@ -13,7 +13,17 @@ from pathlib import Path
 
 COLAB = "https://colab.research.google.com"
 ADDRESS = re.compile(r"github\.com[:/](?P<slug>[\w.-]+/[\w.-]+?)(?:\.git)?/?$")
-INSTALL = "%pip install -q gaugelib"
+
+# The first cell of every notebook ends in these two lines. In the source they say what to do, for a
+# package index may have another gaugelib; in a published copy they install the one of the book.
+PUBLISHED = {
+    "except ModuleNotFoundError:  # in Colab, come by the rocket on the book's page": (
+        "except ModuleNotFoundError:  # in Colab; elsewhere this does nothing"
+    ),
+    """    raise ImportError("run pip install -e . in the book's repository") from None""": (
+        "    {install}"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,7 @@ def add_links(app, config) -> None:
     if repository is not None:
         options.update(
             repository_url=repository.url,
-            # Colab opens the published notebooks: they carry outputs and the install line below.
+            # Colab opens the published notebooks: they carry outputs and the install line.
             repository_branch="gh-pages",
             path_to_docs="_sources",
             launch_buttons={"colab_url": COLAB},
@@ -85,20 +95,14 @@ def add_links(app, config) -> None:
         )
 
 
-def write_install_lines(app, exception) -> None:
-    """In the published copies of the notebooks, install from the commit that was built."""
-    repository = app.gaugebook_repository
-    if exception is None and repository is not None and app.builder.format == "html":
-        for notebook in Path(app.outdir, "_sources").rglob("*.ipynb"):
-            notebook.write_text(with_install_line(notebook.read_text("utf8"), repository), "utf8")
-
-
 def with_install_line(source: str, repository: Repository) -> str:
-    """The notebook's JSON with the install line replaced, all else byte for byte."""
-    return source.replace(json.dumps(INSTALL)[1:-1], json.dumps(repository.install)[1:-1])
+    """The notebook's JSON with the end of its first cell replaced, all else byte for byte."""
+    for line, published in PUBLISHED.items():
+        new = published.format(install=repository.install)
+        source = source.replace(json.dumps(line)[1:-1], json.dumps(new)[1:-1])
+    return source
 
 
 def setup(app) -> None:
-    """Before the theme reads its options; after the sources are copied."""
+    """Before the theme reads its options."""
     app.connect("config-inited", add_links)
-    app.connect("build-finished", write_install_lines)

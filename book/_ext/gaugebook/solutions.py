@@ -1,0 +1,33 @@
+"""`hide_solutions: true` builds the students' book: no cell tagged `solution` is in it, anywhere.
+
+By itself sphinx-exercise drops the directive that opens a solution, keeps the cells after it, and
+fails at the one that closes it. Here the cells go before the notebook is read, so that they are
+neither executed nor on the page, nor in the search index, nor in the notebook that it offers.
+"""
+
+import json
+import re
+
+from sphinx.errors import ExtensionError
+
+TAG = "solution"
+LEFT = re.compile(r"\{solution(?:-start|-end)?\}")
+
+
+def without_solutions(source: str) -> str:
+    """The notebook's JSON without the cells that bear the tag."""
+    notebook = json.loads(source)
+    notebook["cells"] = [
+        cell for cell in notebook["cells"] if TAG not in cell["metadata"].get("tags", [])
+    ]
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def refuse_what_is_left(source: str, page: str) -> None:
+    """A solution that bears no tag would be published with the page's source."""
+    if left := LEFT.search(source):
+        raise ExtensionError(
+            f"hide_solutions is set, and {page} has a {left[0]} in a place without the tag "
+            f'"{TAG}": put the solution into notebook cells of its own, from its start to its end, '
+            f'and give each the tag "{TAG}"'
+        )
