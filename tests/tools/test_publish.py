@@ -1,5 +1,6 @@
 """Publishing puts the site on gh-pages of the remote at hand and touches nothing else."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -77,3 +78,35 @@ def test_without_a_site_nothing_is_published(book):
     done = publish(book)
     assert done.returncode == 1
     assert "make book" in done.stderr
+
+
+@pytest.fixture
+def naming_book(book):
+    """Its notebook installs the library from the commit at hand."""
+    (book / "gaugelib").mkdir()
+    (book / "gaugelib" / "__init__.py").write_text("one = 1\n")
+    git(book, "add", ".")
+    git(book, "commit", "-q", "-m", "library")
+    line = (
+        f'%pip install -q "gaugelib @ git+https://github.com/a/b@{git(book, "rev-parse", "HEAD")}"'
+    )
+    notebook = {"cells": [{"cell_type": "code", "source": [line]}]}
+    (book / "_build/html/_sources/chapter.ipynb").write_text(json.dumps(notebook))
+    return book
+
+
+def test_a_commit_that_readers_cannot_fetch_is_not_published(naming_book):
+    done = publish(naming_book)
+    assert done.returncode == 1
+    assert "origin does not have: push it first" in done.stderr
+    git(naming_book, "push", "-q", "origin", "main")
+    done = publish(naming_book)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_library_that_is_not_the_commits_is_not_published(naming_book):
+    git(naming_book, "push", "-q", "origin", "main")
+    (naming_book / "gaugelib" / "__init__.py").write_text("one = 2\n")
+    done = publish(naming_book)
+    assert done.returncode == 1
+    assert "gaugelib is not that of commit" in done.stderr

@@ -1,0 +1,107 @@
+"""A teacher sets `hide_solutions: true`: the book builds, and the site has no solution anywhere."""
+
+import json
+import re
+from html import unescape
+
+import pytest
+from sphinx.errors import ExtensionError
+
+from gaugebook.solutions import refuse_what_is_left, without_solutions
+from tests.site.copies import ROOT, build_copy, configure, copy_of_the_book
+from tools.execute_notebooks import find_notebooks
+
+HIDE = ("    language: en\n", "    hide_solutions: true\n    language: en\n")
+
+
+def written(kind, wanted):
+    """The lines of the cells of a kind, in or outside the solutions of the whole book."""
+    notebooks = [json.loads(path.read_text("utf8")) for path in find_notebooks()]
+    return [
+        line.strip()
+        for notebook in notebooks
+        for cell in notebook["cells"]
+        if cell["cell_type"] == kind and ("solution" in cell["metadata"].get("tags", [])) is wanted
+        for line in cell["source"]
+    ]
+
+
+def solution_lines():
+    """Longer lines of code that stand in a solution and nowhere else."""
+    elsewhere = "\n".join(written("code", False))
+    return {line for line in written("code", True) if len(line) > 20 and line not in elsewhere}
+
+
+def solution_words():
+    """Words that stand in the prose of a solution and nowhere else."""
+    inside, outside = (
+        set(re.findall(r"(?<![\\\w{-])[a-z]{6,}\b", "\n".join(written("markdown", w)).lower()))
+        for w in (True, False)
+    )
+    pages = " ".join(path.read_text("utf8") for path in (ROOT / "book").glob("*.md"))
+    return {word for word in inside - outside if word not in pages.lower()}
+
+
+def texts(site):
+    """Every text of the site by its name; a page without its markup."""
+    found = {}
+    for path in site.rglob("*"):
+        if path.suffix in {".html", ".ipynb", ".md", ".js"} and "_static" not in path.parts:
+            text = path.read_text("utf8")
+            if path.suffix == ".html":
+                text = unescape(re.sub("<[^>]*>", "", text))
+            found[path.relative_to(site).as_posix()] = text.replace('\\"', '"')
+    return found
+
+
+def shown(site):
+    """The files of the site in which some line of a solution stands, and how many lines do."""
+    lines = solution_lines()
+    assert len(lines) > 100
+    counts = {name: sum(line in text for line in lines) for name, text in texts(site).items()}
+    return {name: count for name, count in counts.items() if count}
+
+
+def indexed(site):
+    """How many words of solutions alone the search index knows."""
+    index = (site / "searchindex.js").read_text("utf8")
+    return sum(f'"{word}": ' in index for word in solution_words())
+
+
+@pytest.mark.slow
+def test_hidden_solutions_are_nowhere_in_the_site(tmp_path):
+    copy_of_the_book(tmp_path)
+    site = tmp_path / "_build" / "html"
+    assert build_copy(tmp_path) == ""
+
+    # the control: where solutions are shown, they are found
+    exercises = [path.stem for path in find_notebooks() if path.stem.endswith("_exercises")]
+    assert shown(site).keys() == {f"book/{page}.html" for page in exercises} | {
+        f"_sources/book/{page}.ipynb" for page in exercises
+    }
+    assert indexed(site) > 5
+
+    # and what an earlier build left does not stay
+    left = [site / "_images/of-a-solution.png", site / "_sources/book/old_exercises.ipynb"]
+    for path in left:
+        path.write_text("{}", "utf8")
+    configure(tmp_path, *HIDE)
+    assert build_copy(tmp_path) == ""
+    assert shown(site) == {}
+    assert indexed(site) == 0
+    assert not any(path.exists() for path in left)
+    for name, text in texts(site).items():
+        assert not re.search("solution-start|Solution to", text), name
+    for page in exercises:
+        source = (ROOT / "book" / f"{page}.ipynb").read_text("utf8")
+        boxes = re.findall('class="exercise admonition"', (site / f"book/{page}.html").read_text())
+        assert len(boxes) == source.count("{exercise}")
+
+
+def test_control_a_solution_without_the_tag_is_refused():
+    cell = {"cell_type": "markdown", "metadata": {}, "source": [":::{solution-start} ex-a\n"]}
+    left = without_solutions(json.dumps({"cells": [cell]}))
+    with pytest.raises(ExtensionError, match=r"page.*\{solution-start\}.*give each the tag"):
+        refuse_what_is_left(left, "page")
+    cell["metadata"]["tags"] = ["solution"]
+    refuse_what_is_left(without_solutions(json.dumps({"cells": [cell]})), "page")
