@@ -26,6 +26,7 @@ from gaugelib.group import GaugeError as GaugeError
 from gaugelib.group import GaugeGroup as GaugeGroup
 
 # models and their parameters
+from gaugelib.modules import functional_call as functional_call
 from gaugelib.modules import load_params_ as load_params_
 from gaugelib.modules import params_of as params_of
 from gaugelib.networks import hat as hat
@@ -85,6 +86,7 @@ __all__ = [  # noqa: RUF022 - grouped by purpose
     "soft_penalty",
     "soft_step",
     # models and their parameters
+    "functional_call",
     "hat",
     "load_params_",
     "params_of",

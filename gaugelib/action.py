@@ -16,24 +16,35 @@ from gaugelib.group import GaugeError, GaugeGroup
 Params = dict[str, Tensor]
 
 
-def rescale(params: Mapping[str, Tensor], scales: Tensor, group: GaugeGroup) -> Params:
+def rescale(
+    params: Mapping[str, Tensor], scales: Tensor, group: GaugeGroup, *, exact: bool = False
+) -> Params:
     r"""Apply a gauge transformation: $\theta_e \mapsto \theta_e\, a_{target(e)}/a_{source(e)}$.
 
-    The function that the parameters compute stays the same. Scales that are powers of two change
-    only exponents, so outputs then stay bitwise the same as long as nothing over- or underflows.
-    Every kind of parameter is rescaled, biases included.
+    The function that the parameters compute stays the same. Every kind of parameter is rescaled,
+    biases included. Each entry is multiplied in float64 and rounded once, to its own dtype.
+
+    Scales that are powers of two change only exponents: outputs then stay bitwise the same while
+    no weight and no activation leaves the dtype's normal range. For float32, bfloat16 and float64
+    that range is wide; in float16 it ends at 6.1e-5, and an ordinary weight of 1e-4 that is halved
+    loses its last digit.
 
     Args:
         params: the network's parameters by name.
-        scales: one positive number $a_h$ for each hidden unit, shape `(units,)`.
+        scales: one positive number $a_h$ for each hidden unit, shape `(units,)`, in any floating
+            dtype: it is used as it is, whatever the dtype of the parameters.
         group: the network's gauge group.
+        exact: whether to refuse what would lose digits: scales that are not powers of two, and
+            entries from which the inverse scales would not lead back bit for bit.
 
     Returns:
         New tensors under the same names, each in its parameter's dtype.
 
     Raises:
         GaugeError: if a scale is not finite and positive, if a parameter is NaN or infinite, if
-            names or shapes do not fit, or if the group was restricted to one kind of parameter.
+            names or shapes do not fit, if the group was restricted to one kind of parameter, if an
+            entry leaves the range of its dtype, upwards to infinity or downwards to zero, or if
+            digits are lost and `exact` forbids it.
 
     Source: Saul (2023), eqs. (5)-(6); the book, Theorem "Rescaling symmetry".
 
@@ -46,8 +57,10 @@ def rescale(params: Mapping[str, Tensor], scales: Tensor, group: GaugeGroup) -> 
     """
     _require_whole(group)
     group.check_shapes(params)
-    full = group.with_ground(scales, ground=1.0)
+    full = group.with_ground(scales, ground=1.0).double()
     _require_positive(scales, group)
+    if exact:
+        _require_powers_of_two(scales, group)
     for name, value in params.items():
         if not bool(torch.isfinite(value).all()):
             raise GaugeError(f"parameter '{name}' holds NaN or infinity; nothing was rescaled")
@@ -56,7 +69,9 @@ def rescale(params: Mapping[str, Tensor], scales: Tensor, group: GaugeGroup) -> 
         entry = group.entries[name]
         at = full.to(value.device)
         ratio = at[entry.target.to(value.device)] / at[entry.source.to(value.device)]
-        moved[name] = value * ratio.to(value.dtype)
+        _require_in_range(name, ratio)
+        moved[name] = (value.double() * ratio).to(value.dtype)
+        _require_kept(name, value, moved[name], ratio, exact=exact)
     return moved
 
 
@@ -65,11 +80,11 @@ def generator(params: Mapping[str, Tensor], direction: Tensor, group: GaugeGroup
 
     Args:
         params: the network's parameters by name.
-        direction: rates $\xi_h$ of the log-scales, shape `(units,)`; any sign.
+        direction: rates $\xi_h$ of the log-scales, shape `(units,)`; any sign, any dtype.
         group: the network's gauge group.
 
     Returns:
-        A velocity for each parameter, shaped as the parameters.
+        A velocity for each parameter, of its shape and dtype; infinite where it leaves its range.
 
     Raises:
         GaugeError: if names or shapes do not fit, or if the group was restricted.
@@ -84,8 +99,12 @@ def generator(params: Mapping[str, Tensor], direction: Tensor, group: GaugeGroup
     """
     _require_whole(group)
     group.check_shapes(params)
-    rates = group.spread(direction)
-    return {name: rates[name].to(value) * value for name, value in params.items()}
+    group.with_ground(direction, ground=0.0)  # its shape
+    rates = group.spread(direction.double())
+    return {
+        name: (rates[name].to(value.device) * value.double()).to(value.dtype)
+        for name, value in params.items()
+    }
 
 
 def orbit(
@@ -114,8 +133,10 @@ def orbit(
     """
     if times.dim() != 1:
         raise GaugeError(f"times must have shape (steps,), found {tuple(times.shape)}")
+    group.with_ground(direction, ground=0.0)  # its shape
     for time in times:
-        yield rescale(params, torch.exp(time.to(direction.dtype) * direction), group)
+        scales = torch.exp(time.to(direction.device, torch.float64) * direction.double())
+        yield rescale(params, scales, group)
 
 
 def _require_whole(group: GaugeGroup) -> None:
@@ -128,7 +149,9 @@ def _require_whole(group: GaugeGroup) -> None:
 
 def _require_positive(scales: Tensor, group: GaugeGroup) -> None:
     if not scales.is_floating_point():
-        raise GaugeError(f"scales must be floating point, found {scales.dtype}")
+        raise GaugeError(
+            f"scales must be floating point, found {scales.dtype}; use scales.double()"
+        )
     bad = ~(torch.isfinite(scales) & (scales > 0))
     if bool(bad.any()):
         unit = int(bad.nonzero()[0])
@@ -136,6 +159,54 @@ def _require_positive(scales: Tensor, group: GaugeGroup) -> None:
             f"scales must be finite and positive; scales[{unit}], of layer "
             f"'{_layer_of(unit, group)}', is {scales[unit].tolist()}"
         )
+
+
+def _require_powers_of_two(scales: Tensor, group: GaugeGroup) -> None:
+    bad = torch.frexp(scales.detach().double()).mantissa != 0.5
+    if bool(bad.any()):
+        unit = int(bad.nonzero()[0])
+        raise GaugeError(
+            f"exact=True needs scales that are powers of two; scales[{unit}], of layer "
+            f"'{_layer_of(unit, group)}', is {scales[unit].tolist()}; round them, as by "
+            "torch.exp2(torch.log2(scales).round()), or leave exact out"
+        )
+
+
+def _require_in_range(name: str, ratio: Tensor) -> None:
+    bad = ~(torch.isfinite(ratio) & (ratio >= torch.finfo(ratio.dtype).smallest_normal))
+    if bool(bad.any()):
+        raise GaugeError(
+            f"the scales at the two ends of {int(bad.sum())} edges of '{name}' are so far apart "
+            "that their ratio leaves the range of float64; use scales closer to each other"
+        )
+
+
+def _require_kept(name: str, value: Tensor, moved: Tensor, ratio: Tensor, *, exact: bool) -> None:
+    """Refuse a rescaled parameter whose entries the dtype cannot hold; nothing is silent."""
+    value, moved = value.detach(), moved.detach()
+    dtype = str(value.dtype).removeprefix("torch.")
+    whole = f"of the {value.numel()} entries of '{name}'"
+    wider = "" if value.dtype == torch.float64 else ", or rescale the parameters as float64"
+    over, gone = ~torch.isfinite(moved), (moved == 0) & (value != 0)
+    if bool(over.any()):
+        raise GaugeError(
+            f"{int(over.sum())} {whole} become infinite: {dtype} ends at "
+            f"{torch.finfo(value.dtype).max:.1e}; use scales closer to 1{wider}"
+        )
+    if bool(gone.any()):
+        raise GaugeError(
+            f"{int(gone.sum())} {whole} become zero, which would change the function: {dtype} "
+            f"starts at {torch.finfo(value.dtype).smallest_normal:.1e}; use scales closer to 1"
+            f"{wider}"
+        )
+    if exact:
+        lost = moved.double() / ratio.detach() != value.double()
+        if bool(lost.any()):
+            raise GaugeError(
+                f"{int(lost.sum())} {whole} lose digits: below "
+                f"{torch.finfo(value.dtype).smallest_normal:.1e} {dtype} keeps fewer of them; use "
+                f"scales closer to 1{wider}, or leave exact out and accept the rounding"
+            )
 
 
 def _layer_of(unit: int, group: GaugeGroup) -> str:

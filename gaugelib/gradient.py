@@ -18,7 +18,8 @@ def gradient(loss: Loss, params: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
     Args:
         loss: a function of the dictionary of parameters that returns a scalar tensor, as
-            `lambda theta: mse_loss(functional_call(model, theta, (x,)), y)`.
+            `lambda theta: mse_loss(functional_call(model, theta, (x,)), y)` with the
+            `functional_call` of gaugelib.
         params: parameters by name, where the gradient is taken.
 
     Returns:
@@ -43,7 +44,7 @@ def gradient(loss: Loss, params: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if all(slope is None for slope in slopes):
         raise GaugeError(
             "the loss depends on none of the parameters: it must be computed from the dictionary "
-            "that it is given, as by torch.func.functional_call(model, params, (x,))"
+            "that it is given, as by gaugelib.functional_call(model, params, (x,))"
         )
     found = {}
     for (name, leaf), slope in zip(leaves.items(), slopes):

@@ -31,7 +31,8 @@ def ward_residual(
     must be among `params`.
 
     Args:
-        loss: a function of the dictionary of parameters that returns a scalar tensor.
+        loss: a function of the dictionary of parameters that returns a scalar tensor; by
+            `gaugelib.functional_call`, the model is evaluated there and stays as it is.
         params: the network's parameters by name.
         group: the network's gauge group.
         relative: whether to divide by the sum of all $|\theta_e\,\partial_e L|$ at the unit; a unit
@@ -48,8 +49,7 @@ def ward_residual(
     Source: Saul (2023), eqs. (28)-(31); the book, Theorem "Ward identity".
 
     Example:
-        >>> from gaugelib import hat, mlp_group, params_of
-        >>> from torch.func import functional_call
+        >>> from gaugelib import functional_call, hat, mlp_group, params_of
         >>> model, x = hat(), torch.tensor([[0.5], [1.5]], dtype=torch.float64)
         >>> def loss(theta):
         ...     return functional_call(model, theta, (x,)).square().sum() / 2

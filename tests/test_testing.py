@@ -23,12 +23,30 @@ def test_it_says_how_far_and_the_tolerance():
         assert_gauge_invariant(model, X, group=mlp_group(hat()))
 
 
-@pytest.mark.parametrize("dtype, tol", [("float64", "1.42e-14"), ("float32", "7.63e-06")])
+class Cast(nn.Module):
+    """Its input in another dtype."""
+
+    def __init__(self, dtype):
+        super().__init__()
+        self.dtype = dtype
+
+    def forward(self, x):
+        return x.to(self.dtype)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "tol"),
+    [("float64", "1.42e-14"), ("float32", "7.63e-06"), ("float16", "3.12e-02")],
+)
 def test_default_tolerance_follows_the_coarsest_dtype(dtype, tol):
     dtype = getattr(torch, dtype)
-    model = nn.Sequential(hat()[0], nn.Tanh(), hat()[2]).to(dtype)
+    model = nn.Sequential(hat()[0], nn.Tanh(), hat()[2], Cast(dtype))
     with pytest.raises(AssertionError, match=f"tolerance is {tol}"):
-        assert_gauge_invariant(model, X.to(dtype), group=mlp_group(hat()))
+        assert_gauge_invariant(model, X, group=mlp_group(hat()))
+    # what the parameters are stored in does not matter
+    stored = nn.Sequential(hat()[0], nn.Tanh(), hat()[2]).to(dtype)
+    with pytest.raises(AssertionError, match=r"tolerance is 1\.42e-14"):
+        assert_gauge_invariant(stored, X.to(dtype), group=mlp_group(hat()))
 
 
 def test_a_given_tolerance_is_used():

@@ -164,7 +164,7 @@ def _rescaled(params: Mapping[str, Tensor], scales: Tensor, group: GaugeGroup) -
     full = group.with_ground(scales, ground=1.0)
     entries = group.entries
     return {
-        name: value * (full[entries[name].target] / full[entries[name].source]).to(value)
+        name: (value * (full[entries[name].target] / full[entries[name].source])).to(value)
         for name, value in params.items()
     }
 

@@ -15,7 +15,7 @@ from gaugelib.experiments.settings import Optimiser, Settings, grid
 from gaugelib.experiments.store import Run
 from gaugelib.experiments.training import network
 from gaugelib.group import GaugeError
-from gaugelib.modules import params_of
+from gaugelib.modules import functional_call, params_of
 
 
 def digits_live(
@@ -74,7 +74,7 @@ def gradient_gain(settings: Settings, data: Dataset | None = None) -> float:
         raise GaugeError(f"the minimum-norm gauge was not reached: γ is {balanced.imbalance}")
 
     def loss(params: dict[str, torch.Tensor]) -> torch.Tensor:
-        outputs = torch.func.functional_call(model, params, data.train_inputs)
+        outputs = functional_call(model, params, data.train_inputs)
         return torch.nn.functional.cross_entropy(outputs, data.train_labels)
 
     def square(params: dict[str, torch.Tensor]) -> torch.Tensor:

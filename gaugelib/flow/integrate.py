@@ -59,7 +59,8 @@ def gradient_flow(
 
     Args:
         loss: a function of the dictionary of parameters that returns a scalar tensor; it must
-            compute in float64 too.
+            compute in float64 too. By `gaugelib.functional_call`, the model is evaluated there and
+            stays as it is.
         params: the parameters at time 0 by name, in float64; they are not changed.
         until: time $T$ at which to stop.
         steps: number of steps, each of length $\eta = T/$`steps`.
