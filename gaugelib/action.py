@@ -26,8 +26,8 @@ def rescale(
 
     Scales that are powers of two change only exponents: outputs then stay bitwise the same while
     no weight and no activation leaves the dtype's normal range. For float32, bfloat16 and float64
-    that range is wide; in float16 it ends at 6.1e-5, and an ordinary weight of 1e-4 that is halved
-    loses its last digit.
+    that range is wide; in float16 it ends at 6.1e-5, and an ordinary weight near 1e-4 that is
+    halved can lose its last digit.
 
     Args:
         params: the network's parameters by name.
@@ -173,40 +173,33 @@ def _require_powers_of_two(scales: Tensor, group: GaugeGroup) -> None:
 
 
 def _require_in_range(name: str, ratio: Tensor) -> None:
-    bad = ~(torch.isfinite(ratio) & (ratio >= torch.finfo(ratio.dtype).smallest_normal))
-    if bool(bad.any()):
+    kept = torch.isfinite(ratio) & (ratio >= torch.finfo(ratio.dtype).smallest_normal)
+    if not bool(kept.all()):
         raise GaugeError(
-            f"the scales at the two ends of {int(bad.sum())} edges of '{name}' are so far apart "
-            "that their ratio leaves the range of float64; use scales closer to each other"
+            f"'{name}' joins units whose scales are so far apart that their ratio leaves the range "
+            "of float64; use scales closer to each other"
         )
 
 
 def _require_kept(name: str, value: Tensor, moved: Tensor, ratio: Tensor, *, exact: bool) -> None:
-    """Refuse a rescaled parameter whose entries the dtype cannot hold; nothing is silent."""
+    """Refuse a rescaled parameter some of whose entries its dtype cannot hold."""
     value, moved = value.detach(), moved.detach()
-    dtype = str(value.dtype).removeprefix("torch.")
-    whole = f"of the {value.numel()} entries of '{name}'"
-    wider = "" if value.dtype == torch.float64 else ", or rescale the parameters as float64"
-    over, gone = ~torch.isfinite(moved), (moved == 0) & (value != 0)
-    if bool(over.any()):
-        raise GaugeError(
-            f"{int(over.sum())} {whole} become infinite: {dtype} ends at "
-            f"{torch.finfo(value.dtype).max:.1e}; use scales closer to 1{wider}"
-        )
-    if bool(gone.any()):
-        raise GaugeError(
-            f"{int(gone.sum())} {whole} become zero, which would change the function: {dtype} "
-            f"starts at {torch.finfo(value.dtype).smallest_normal:.1e}; use scales closer to 1"
-            f"{wider}"
-        )
+    info, dtype = torch.finfo(value.dtype), str(value.dtype).removeprefix("torch.")
+    advice = "use scales closer to 1"
+    if value.dtype != torch.float64:
+        advice += ", or rescale the parameters as float64"
+    faults = {
+        f"become infinite: {dtype} ends at {info.max:.1e}": ~torch.isfinite(moved),
+        "become zero, which would change the function: the smallest number of "
+        f"{dtype} is {info.smallest_normal * info.eps:.1e}": (moved == 0) & (value != 0),
+    }
     if exact:
-        lost = moved.double() / ratio.detach() != value.double()
-        if bool(lost.any()):
-            raise GaugeError(
-                f"{int(lost.sum())} {whole} lose digits: below "
-                f"{torch.finfo(value.dtype).smallest_normal:.1e} {dtype} keeps fewer of them; use "
-                f"scales closer to 1{wider}, or leave exact out and accept the rounding"
-            )
+        what = f"lose digits, of which {dtype} keeps fewer below {info.smallest_normal:.1e}"
+        faults[what] = moved.double() / ratio.detach() != value.double()
+    for what, entries in faults.items():
+        if bool(entries.any()):
+            count = f"{int(entries.sum())} of the {value.numel()} entries of '{name}'"
+            raise GaugeError(f"{count} {what}; {advice}")
 
 
 def _layer_of(unit: int, group: GaugeGroup) -> str:

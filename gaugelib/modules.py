@@ -133,7 +133,8 @@ def _own_tensor(model: nn.Module, name: str) -> Tensor:
     found = module._parameters.get(leaf, module._buffers.get(leaf))
     if found is None:
         names = [name for name, _ in (*model.named_parameters(), *model.named_buffers())]
-        raise GaugeError(f"the model has no parameter or buffer '{name}'; it has {names}")
+        known = f"{names[:8]}" + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+        raise GaugeError(f"the model has no parameter or buffer '{name}'; it has {known}")
     return found
 
 

@@ -143,7 +143,8 @@ def test_a_weight_that_would_become_zero_is_refused_by_name(dtype, scale):
     scales[5] = scale
     message = (
         r"15 of the 1024 entries of '0\.weight' become zero, which would change the function: "
-        r"\w+ starts at .*; use scales closer to 1, or rescale the parameters as float64"
+        r"the smallest number of \w+ is .*; use scales closer to 1, "
+        "or rescale the parameters as float64"
     )
     with pytest.raises(GaugeError, match=message):
         rescale(params, scales, group)
@@ -154,7 +155,7 @@ def test_float64_is_not_sent_to_float64():
     params, group = between(1e300, torch.float64)
     with pytest.raises(GaugeError, match=r"become infinite: .*use scales closer to 1$"):
         rescale(params, scales_of(1e20, 1.0), group)
-    with pytest.raises(GaugeError, match="edges of 'w' are so far apart"):
+    with pytest.raises(GaugeError, match="'w' joins units whose scales are so far"):
         rescale(params, scales_of(1e-200, 1e200), group)
 
 
@@ -233,8 +234,8 @@ def test_powers_of_two_lead_there_and_back_bit_for_bit(dtype):
 def test_control_float16_loses_digits_and_exact_refuses():
     assert there_and_back(torch.float16) > 100
     message = (
-        r"of the 1024 entries of '0\.weight' lose digits: below 6\.1e-05 float16 keeps fewer of "
-        "them; use scales closer to 1, or rescale the parameters as float64, or leave exact out"
+        r"of the 1024 entries of '0\.weight' lose digits, of which float16 keeps fewer below "
+        r"6\.1e-05; use scales closer to 1, or rescale the parameters as float64"
     )
     with pytest.raises(GaugeError, match=message):
         there_and_back(torch.float16, exact=True)
@@ -256,3 +257,15 @@ def test_exact_refuses_scales_that_are_no_powers_of_two(dtype):
         rescale(params, scales_of(2.0, 3.0, 0.5, dtype=dtype), group, exact=True)
     rounded = torch.exp2(torch.log2(scales_of(2.0, 3.0, 0.5, dtype=dtype)).round())
     rescale(params, rounded, group, exact=True)  # the advice holds
+
+
+def test_the_normal_range_ends_where_the_book_says():
+    assert torch.finfo(torch.float16).smallest_normal == pytest.approx(6.1e-5, rel=1e-3)
+    wide = [torch.finfo(dtype).smallest_normal for dtype in DTYPES if dtype != torch.float16]
+    assert max(wide) < 1e-37
+    params, group = between(1679 * 2.0**-24, torch.float16)
+    assert params["w"].item() == pytest.approx(1e-4, rel=1e-3)
+    halved = rescale(params, scales_of(0.5, 1.0), group)
+    assert rescale(halved, scales_of(2.0, 1.0), group)["w"].item() != params["w"].item()
+    with pytest.raises(GaugeError, match="lose digits"):
+        rescale(params, scales_of(0.5, 1.0), group, exact=True)
