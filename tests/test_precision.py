@@ -20,6 +20,7 @@ from gaugelib import (
     params_of,
     rescale,
 )
+from gaugelib.build.verify import _rescaled
 from gaugelib.testing import assert_gauge_invariant
 
 DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
@@ -269,3 +270,14 @@ def test_the_normal_range_ends_where_the_book_says():
     assert rescale(halved, scales_of(2.0, 1.0), group)["w"].item() != params["w"].item()
     with pytest.raises(GaugeError, match="lose digits"):
         rescale(params, scales_of(0.5, 1.0), group, exact=True)
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+def test_the_verification_of_a_traced_group_rounds_once_too(dtype):
+    params, group = network(dtype)
+    scales = group.random(generator=torch.Generator().manual_seed(4))
+    exact = rescale(params, scales, group)
+    found = _rescaled(params, scales, group)
+    assert all(torch.equal(found[name], exact[name]) for name in params)
+    once = params["2.weight"] * (1 / scales).to(dtype)
+    assert not torch.equal(once, exact["2.weight"])  # control: the factor cast beforehand
