@@ -10,18 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gaugelib.check.fresh import normal
-from gaugelib.check.verdict import (
-    Verdict,
-    WrongAnswer,
-    answer_of,
-    close,
-    close_lists,
-    judge,
-    recognise,
-)
+from gaugelib.check.answer import answer_of
+from gaugelib.check.fresh import dense, normal
+from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
 
 WIDTHS = [3, 5, 4, 2]
+_BOTH = "return two numbers, w and v: one alone does not tell whether it leaves its hyperbola"
 Blocks = list[tuple[Tensor, Tensor]]
 
 
@@ -35,11 +29,12 @@ def layer_charges(function: Callable[[list[Tensor], list[Tensor], float, float],
 
     def test() -> str:
         for p, slope in ((2.0, 0.1), (1.0, 0.3), (1.5, -1.0)):
-            weights = [normal(n, m) for m, n in pairwise(WIDTHS)]
-            biases = [normal(n) for n in WIDTHS[1:]]
+            weights, biases = dense(WIDTHS), [normal(n) for n in WIDTHS[1:]]
             parts, two = (_sides(weights, biases, q) for q in (p, 2.0))
-            found = answer_of(function, list(weights), list(biases), slope, p)
-            if close_lists(found, [i + g - o for i, g, o in parts]):
+            right = [i + g - o for i, g, o in parts]
+            ask = "return one vector for each hidden layer: other shapes are not the charges"
+            found = answer_of(function, weights, biases, slope, p, like=right, ask=ask)
+            if close(found, right, size=max(float((i + g + o).max()) for i, g, o in parts)):
                 continue
             squares = [i + g - o for i, g, o in two]
             leak = abs(slope) ** p
@@ -58,7 +53,6 @@ def layer_charges(function: Callable[[list[Tensor], list[Tensor], float, float],
                         i + g - leak * o for i, g, o in parts
                     ],
                 },
-                close_lists,
             )
             raise WrongAnswer(
                 f"for p = {p} these are not the charges; sum |θ|ᵖ over what flows into a unit, "
@@ -80,7 +74,7 @@ def weight_rate(function: Callable[[float, float, float], Any]) -> Verdict:
     def test() -> str:
         for p in (1.5, 2.0, 1.0, 3.0):
             bias, slope = -0.5 - float(normal(1).abs()), 0.5 + float(normal(1).abs())
-            found = answer_of(function, bias, slope, p)
+            found = answer_of(function, bias, slope, p, like=bias)
             if close(found, p * bias * slope):
                 continue
             recognise(
@@ -122,9 +116,10 @@ def stream_charges(function: Callable[[Tensor, Blocks, Tensor, float], Any]) -> 
             first, last = _power(embed, p, 1), _power(read, p, 0)
             writes = [_power(v, p, 1) for _, v in blocks]
             reads = [_power(w, p, 0) for w, _ in blocks]
-            found = answer_of(function, embed, list(blocks), read, p)
             written, taken = sum(writes), sum(reads)
-            if close(found, first + written - taken - last):
+            found = answer_of(function, embed, blocks, read, p, like=first)
+            size = float((first + written + taken + last).max())
+            if close(found, first + written - taken - last, size=size):
                 continue
             recognise(
                 found,
@@ -166,7 +161,7 @@ def drift_order(function: Callable[[Callable[[float], float]], Any]) -> Verdict:
             def drift(lr: float, order: int = order, size: float = size) -> float:
                 return size * lr**order * (1 + lr / 2)
 
-            found = answer_of(function, drift)
+            found = answer_of(function, drift, like=size)
             if _near(found, order, 0.1):
                 continue
             recognise(
@@ -176,7 +171,7 @@ def drift_order(function: Callable[[Callable[[float], float]], Any]) -> Verdict:
                     "upside down: the order is positive where halving helps.": -float(order),
                     "a natural logarithm; divide by log 2, or take log2.": order * math.log(2),
                 },
-                lambda one, other: _near(one, other, 0.05),
+                lambda found, wrong: _near(found, wrong, 0.05),
             )
             if _near(found, order, 0.5):
                 raise WrongAnswer("nearly: the step is too long for the first power to lead.")
@@ -195,7 +190,7 @@ def flow_end(function: Callable[[float, float, float, float], Any]) -> Verdict:
         for p in (2.0, 1.0, 1.5):
             v, y = (0.5 + float(normal(1).abs()) for _ in range(2))
             w = v + 0.5 + float(normal(1).abs())
-            found = answer_of(function, w, v, y, p)
+            found = answer_of(function, w, v, y, p, like=torch.zeros(2), ask=_BOTH)
             if close(found, _end(w, v, y, p)):
                 continue
             ray = [x * math.sqrt(y / (w * v)) for x in (w, v)]
@@ -227,7 +222,7 @@ def flow_path(function: Callable[[float, float, float, float], Any]) -> Verdict:
         for _ in range(4):
             v, y, time = (0.3 + float(torch.sigmoid(normal(1))) for _ in range(3))
             w = v + time
-            found = answer_of(function, w, v, y, time)
+            found = answer_of(function, w, v, y, time, like=torch.zeros(2), ask=_BOTH)
             right = _path(w, v, y, time)
             if close(found, right):
                 continue
@@ -249,7 +244,7 @@ def flow_path(function: Callable[[float, float, float, float], Any]) -> Verdict:
                     ),
                 },
             )
-            if close(_charge_of(found), w * w - v * v):
+            if close(found[0] ** 2 - found[1] ** 2, w * w - v * v):
                 raise WrongAnswer("on the right hyperbola, but not there at this time.")
             raise WrongAnswer("the path leaves its hyperbola: w² − v² must stay as it was.")
         return "the whole path, without a single step."
@@ -274,14 +269,6 @@ def _path(w: float, v: float, y: float, time: float) -> list[float]:
     return [(total + delta / total) / 2, (total - delta / total) / 2]
 
 
-def _charge_of(found: Any) -> float:
-    try:
-        w, v = (float(x) for x in found)
-    except (TypeError, ValueError):
-        return math.nan
-    return w * w - v * v
-
-
 def _sides(
     weights: Sequence[Tensor], biases: Sequence[Tensor], p: float
 ) -> list[tuple[Tensor, Tensor, Tensor]]:
@@ -296,5 +283,5 @@ def _power(weight: Tensor, p: float, dim: int) -> Tensor:
     return weight.abs().pow(p).sum(dim)
 
 
-def _near(found: Any, expected: float, tolerance: float) -> bool:
-    return close(found, expected, tolerance / abs(expected))
+def _near(found: float, expected: float, tolerance: float) -> bool:
+    return abs(found - expected) <= tolerance

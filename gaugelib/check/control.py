@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from gaugelib.check.fresh import normal
-from gaugelib.check.verdict import (
-    Verdict,
-    WrongAnswer,
-    answer_of,
-    close,
-    close_lists,
-    judge,
-    recognise,
-    same_tensors,
-)
+from gaugelib.check.answer import answer_of
+from gaugelib.check.fresh import between, normal
+from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
 
 Rule = Callable[[Tensor, Tensor, float, float], Tensor]
 
@@ -35,18 +26,13 @@ def egd_step(function: Callable[[list[Tensor], list[Tensor], float, float], Any]
         for _ in range(3):
             weights, grads = ([normal(4, 3), normal(2, 4)] for _ in range(2))
             weights[0][0, 0] = 0.0
-            lr, decay = 0.2 + _share(), 0.2 + _share()
-            given, passed = [*weights, *grads], (list(weights), list(grads))
-            kept = [value.clone() for value in given]
-            found = answer_of(function, *passed, lr, decay)
-            if not (same_tensors(kept, given) and close_lists([*passed[0], *passed[1]], kept)):
-                raise WrongAnswer("your function wrote into its arguments; return new tensors.")
-            if not isinstance(found, tuple | list):
-                raise WrongAnswer("return a list of tensors.")
-            if close_lists(found, _stepped(_egd, weights, grads, lr, decay)):
+            lr, decay = between(0.2, 1.2), between(0.2, 1.2)
+            ask = "return a list of tensors, with the shapes of the weights"
+            found = answer_of(function, weights, grads, lr, decay, like=weights, ask=ask, pure=True)
+            if close(found, _stepped(_egd, weights, grads, lr, decay)):
                 continue
             mistakes = {h: _stepped(rule, weights, grads, lr, decay) for h, rule in _RULES.items()}
-            recognise(found, mistakes, close_lists)
+            recognise(found, mistakes)
             raise WrongAnswer("not W·exp(−η·sgn(W)·∂L/∂W − ηλ), entry by entry.")
         return "one step of EGD; zeros stayed, and no weight changed its sign."
 
@@ -67,9 +53,7 @@ def fixes_gauge(function: Callable[[int, str], Any]) -> Verdict:
 
     def test() -> str:
         for arm, right in _PLANS.items():
-            found = [answer_of(function, step, arm) for step in _STEPS]
-            if not all(isinstance(fixed, bool) for fixed in found):
-                raise WrongAnswer("say True or False.")
+            found = [answer_of(function, step, arm, like=True) for step in _STEPS]
             if found == right:
                 continue
             recognise(
@@ -109,7 +93,8 @@ def gain_share(function: Callable[[Tensor, Tensor, Tensor], Any]) -> Verdict:
             once, never = low + 0.2 * normal(seeds, 7).sigmoid(), low + 0.3
             never = never + normal(seeds, 7).sigmoid()
             curves = never, once, low
-            found = answer_of(function, *(curve.clone() for curve in curves))
+            ask = "return one number: average over the seeds"
+            found = answer_of(function, *curves, like=1.0, ask=ask)
             a, b, c = (curve[:, -1].mean() for curve in curves)
             right = (a - b) / (a - c)
             if close(found, right):
@@ -131,9 +116,6 @@ def gain_share(function: Callable[[Tensor, Tensor, Tensor], Any]) -> Verdict:
                     "that is a gain, in units of the loss; divide by that of every.": a - b,
                     "that is before the first step; take the last epoch.": first,
                     "that is over all epochs; take the last.": whole,
-                    "one number: average over the seeds.": (
-                        ((never - once) / (never - low))[:, -1]
-                    ),
                 },
             )
             raise WrongAnswer("(never − once)/(never − every), of means at the last epoch.")
@@ -192,7 +174,3 @@ _PLANS = {
 def _gains(never: Tensor, once: Tensor, every: Tensor, pick: Callable[[Tensor], Tensor]) -> Tensor:
     a, b, c = (pick(curve).mean() for curve in (never, once, every))
     return (a - b) / (a - c)
-
-
-def _share() -> float:
-    return float(torch.sigmoid(normal(1)))

@@ -12,16 +12,26 @@ from gaugelib.build import mlp_group
 from gaugelib.group import GaugeGroup
 
 
+def draw() -> torch.Generator:
+    """A generator with a seed of its own: no stored answer passes, and the global seed stays."""
+    source = torch.Generator()
+    source.seed()
+    return source
+
+
 def normal(*shape: int) -> Tensor:
-    """Fresh numbers at every call, so that no stored answer passes; the global seed stays put."""
-    draw = torch.Generator()
-    draw.seed()
-    return torch.randn(*shape, generator=draw, dtype=torch.float64)
+    """Fresh normal numbers."""
+    return torch.randn(*shape, generator=draw(), dtype=torch.float64)
 
 
 def between(low: float, high: float) -> float:
     """A fresh number strictly between two others."""
     return low + (high - low) * float(torch.sigmoid(normal(1)))
+
+
+def dense(widths: Sequence[int]) -> list[Tensor]:
+    """Fresh weights `[(n1, n0), (n2, n1), ...]` of a layered network."""
+    return [normal(n, m) for m, n in pairwise(widths)]
 
 
 def layered(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -11,8 +10,10 @@ from torch import Tensor, nn
 
 from gaugelib.action import rescale
 from gaugelib.build import mlp_group
-from gaugelib.check.fresh import normal
-from gaugelib.check.verdict import Verdict, WrongAnswer, answer_of, close, judge, same_tensors
+from gaugelib.check.answer import answer_of, called, copied
+from gaugelib.check.forms import read, says_no
+from gaugelib.check.fresh import dense, normal
+from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
 from gaugelib.modules import params_of
 
 
@@ -27,16 +28,10 @@ def rescale_layers(function: Callable[[list[Tensor], list[Tensor], list[Tensor]]
     def test() -> str:
         for depth in (1, 2, 3):
             weights, biases, scales = _random_layers(depth)
-            given = [*weights, *biases, *scales]
-            kept = [value.clone() for value in given]
-            answer = answer_of(function, weights, biases, scales)
-            if not same_tensors(kept, given):
-                raise WrongAnswer("your function wrote into its arguments; return new tensors.")
-            parts = answer if isinstance(answer, tuple | list) else []
-            if len(parts) != 2 or not all(isinstance(part, tuple | list) for part in parts):
-                raise WrongAnswer("return two lists: the new weights and the new biases.")
             right = _rescaled(weights, biases, scales)
-            if _equal_lists(answer, right):
+            ask = "return two lists: the new weights and the new biases"
+            found = answer_of(function, weights, biases, scales, like=right, ask=ask, pure=True)
+            if close(found, right):
                 continue
             ends = [torch.ones(1).double(), *scales, torch.ones(1).double()]
             forgot = [weights[0] * ends[1][:, None], *weights[1:]]
@@ -61,9 +56,7 @@ def rescale_layers(function: Callable[[list[Tensor], list[Tensor], list[Tensor]]
                     [biases[0] * ends[1], *biases[1:]],
                 ),
             }
-            for hint, wrong in mistakes.items():
-                if _equal_lists(answer, wrong):
-                    raise WrongAnswer(hint)
+            recognise(found, mistakes)
             raise WrongAnswer(
                 f"with {depth} hidden layer(s) the result is not W[i, j]·a[i]/a[j] and b[i]·a[i]."
             )
@@ -84,11 +77,9 @@ def rescale_gradients(function: Callable[..., Any]) -> Verdict:
         for depth in (1, 2):
             weights, biases, scales = _random_layers(depth)
             right = _rescaled(weights, biases, [1 / a for a in scales])
-            answer = answer_of(function, list(weights), list(biases), list(scales))
-            parts = answer if isinstance(answer, tuple | list) else []
-            if len(parts) != 2 or not all(isinstance(part, tuple | list) for part in parts):
-                raise WrongAnswer("return two lists: gradients for the weights and for the biases.")
-            if _equal_lists(answer, right):
+            ask = "return two lists: gradients for the weights and for the biases"
+            found = answer_of(function, weights, biases, scales, like=right, ask=ask)
+            if close(found, right):
                 continue
             mistakes = {
                 "gradients do not move like weights: stretching a landscape makes it flatter.": (
@@ -100,9 +91,7 @@ def rescale_gradients(function: Callable[..., Any]) -> Verdict:
                     biases,
                 ),
             }
-            for hint, wrong in mistakes.items():
-                if _equal_lists(answer, wrong):
-                    raise WrongAnswer(hint)
+            recognise(found, mistakes)
             raise WrongAnswer("divide each derivative by the factor that multiplies its parameter.")
         return "gradients are divided by what multiplies the parameters."
 
@@ -123,17 +112,20 @@ def recover_scales(function: Callable[..., Any]) -> Verdict:
         for depth in (1, 2, 3):
             weights, biases, scales = _random_layers(depth)
             pairs.append((weights, _rescaled(weights, biases, scales)[0]))
-            _judge_scales(answer_of(function, list(weights), list(pairs[-1][1])), scales)
+            found = _scales_found(function, *pairs[-1])
+            if found is None:
+                raise WrongAnswer(
+                    "these two are rescalings of each other, and you said they are not."
+                )
+            _judge_scales(found, scales)
         for depth, (weights, other) in enumerate(pairs, start=1):
             for layer, factor in ((depth, 1.5), (0, -1.0)):
-                changed = [w.clone() for w in other]
+                changed = copied(other)
                 changed[layer][-1, -1] *= factor
-                found = answer_of(function, list(weights), changed)
-                if found is not False and not isinstance(found, tuple | list):
-                    raise WrongAnswer("return a list of scales, or False.")
-                if found is not False and factor < 0:
+                found = _scales_found(function, weights, changed)
+                if found is not None and factor < 0:
                     raise WrongAnswer("the last pair differs in a sign, which no gauge changes.")
-                if found is not False:
+                if found is not None:
                     raise WrongAnswer(
                         "the last pair differs in one weight out of the last hidden layer, so "
                         "there is no such gauge: rescale by your answer and compare."
@@ -143,19 +135,27 @@ def recover_scales(function: Callable[..., Any]) -> Verdict:
     return judge(test)
 
 
-def _judge_scales(found: Any, scales: list[Tensor]) -> None:
-    if found is False:
-        raise WrongAnswer("these two are rescalings of each other, and you said they are not.")
-    if not isinstance(found, tuple | list) or len(found) != len(scales):
-        raise WrongAnswer(f"return a list of {len(scales)} vectors, one for each hidden layer.")
-    pairs = list(zip(found, scales, strict=True))
-    if all(close(f, a, 1e-7) for f, a in pairs):
+def _scales_found(
+    function: Callable[..., Any], weights: list[Tensor], other: list[Tensor]
+) -> list[Tensor] | None:
+    """The scales that the reader found; `None` where the answer is that there are none."""
+    answer = called(function, copied(weights), copied(other))
+    if says_no(answer):
+        return None
+    like = [weight[:, 0] for weight in weights[:-1]]
+    return read(
+        answer, like, f"return a list of {len(like)} vectors, one for each hidden layer, or False"
+    )
+
+
+def _judge_scales(found: list[Tensor], scales: list[Tensor]) -> None:
+    if close(found, scales):
         return
-    if all(close(f, 1 / a, 1e-7) for f, a in pairs):
+    if close(found, [1 / a for a in scales]):
         raise WrongAnswer("these scales lead back: divide the new weights by the old.")
-    if all(close(f, a.log(), 1e-7) for f, a in pairs):
+    if close(found, [a.log() for a in scales]):
         raise WrongAnswer("these are logarithms of the scales; take the exponential.")
-    if close(found[0], scales[0], 1e-7):
+    if close(found[0], scales[0]):
         raise WrongAnswer(
             "the first hidden layer is right; further on, a weight's ratio is a[i]/a[j], "
             "so multiply by the scale of the unit it comes from."
@@ -165,7 +165,7 @@ def _judge_scales(found: Any, scales: list[Tensor]) -> None:
 
 def _random_layers(depth: int) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
     widths = [3, *[4 + k for k in range(depth)], 2]
-    weights = [normal(n, m) for m, n in pairwise(widths)]
+    weights = dense(widths)
     biases = [normal(n) for n in widths[1:]]
     scales = [torch.exp(normal(n)) for n in widths[1:-1]]
     return weights, biases, scales
@@ -181,12 +181,3 @@ def _rescaled(
     params = dict(zip(params_of(model), values, strict=True))
     moved = list(rescale(params, torch.cat(scales), mlp_group(model)).values())
     return moved[0::2], moved[1::2]
-
-
-def _equal_lists(answer: Any, right: Any) -> bool:
-    return all(
-        isinstance(found, tuple | list)
-        and len(found) == len(expected)
-        and all(close(f, e) for f, e in zip(found, expected, strict=True))
-        for found, expected in zip(answer, right, strict=True)
-    )

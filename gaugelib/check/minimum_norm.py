@@ -10,7 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gaugelib.check.verdict import Verdict, WrongAnswer, answer_of, close, close_lists, judge
+from gaugelib.check.answer import answer_of
+from gaugelib.check.forms import entries, read
+from gaugelib.check.fresh import between, dense
+from gaugelib.check.verdict import TOLERANCE, Verdict, WrongAnswer, close, judge, recognise
 
 WIDTHS = [3, 5, 4, 6, 2]
 
@@ -25,13 +28,14 @@ def update_scales(function: Callable[[list[Tensor], float], Any]) -> Verdict:
 
     def test() -> str:
         for p in (2.0, 1.0, 0.5):
-            weights = _weights(WIDTHS)
+            weights = dense(WIDTHS)
             ratios = [
                 after.abs().pow(p).sum(0) / before.abs().pow(p).sum(1)
                 for before, after in pairwise(weights)
             ]
-            found = answer_of(function, list(weights), p)
-            if close_lists(found, [r ** (1 / (4 * p)) for r in ratios]):
+            ask = "return one vector of scales for each hidden layer, layer by layer"
+            found = answer_of(function, weights, p, like=ratios, ask=ask)
+            if close(found, [r ** (1 / (4 * p)) for r in ratios]):
                 continue
             mistakes = {
                 "the ratio is upside down: a unit with much going out has to grow.": [
@@ -47,7 +51,7 @@ def update_scales(function: Callable[[list[Tensor], float], Any]) -> Verdict:
                     r ** (1 / (4 * p * p)) for r in ratios
                 ],
             }
-            _recognise_lists(found, mistakes)
+            recognise(found, mistakes)
             raise WrongAnswer(f"for p = {p} these are not (out/in)^(1/(4p)), layer by layer.")
         return "one step of Algorithm 1, for p = 2, 1 and 1/2."
 
@@ -65,7 +69,7 @@ def steps_needed(function: Callable[[int, float], Any]) -> Verdict:
     def test() -> str:
         for layers, factor in ((5, 1e3), (3, 1e6), (7, 10.0)):
             rate = math.cos(math.pi / (2 * layers)) ** 2
-            found = answer_of(function, layers, factor)
+            found = answer_of(function, layers, factor, like=rate)
             if _is_count(found, math.log(factor) / -math.log(rate)):
                 continue
             hidden = math.cos(math.pi / (2 * (layers - 1))) ** 2
@@ -95,10 +99,10 @@ def predicted_share(function: Callable[[list[float]], Any]) -> Verdict:
 
     def test() -> str:
         for layers in (2, 3, 5):
-            totals = [1.0 + 9.0 * t for t in torch.rand(layers, generator=_fresh()).tolist()]
+            totals = [between(1, 10) for _ in range(layers)]
             mean = sum(totals) / layers
             geometric = math.prod(totals) ** (1 / layers)
-            found = answer_of(function, list(totals))
+            found = answer_of(function, totals, like=mean)
             if close(found, geometric / mean):
                 continue
             mistakes = {
@@ -108,9 +112,7 @@ def predicted_share(function: Callable[[list[float]], Any]) -> Verdict:
                 "upside down: the lightest cannot be heavier than the given.": mean / geometric,
                 "compare the mean with the mean, not with the sum.": geometric / sum(totals),
             }
-            for hint, wrong in mistakes.items():
-                if close(found, wrong):
-                    raise WrongAnswer(hint)
+            recognise(found, mistakes)
             raise WrongAnswer("make all totals equal while their product stays; what is the sum?")
         return "the geometric over the arithmetic mean."
 
@@ -126,17 +128,18 @@ def refutation(answer: Mapping[str, float]) -> Verdict:
     """
 
     def test() -> str:
-        names = ("p", "w_in", "w_out", "a")
-        try:
-            p, w_in, w_out, a = (abs(float(answer[name])) for name in names)
-        except (KeyError, TypeError, ValueError) as error:
-            raise WrongAnswer("give numbers for p, w_in, w_out and a.") from error
-        if not all(0 < value < math.inf for value in (p, w_in, w_out, a)):
+        names, ask = ("p", "w_in", "w_out", "a"), "give numbers for p, w_in, w_out and a"
+        given = entries(answer, names) or {}
+        if any(given.get(name) is None or given[name] is Ellipsis for name in names):
+            raise WrongAnswer(f"{ask}.")
+        p, w_in, w_out, a = (read(given[name], like=1.0, ask=ask) for name in names)
+        w_in, w_out = abs(w_in), abs(w_out)
+        if min(p, w_in, w_out, a) <= 0:
             raise WrongAnswer("all four numbers must be positive and finite.")
         if p >= 1:
             raise WrongAnswer("for p ≥ 1 the printed bound is true; look below 1.")
         before, after = w_in**p + w_out**p, (a * w_in) ** p + (w_out / a) ** p
-        if after > before * (1 + 1e-12):
+        if after > before * (1 + TOLERANCE):
             raise WrongAnswer(
                 f"this scale raises the sum from {before:.4g} to {after:.4g}; the bound speaks "
                 "only of scales that do not."
@@ -155,12 +158,13 @@ def layer_scales(function: Callable[[list[float], float], Any]) -> Verdict:
 
     def test() -> str:
         for p, layers in ((2.0, 3), (1.0, 4), (0.5, 2)):
-            totals = [1.0 + 9.0 * t for t in torch.rand(layers, generator=_fresh()).tolist()]
+            totals = [between(1, 10) for _ in range(layers)]
             mean = math.exp(sum(map(math.log, totals)) / layers)
             right = [
                 math.prod(mean / t for t in totals[: k + 1]) ** (1 / p) for k in range(layers - 1)
             ]
-            found = answer_of(function, list(totals), p)
+            ask = f"return {layers - 1} numbers, one for each hidden layer"
+            found = answer_of(function, totals, p, like=torch.tensor(right), ask=ask)
             if close(found, right):
                 continue
             mistakes = {
@@ -170,9 +174,7 @@ def layer_scales(function: Callable[[list[float], float], Any]) -> Verdict:
                     (mean / t) ** (1 / p) for t in totals[:-1]
                 ],
             }
-            for hint, wrong in mistakes.items():
-                if close(found, wrong):
-                    raise WrongAnswer(hint)
+            recognise(found, mistakes)
             raise WrongAnswer(f"with p = {p} the {layers} totals do not become equal.")
         return "every layer carries the same total, and the ends stayed where they were."
 
@@ -184,25 +186,27 @@ def alive(function: Callable[[list[Tensor]], Any]) -> Verdict:
 
     def test() -> str:
         for trial in range(6):
-            weights = _weights(WIDTHS)
+            weights = dense(WIDTHS)
             if trial:  # cut some units off, first directly, then through their neighbours
                 weights[1][0] = 0.0
                 weights[2][:, 1] = 0.0
             if trial > 2:
                 weights[2][2, 1:] = 0.0  # fed only by a unit that nobody feeds
-            found = answer_of(function, [w.clone() for w in weights])
             right = _alive(weights)
-            if close_lists(found, right):
+            ask = "return a mask for each hidden layer: who is on a path of non-zero weights"
+            found = answer_of(function, weights, like=right, ask=ask)
+            if close(found, right):
                 continue
             near = [
                 (before != 0).any(1) & (after != 0).any(0) for before, after in pairwise(weights)
             ]
-            if close_lists(found, near):
-                raise WrongAnswer("a unit whose neighbours on one side are all dead is dead too.")
-            if close_lists(found, [~mask for mask in right]):
-                raise WrongAnswer("these are the dead ones; say True for a unit that lives.")
-            if close_lists(found, [(before != 0).any(1) for before, _ in pairwise(weights)]):
-                raise WrongAnswer("a unit must be heard as well as fed: look at its columns too.")
+            fed = [(before != 0).any(1) for before, _ in pairwise(weights)]
+            mistakes = {
+                "a unit whose neighbours on one side are all dead is dead too.": near,
+                "these are the dead ones; say True for a unit that lives.": [~m for m in right],
+                "a unit must be heard as well as fed: look at its columns too.": fed,
+            }
+            recognise(found, mistakes)
             raise WrongAnswer("a unit lives if it lies on a path of non-zero weights.")
         return "only units on a path from an input to an output live."
 
@@ -220,22 +224,6 @@ def _alive(weights: Sequence[Tensor]) -> list[Tensor]:
     return [f & h for f, h in zip(fed[1:], reversed(heard), strict=True)]
 
 
-def _fresh() -> torch.Generator:
-    draw = torch.Generator()
-    draw.seed()
-    return draw
-
-
-def _weights(widths: Sequence[int]) -> list[Tensor]:
-    return [torch.randn(n, m, generator=_fresh(), dtype=torch.float64) for m, n in pairwise(widths)]
-
-
-def _is_count(found: Any, exact: float) -> bool:
+def _is_count(found: float, exact: float) -> bool:
     """A count may be rounded up, down, or left as it is."""
     return any(close(found, count) for count in (exact, math.ceil(exact), math.floor(exact)))
-
-
-def _recognise_lists(found: Any, mistakes: Mapping[str, Sequence[Tensor]]) -> None:
-    for hint, wrong in mistakes.items():
-        if close_lists(found, wrong):
-            raise WrongAnswer(hint)

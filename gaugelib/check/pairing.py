@@ -7,17 +7,9 @@ from collections.abc import Callable
 from itertools import product
 from typing import Any
 
-import torch
-
-from gaugelib.check.fresh import normal
-from gaugelib.check.verdict import (
-    Verdict,
-    WrongAnswer,
-    answer_of,
-    close,
-    judge,
-    recognise,
-)
+from gaugelib.check.answer import answer_of
+from gaugelib.check.fresh import between
+from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
 
 
 def halving_epochs(function: Callable[[float, float, float, int], Any]) -> Verdict:
@@ -30,10 +22,10 @@ def halving_epochs(function: Callable[[float, float, float, int], Any]) -> Verdi
 
     def test() -> str:
         for p in (2.0, 1.5, 1.0):
-            decay, lr = 1e-4 * (1 + _share()), 1e-3 * (1 + _share())
-            steps = 1000 + int(1000 * _share())
+            decay, lr = between(1e-4, 2e-4), between(1e-3, 2e-3)
+            steps = int(between(1000, 2000))
             rate = decay * p * lr * steps
-            found, half = answer_of(function, p, decay, lr, steps), math.log(2)
+            found, half = answer_of(function, p, decay, lr, steps, like=rate), math.log(2)
             if _counts(found, half / rate):
                 continue
             recognise(
@@ -66,10 +58,10 @@ def lost_share(function: Callable[[float, float, float, float, int, int], Any]) 
 
     def test() -> str:
         for p in (2.0, 1.0, 1.5):
-            decay, lr = 5e-3 * (1 + _share()), 1e-3 * (1 + _share())
-            factor, epochs = 0.9 + 0.06 * _share(), 20 + int(10 * _share())
+            decay, lr = between(5e-3, 1e-2), between(1e-3, 2e-3)
+            factor, epochs = between(0.9, 0.96), int(between(20, 30))
             rate, total = decay * p * lr * 1875, (1 - factor**epochs) / (1 - factor)
-            found = answer_of(function, p, decay, lr, factor, 1875, epochs)
+            found = answer_of(function, p, decay, lr, factor, 1875, epochs, like=rate)
             right = -math.expm1(-rate * total)
             if _near(found, right):
                 continue
@@ -114,9 +106,7 @@ def keeps_gauge(function: Callable[[int, int, int], Any]) -> Verdict:
 
     def test() -> str:
         cases = list(product((1, 2), repeat=3))
-        found = [answer_of(function, *case) for case in cases]
-        if not all(isinstance(kept, bool) for kept in found):
-            raise WrongAnswer("say True or False.")
+        found = [answer_of(function, *case, like=True) for case in cases]
         recognise(
             found,
             {
@@ -146,16 +136,12 @@ def keeps_gauge(function: Callable[[int, int, int], Any]) -> Verdict:
     return judge(test)
 
 
-def _share() -> float:
-    return float(torch.sigmoid(normal(1)))
-
-
-def _near(found: Any, expected: float) -> bool:
+def _near(found: float, expected: float) -> bool:
     """The law of the flow, or that of its steps: they differ by a relative ηλ."""
     return close(found, expected, 1e-4)
 
 
-def _counts(found: Any, exact: float) -> bool:
+def _counts(found: float, exact: float) -> bool:
     """A count may be rounded up, down, or left as it is."""
     if exact < 10:
         return _near(found, exact)

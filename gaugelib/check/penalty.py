@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gaugelib.check.fresh import normal
-from gaugelib.check.verdict import Verdict, WrongAnswer, answer_of, close, judge, recognise
+from gaugelib.check.answer import answer_of
+from gaugelib.check.fresh import between, normal
+from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
 
 
 def massive_modes(function: Callable[[list[int], int], Any]) -> Verdict:
@@ -23,9 +24,9 @@ def massive_modes(function: Callable[[list[int], int], Any]) -> Verdict:
 
     def test() -> str:
         for depth, dead in ((2, 2), (1, 1), (3, 0)):
-            hidden = [4 + int(9 * _share()) for _ in range(depth)]
-            widths = [20 + int(9 * _share()), *hidden, 3]
-            found = answer_of(function, list(widths), dead)
+            hidden = [int(between(4, 13)) for _ in range(depth)]
+            widths = [int(between(20, 29)), *hidden, 3]
+            found = answer_of(function, widths, dead, like=1.0)
             if close(found, sum(hidden) - dead):
                 continue
             recognise(
@@ -63,8 +64,9 @@ def two_eigenvalues(function: Callable[[float, float], Any]) -> Verdict:
 
     def test() -> str:
         for _ in range(3):
-            y, decay = 2.0 + _share(), 0.1 + 0.4 * _share()
-            found = _pair(answer_of(function, y, decay))
+            y, decay = between(2.0, 3.0), between(0.1, 0.5)
+            ask = "return two numbers, in either order"
+            found = answer_of(function, y, decay, like=torch.zeros(2), ask=ask).sort().values
             if close(found, sorted((2 * decay, 2 * (y - decay)))):
                 continue
             recognise(
@@ -103,8 +105,8 @@ def mirror_charge(function: Callable[[Tensor, Tensor, float, float], Any]) -> Ve
         for p, q in ((1.0, 2.0), (2.0, 1.0), (1.5, 3.0), (2.0, 2.0)):
             w_in, w_out = normal(4, 3), normal(2, 4)
             into, out = _shares(w_in, p, q).sum(1), _shares(w_out, p, q).sum(0)
-            found = answer_of(function, w_in.clone(), w_out.clone(), p, q)
-            if close(found, into - out):
+            found = answer_of(function, w_in, w_out, p, q, like=into)
+            if close(found, into - out, size=float((into + out).max())):
                 continue
             plain = [(w_in.abs() ** r).sum(1) - (w_out.abs() ** r).sum(0) for r in (p, q)]
             rows = w_in.norm(p=p, dim=1)
@@ -140,14 +142,3 @@ def mirror_charge(function: Callable[[Tensor, Tensor, float, float], Any]) -> Ve
 def _shares(weight: Tensor, p: float, q: float) -> Tensor:
     """θ ∂R/∂θ of every weight: how a unit's N^q is shared out among its row."""
     return weight.norm(p=p, dim=1, keepdim=True) ** (q - p) * weight.abs() ** p
-
-
-def _share() -> float:
-    return float(torch.sigmoid(normal(1)))
-
-
-def _pair(found: Any) -> list[float]:
-    try:
-        return sorted(float(value) for value in found)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise WrongAnswer("return two numbers.") from error

@@ -10,17 +10,9 @@ import torch
 from torch import Tensor
 
 from gaugelib.balance import laplacian
+from gaugelib.check.answer import answer_of
 from gaugelib.check.fresh import between, layered, normal
-from gaugelib.check.verdict import (
-    Verdict,
-    WrongAnswer,
-    answer_of,
-    close,
-    close_lists,
-    judge,
-    recognise,
-    same_tensors,
-)
+from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
 from gaugelib.group import GaugeGroup
 from gaugelib.soft import gauge_coordinates
 
@@ -35,18 +27,14 @@ def penalty_gradients(function: Callable[[Tensor, Tensor, float], Any]) -> Verdi
 
     def test() -> str:
         for inputs, hidden, outputs in ((3, 3, 3), (3, 4, 2), (2, 5, 3)):
-            given, strength = [normal(hidden, inputs), normal(outputs, hidden)], between(0.2, 0.8)
-            kept = [weight.clone() for weight in given]
-            found = answer_of(function, *given, strength)
-            if not same_tensors(kept, given):
-                raise WrongAnswer("your function wrote into its arguments; return new tensors.")
-            if not isinstance(found, tuple | list) or len(found) != 2:
-                raise WrongAnswer("return two tensors, one for W_in and one for W_out.")
-            w_in, w_out = kept
+            weights, strength = [normal(hidden, inputs), normal(outputs, hidden)], between(0.2, 0.8)
+            ask = "return two tensors, one for W_in and one for W_out, with their shapes"
+            found = answer_of(function, *weights, strength, like=weights, ask=ask, pure=True)
+            w_in, w_out = weights
             delta = w_in.square().sum(1) - w_out.square().sum(0)
-            if close_lists(found, _along(w_in, w_out, strength * delta)):
+            if close(found, _along(w_in, w_out, strength * delta)):
                 continue
-            recognise(found, _wrong_gradients(w_in, w_out, strength, delta), close_lists)
+            recognise(found, _wrong_gradients(w_in, w_out, strength, delta))
             raise WrongAnswer(
                 "each Δ_h depends on row h of W_in and column h of W_out, and so does its share."
             )
@@ -67,13 +55,13 @@ def relaxation_time(function: Callable[[float, float, float, float], Any]) -> Ve
         for _ in range(3):
             start, end = between(1.0, 4.0), between(0.1, 0.8)
             strength, rho = between(0.05, 0.4), between(1.5, 3.0)
-            found = answer_of(function, start, end, strength, rho)
+            found = answer_of(function, start, end, strength, rho, like=rho)
             right = math.log(math.tanh(start / 2) / math.tanh(end / 2)) / (4 * strength * rho)
             if close(found, right):
                 continue
             recognise(found, _wrong_times(start, end, strength, rho, right))
             raise WrongAnswer("solve tanh(u₁/2) = tanh(u₀/2)·e^(−4κρt) for t.")
-        far = answer_of(function, 40.0, 0.5, 1.0, 1.0)
+        far = answer_of(function, 40.0, 0.5, 1.0, 1.0, like=1.0)
         if not close(far, -math.log(math.tanh(0.25)) / 4):
             raise WrongAnswer("from u₀ = 40 it takes hardly longer than from u₀ = 10.")
         return "from however far, and the same multiple of 1/(κρ) for each unit."
@@ -93,7 +81,7 @@ def circle_factor(function: Callable[[float, float], Any]) -> Verdict:
         for _ in range(3):
             r, s = between(1.0, 3.0), between(0.2, 0.8)
             for into, out in ((r, s), (s, r)):
-                found = answer_of(function, into, out)
+                found = answer_of(function, into, out, like=r)
                 right = (r * r + s * s) / (2 * r * s)
                 if close(found, right):
                     continue
@@ -119,13 +107,13 @@ def largest_step(function: Callable[[dict[str, Tensor], GaugeGroup], Any]) -> Ve
         for widths in ((3, 4, 3, 2), (1, 1, 1, 1), (3, 4, 2)):
             params, group = layered(widths)
             params = gauge_coordinates(params, group).representative
-            found = answer_of(function, {n: v.clone() for n, v in params.items()}, group)
+            found = answer_of(function, params, group, like=1.0)
             graph = laplacian(params, group)
             right = 1 / torch.linalg.eigvalsh(graph)[-1]
-            if close(found, right, 1e-7):
+            if close(found, right):
                 continue
             mistakes = _wrong_steps(graph, laplacian(params, group, p=1.0), len(group.layers))
-            recognise(found, mistakes, lambda found, wrong: close(found, wrong, 1e-7))
+            recognise(found, mistakes)
             raise WrongAnswer(
                 f"for the widths {list(widths)}: at balance the Hessian of S is 2κ B·diag(θ²)·Bᵀ "
                 "as seen by the units; when does 1 − η·(an eigenvalue) leave (−1, 1)?"

@@ -9,15 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gaugelib.check.answer import answer_of
+from gaugelib.check.forms import entries, read
 from gaugelib.check.fresh import normal
-from gaugelib.check.verdict import (
-    Verdict,
-    WrongAnswer,
-    answer_of,
-    close,
-    judge,
-    recognise,
-)
+from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
@@ -50,13 +45,16 @@ def homogeneity(answer: Mapping[str, int | None]) -> Verdict:
     """
 
     def test() -> str:
-        if not isinstance(answer, Mapping):
+        given = entries(answer, list(ACTIVATIONS))
+        if given is None:
             raise WrongAnswer("give a dictionary from the name of an activation to its degree.")
-        missing = [name for name in ACTIVATIONS if answer.get(name, ...) is ...]
+        missing = [name for name in ACTIVATIONS if given.get(name, ...) is ...]
         if missing:
             raise WrongAnswer(f"say something about {', '.join(missing)} too.")
         for name, activation in ACTIVATIONS.items():
-            if answer[name] != _degree(activation):
+            ask = f"{name}: give a number, or None where there is no degree"
+            found = None if given[name] is None else read(given[name], like=1.0, ask=ask)
+            if found != _degree(activation):
                 raise WrongAnswer(f"{name}: " + _HINTS.get(name, "try z = -1 and z = 1, a = 2."))
         return "these are the degrees, and tanh, GELU and softplus have none."
 
@@ -79,7 +77,8 @@ def balance(function: Callable[[Tensor, Tensor, float], Any]) -> Verdict:
         for p in (2.0, 1.0, 0.5, 3.0) * 5:
             w_in, w_out = normal(3), 4.0 * normal(2)
             into, out = w_in.abs().pow(p).sum(), w_out.abs().pow(p).sum()
-            right, found = (out / into) ** (1 / (2 * p)), answer_of(function, w_in, w_out, p)
+            right = (out / into) ** (1 / (2 * p))
+            found = answer_of(function, w_in, w_out, p, like=right)
             if close(found, right):
                 continue
             two = (w_out.norm() / w_in.norm()) ** 0.5
@@ -109,7 +108,7 @@ def outgoing_factor(function: Callable[[float, int], Any]) -> Verdict:
     def test() -> str:
         for k in (1, 2, 3, 4):
             a = 1.5 + float(normal(1).abs())
-            found = answer_of(function, a, k)
+            found = answer_of(function, a, k, like=a)
             if close(found, a**-k):
                 continue
             mistakes = {
@@ -137,7 +136,7 @@ def gauge_dimension(function: Callable[[list[int]], Any]) -> Verdict:
     def test() -> str:
         for hidden in ([5], [1000, 500], [3, 4, 6], []):
             widths = [784, *hidden, 10]
-            found = answer_of(function, list(widths))
+            found = answer_of(function, widths, like=1.0)
             if close(found, sum(hidden)):
                 continue
             mistakes = {
@@ -153,7 +152,7 @@ def gauge_dimension(function: Callable[[list[int]], Any]) -> Verdict:
                 ),
             }
             recognise(found, mistakes)
-            raise WrongAnswer(f"the widths {widths} give {sum(hidden)}, not {found}.")
+            raise WrongAnswer(f"the widths {widths} give {sum(hidden)}, not {found:g}.")
         return "one dimension for each hidden unit."
 
     return judge(test)
@@ -162,6 +161,6 @@ def gauge_dimension(function: Callable[[list[int]], Any]) -> Verdict:
 def _degree(activation: Callable[[Tensor], Tensor]) -> int | None:
     z, a = normal(50), 2.5
     for k in (1, 2, 3):
-        if close(activation(a * z), a**k * activation(z), 1e-12):
+        if close(activation(a * z), a**k * activation(z)):
             return k
     return None

@@ -193,7 +193,7 @@ MISTAKES = {
         (lambda y, decay: (4 * decay, 2 * y - 4 * decay), "not 2w"),
         (lambda y, decay: (decay + y, decay - y), "a saddle"),
         (lambda y, decay: (y, y), "at the minimum w = v"),
-        (lambda y, decay: (y, y, y), "at the minimum w = v"),
+        (lambda y, decay: (y, y, y), "two numbers"),
         (lambda y, decay: y, "two numbers"),
     ],
     "mirror_charge": [
