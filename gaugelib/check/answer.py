@@ -59,6 +59,9 @@ def called(function: Callable[..., Any], *arguments: Any) -> Any:
     except BaseException as error:  # it may fail in any way, `exit()` too; say how, and stay calm
         place = calmly(partial(_place, error, function), "")
         raise WrongAnswer(f"{name} stopped with {told(error)}{place}.") from error
+    if calmly(lambda: inspect.iscoroutine(answer)):
+        answer.close()  # else Python warns that it was never awaited
+        raise WrongAnswer(f"{name} returned a promise; define it by def, without async.")
     if answer is None or answer is Ellipsis:
         raise WrongAnswer(f"{name} returned nothing yet; replace the dots by your answer.")
     return answer

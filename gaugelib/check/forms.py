@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -84,8 +84,11 @@ def told(error: BaseException) -> str:
 
 def _fitted(answer: Any, like: Any) -> Any:
     if isinstance(like, list | tuple):
-        parts = _parts(answer, len(like))
-        return [_part(k, *pair) for k, pair in enumerate(zip(parts, like, strict=True), start=1)]
+        parts = zip(_parts(answer, len(like)), like, strict=True)
+        return [
+            _part(k, partial(_fitted, like=wanted), part)
+            for k, (part, wanted) in enumerate(parts, start=1)
+        ]
     value = _tensor(answer)
     if isinstance(like, bool):
         if value.numel() != 1 or float(value) not in (0.0, 1.0):
@@ -100,9 +103,9 @@ def _fitted(answer: Any, like: Any) -> Any:
     return value.reshape(shape) if shape else float(value)
 
 
-def _part(number: int, answer: Any, like: Any) -> Any:
+def _part(number: int, look: Callable[[Any], Any], answer: Any) -> Any:
     try:
-        return _fitted(answer, like)
+        return look(answer)
     except _Misfit as misfit:
         raise _Misfit(f"a list whose part {number} is {misfit}") from misfit
 
@@ -155,7 +158,8 @@ def _from_numpy(array: np.ndarray, depth: int) -> Tensor:
 def _stacked(answer: Sequence[Any], depth: int) -> Tensor:
     if len(answer) > LONGEST or depth > 3:
         raise _Misfit(_described(answer))
-    parts = [_tensor(part, depth + 1) for part in answer]
+    look = partial(_tensor, depth=depth + 1)
+    parts = [_part(k, look, part) for k, part in enumerate(answer, start=1)]
     if len({part.shape for part in parts}) > 1:
         raise _Misfit("a list of parts of different shapes")
     if not all(part.dtype == torch.bool for part in parts):
@@ -201,9 +205,6 @@ def _described(answer: Any) -> str:
         return "one number"
     if isinstance(answer, str):
         return "text"
-    if inspect.isgenerator(answer):
-        return "a generator, which can be read only once"
-    if inspect.iscoroutine(answer):
-        answer.close()  # else Python warns that it was never awaited
-        return "a promise: define your function by def, without async"
+    if isinstance(answer, Iterator):
+        return f"a {type(answer).__name__}, which can be read only once: make a list of it"
     return f"of type {type(answer).__name__}"

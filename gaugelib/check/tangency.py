@@ -175,6 +175,8 @@ def _judged(function: Any, params: Params, group: GaugeGroup) -> tuple[Tensor, d
         value = called(function, dict(leaves), copied(group))
     if not calmly(lambda: isinstance(value, Tensor) and value.numel() == 1):
         raise WrongAnswer("return one number, as a tensor: a sum over the units.")
+    if value.dtype not in (torch.float32, torch.float64):
+        raise WrongAnswer(f"{value.dtype} has too few digits: compute in float32 or float64.")
     if not value.requires_grad:
         raise WrongAnswer("autograd does not get through it: compute with tensors all the way.")
 
@@ -224,7 +226,7 @@ def _scales(units: int) -> Iterator[Tensor]:
         yield (0.3 * unit).exp()
         yield (-0.3 * unit).exp()
     for _ in range(units):
-        yield (0.4 * normal(units)).exp()
+        yield (0.4 * normal(units).clamp(-1, 1)).exp()  # in float32 too no cosh overflows
 
 
 def _minus(first: Params, second: Params) -> dict[str, Tensor]:

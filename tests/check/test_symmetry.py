@@ -22,7 +22,7 @@ DEGREES = dict.fromkeys(NAMES, 1) | {
 
 
 def with_ends(scales):
-    one = torch.ones(1).double()
+    one = torch.ones_like(scales[0][:1])
     return [one, *scales, one]
 
 
@@ -33,7 +33,7 @@ def rescale_layers(weights, biases, scales):
 
 
 def walk(weights, others):
-    scales, before = [], torch.ones(weights[0].shape[1]).double()
+    scales, before = [], torch.ones_like(weights[0][0])
     for old, new in zip(weights[:-1], others[:-1], strict=True):
         before = (new / old)[:, 0] * before[0]
         scales.append(before)
@@ -43,7 +43,7 @@ def walk(weights, others):
 def fits(weights, others, scales):
     if any((a <= 0).any() for a in scales):
         return False
-    new, _ = rescale_layers(weights, [torch.zeros(len(w)).double() for w in weights], scales)
+    new, _ = rescale_layers(weights, [torch.zeros_like(w[:, 0]) for w in weights], scales)
     return all(torch.allclose(a, b) for a, b in zip(new, others, strict=True))
 
 
