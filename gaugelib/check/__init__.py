@@ -1,8 +1,9 @@
 """Checkers for the book's exercises: the same verdict in a notebook, in Colab and under pytest.
 
 Each checker takes the reader's answer (a function, or a dictionary of answers), tests it against
-the definition on fresh random networks, and returns a `Verdict` that names the likely mistake. It
-never raises because of a wrong answer.
+the definition on fresh random networks, and returns a `Verdict` that names the likely mistake.
+Numbers may be Python's, numpy's or torch's, in float32 or float64; whatever else comes, an error
+in the reader's function too, gets a hint. Only an interrupt goes through.
 """
 
 from gaugelib.check.conservation import drift_order as drift_order

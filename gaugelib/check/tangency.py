@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -172,21 +173,19 @@ def _judged(function: Any, params: Params, group: GaugeGroup) -> tuple[Tensor, d
     """The value and the gradient of the reader's penalty, or a hint."""
     leaves = {name: value.clone().requires_grad_() for name, value in params.items()}
     with torch.enable_grad():
-        value = called(function, dict(leaves), copied(group))
-    if not calmly(lambda: isinstance(value, Tensor) and value.numel() == 1):
+        answer = called(function, dict(leaves), copied(group))
+        value = calmly(lambda: answer.as_subclass(Tensor).reshape(()))
+    if not isinstance(value, Tensor):
         raise WrongAnswer("return one number, as a tensor: a sum over the units.")
     if value.dtype not in (torch.float32, torch.float64):
         raise WrongAnswer(f"{value.dtype} has too few digits: compute in float32 or float64.")
     if not value.requires_grad:
         raise WrongAnswer("autograd does not get through it: compute with tensors all the way.")
-
-    def gradient() -> tuple[Tensor, ...]:
-        return torch.autograd.grad(value.sum(), list(leaves.values()), materialize_grads=True)
-
-    slopes = called(gradient)
+    grad = partial(torch.autograd.grad, inputs=list(leaves.values()), materialize_grads=True)
+    slopes = called(grad, value)
     if not all(bool(torch.isfinite(x).all()) for x in (value, *slopes)):
         raise WrongAnswer("it or its gradient is infinite or not a number.")
-    return value.detach().reshape(()).double(), dict(zip(leaves, slopes, strict=True))
+    return value.detach().double(), dict(zip(leaves, slopes, strict=True))
 
 
 def _rates(params: Params, slope: Params, group: GaugeGroup, bias: bool) -> Tensor:

@@ -139,7 +139,36 @@ def test_what_is_written_into_the_arguments_does_not_reach_the_checker(name):
     assert not judged(name, of_nothing)
 
 
-def test_control_the_draws_differ_from_call_to_call_and_are_the_tests_own():
-    assert not torch.equal(fresh.normal(3), fresh.normal(3))
-    first = fresh.between(0.0, 1.0)
-    assert first == fresh.between(0.0, 1.0) or first > 0
+def test_draws_differ_from_call_to_call_and_not_from_run_to_run():
+    first = torch.randn(3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    assert torch.equal(fresh.normal(3), first)
+    assert not torch.equal(fresh.normal(3), first)
+
+
+def test_a_penalty_whose_gradient_fails_or_whose_type_does_is_reported_calmly():
+    kept = []
+
+    def used_up(params, group):
+        kept.append(ANSWERS["own_penalty"](params, group))
+        kept[-1].backward()
+        return kept[-1]
+
+    assert "a second time" in judged("own_penalty", used_up).message
+
+    class Refusing(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, *arguments, **options):
+            raise ArithmeticError
+
+    def refusing(params, group):
+        return torch.ones(1).as_subclass(Refusing)
+
+    assert "autograd does not get through" in judged("own_penalty", refusing).message
+    assert (
+        "too few digits"
+        in judged(
+            "own_penalty", lambda *arguments: ANSWERS["own_penalty"](*arguments).bfloat16()
+        ).message
+    )
+    with torch.no_grad():
+        assert judged("own_penalty", ANSWERS["own_penalty"])
