@@ -12,6 +12,7 @@ from torch.testing import assert_close
 
 from gaugelib import laplacian, minimum_norm
 from tests.balance.networks import initialised
+from tests.graphs import random_graph
 
 RATES = {
     "algorithm-1": lambda layers: math.cos(math.pi / (2 * layers)) ** 2,
@@ -46,6 +47,26 @@ def test_control_two_levels_do_not_know_the_depth():
         params, group = network(layers)
         rate = measured_rate(minimum_norm(params, group, tol=1e-12).history)
         assert rate < 0.25
+
+
+def skipping_rate(seed, size):
+    """The rate of Algorithm 1 in three hidden layers, with weights past a layer of some size."""
+    graph = random_graph(2, 9, 2, seed=seed)
+    layer = torch.tensor([0] * 2 + [1] * 3 + [2] * 3 + [3] * 3 + [4] * 2)
+    ahead = layer[:, None] - layer[None, :]
+    graph.params["W"].mul_((ahead == 1) + size * (ahead == 2))
+    return measured_rate(
+        minimum_norm(graph.params, graph.group, method="algorithm-1", tol=1e-12).history
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_control_where_weights_skip_a_layer_the_rate_depends_on_the_weights(seed):
+    layered, some, more = (skipping_rate(seed, size) for size in (0.0, 0.3, 1.0))
+    assert layered == pytest.approx(RATES["algorithm-1"](4), abs=1e-3)
+    assert more < some - 0.01 < layered - 0.02
+    for layers in range(1, 6):
+        assert min(abs(rate - RATES["algorithm-1"](layers)) for rate in (some, more)) > 1e-3
 
 
 def walk(params, group, p):

@@ -1,6 +1,4 @@
-"""What the lightest network looks like, how light it is, and how fast it is reached."""
-
-import math
+"""What the lightest network looks like, and how light it is."""
 
 import pytest
 import torch
@@ -92,37 +90,6 @@ def test_control_in_narrow_networks_the_bound_is_loose():
     params, group = initialised([2, 2, 2, 1], seed=11)
     share = totals(minimum_norm(params, group).params, 2.0).sum() / totals(params, 2.0).sum()
     assert float(share) < 0.95 * float(predicted_saving(params, group, 2.0))
-
-
-# --- the rate ---
-
-
-def measured_rate(layers, method, p, seed=3):
-    params, group = initialised([20, *[24] * (layers - 1), 16], seed=seed)
-    history = minimum_norm(params, group, p=p, method=method, tol=1e-12, max_passes=2000).history
-    settled = (history.imbalance < 1e-6) & (history.imbalance > 1e-10)
-    passes, logs = history.passes[settled], history.imbalance[settled].log()
-    return math.exp(float((logs[-1] - logs[0]) / (passes[-1] - passes[0])))
-
-
-@pytest.mark.parametrize("p", [1.0, 2.0])
-@pytest.mark.parametrize("layers", [3, 5, 7])
-def test_the_rate_of_algorithm_1_is_geometry(layers, p):
-    predicted = math.cos(math.pi / (2 * layers)) ** 2
-    assert measured_rate(layers, "algorithm-1", p) == pytest.approx(predicted, abs=2e-3)
-
-
-@pytest.mark.parametrize("layers", [3, 5, 7])
-def test_the_rates_of_the_doubled_and_the_alternating_step(layers):
-    cosine = math.cos(math.pi / layers)
-    assert measured_rate(layers, "doubled", 2.0) == pytest.approx(cosine, abs=4e-3)
-    assert measured_rate(layers, "alternating", 2.0) == pytest.approx(cosine**2, abs=8e-3)
-
-
-def test_control_two_levels_do_not_obey_the_rate():
-    params, group = initialised([5, *[6] * 6, 4], seed=3)
-    assert minimum_norm(params, group, tol=1e-9).passes < 15
-    assert minimum_norm(params, group, method="algorithm-1", tol=1e-9).passes > 150
 
 
 # --- the largest weight ---
