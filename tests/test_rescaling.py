@@ -99,18 +99,48 @@ def test_control_tanh_units_move_the_function():
     assert moved_relative(graph, after, torch.tanh) > 0.05
 
 
-@pytest.mark.parametrize("forgotten", ["outgoing weights", "biases", "sign"])
-def test_control_half_a_rescaling_moves_the_function(forgotten):
-    graph = random_graph(2, 5, 2, seed=8)
-    scales = graph.group.random(generator=torch.Generator().manual_seed(8))
+RULES = {  # factors of a weight and of a bias, where a is the scale of the target, c of the source
+    "right": (lambda a, c: a / c, lambda a: a),
+    "outgoing weights forgotten": (lambda a, c: a, lambda a: a),
+    "incoming weights forgotten": (lambda a, c: 1 / c, lambda a: a),
+    "biases forgotten": (lambda a, c: a / c, torch.ones_like),
+    "wrong sign at the outgoing weights": (lambda a, c: a * c, lambda a: a),
+    "wrong sign at the incoming weights": (lambda a, c: 1 / (a * c), lambda a: a),
+    "wrong sign at the biases": (lambda a, c: a / c, lambda a: 1 / a),
+}
+
+
+def by_rule(graph, scales, name):
+    """Parameters after a rule, written out over the matrix of all units."""
+    ones = [torch.ones(n).double() for n in (graph.inputs, graph.outputs)]
+    a = torch.cat([ones[0], scales, ones[1]])
+    weight, bias = RULES[name]
+    return {"W": graph.params["W"] * weight(a[:, None], a), "b": graph.params["b"] * bias(a)}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rescaling_is_the_rule_as_it_is_written(seed):
+    graph = random_graph(2, 5, 2, seed=seed)
+    scales = graph.group.random(generator=torch.Generator().manual_seed(seed))
     after = rescale(graph.params, scales, graph.group)
-    first = graph.inputs + graph.hidden
-    if forgotten == "outgoing weights":
-        after["W"][first:] = graph.params["W"][first:]
-    elif forgotten == "biases":
-        after["b"] = graph.params["b"]
-    else:
-        after = rescale(graph.params, 1 / scales, graph.group)
-        after["W"] = graph.params["W"] * (after["W"] / graph.params["W"]).nan_to_num(1.0) ** -1
-        after["W"][:first] = graph.params["W"][:first]
+    assert_close(after, by_rule(graph, scales, "right"), rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("rule", RULES)
+def test_control_half_a_rescaling_moves_the_function(rule, seed):
+    graph = random_graph(2, 5, 2, seed=seed)
+    scales = graph.group.random(generator=torch.Generator().manual_seed(seed))
+    moved = moved_relative(graph, by_rule(graph, scales, rule))
+    assert moved < 1e-13 if rule == "right" else moved > 0.05
+
+
+@pytest.mark.parametrize("unit", range(3))
+def test_control_a_negative_scale_moves_the_function(unit):
+    """The outgoing weights change their sign with the incoming ones: σ(-z) is not -σ(z)."""
+    graph = random_graph(2, 3, 2, seed=8)
+    scales = graph.group.identity()
+    scales[unit] = -1.0
+    after = by_rule(graph, scales, "right")
     assert moved_relative(graph, after) > 0.05
+    assert moved_relative(graph, after, lambda z: z) < 1e-13  # where σ is odd, it may be negative

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.testing import assert_close
 
 from gaugelib import gradient_flow
 from tests.flow.problems import charges, drift, linear, problem, slopes
@@ -50,6 +51,37 @@ def drift_and_bound(activation, steps, until=0.5):
 def test_the_drift_of_gradient_descent_is_bounded_by_its_step_and_gradients(activation, steps):
     moved, bound = drift_and_bound(activation, steps)
     assert 0.0 < moved <= bound
+
+
+@pytest.mark.parametrize("steps", [1, 10])
+def test_the_bound_on_the_drift_is_reached(steps):
+    """One neuron, nearly all of whose gradient is that of its incoming weight."""
+    start = {"into": torch.tensor([1e-3]).double(), "out": torch.tensor([1.0]).double()}
+    path = gradient_flow(
+        lambda theta: -(theta["into"] * theta["out"]).sum(),
+        start, until=0.01, steps=steps, method="euler", saved=steps + 1,
+    )  # fmt: skip
+    states = [(float(path.at(k)["into"]), float(path.at(k)["out"])) for k in range(steps + 1)]
+    moved = (states[-1][0] ** 2 - states[-1][1] ** 2) - (states[0][0] ** 2 - states[0][1] ** 2)
+    bound = 0.01 / steps * 0.01 * max(w * w + v * v for w, v in states[:-1])
+    assert 0.999 * bound < moved <= bound
+
+
+def test_the_drift_per_step_size_tends_to_an_integral_along_the_flow():
+    """Δ(T) - Δ(0) = η ∫ (|g in|² - |g out|²) dt + O(η²): its first coefficient, extrapolated."""
+    made = problem(3, 4, 3, 2, activation=linear)
+
+    def coefficient(steps):
+        path = gradient_flow(made.loss, made.params, until=0.5, steps=steps, method="euler")
+        return (charges(path.at(-1), 2.0) - charges(path.at(0), 2.0)) * steps / 0.5
+
+    exact = gradient_flow(made.loss, made.params, until=0.5, steps=100)
+    rate = exact.map(lambda theta: charges(torch.func.grad(made.loss)(theta), 2.0))
+    integral = (rate[0] + 4 * rate[1:-1:2].sum(0) + 2 * rate[2:-1:2].sum(0) + rate[-1]) / 600
+    coarse, middle, fine = (coefficient(n) for n in (40, 80, 160))
+    extrapolated = (8 * fine - 6 * middle + coarse) / 3
+    assert_close(extrapolated, integral, rtol=0, atol=2e-5)
+    assert (1.01 * integral - extrapolated).abs().max() > 1e-3  # the control
 
 
 def test_control_a_tanh_network_drifts_further_than_the_bound():

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch.testing import assert_close
 
 from gaugelib import gradient_flow
 from gaugelib.noether import decayed
@@ -36,16 +35,36 @@ def test_the_charge_of_the_paired_flow_decays_in_a_network_of_relus():
     assert missed(regularised(1.0, None, activation=torch.relu), 1.0) <= 1e-8
 
 
-@pytest.mark.parametrize(("p", "q"), [(1.0, 2.0), (2.0, 1.5), (1.0, 1.5)])
+MISMATCHED = pytest.mark.parametrize(("p", "q"), [(1.0, 2.0), (2.0, 1.5), (1.0, 1.5)])
+
+
+def law_missed(path, moved, fed, factor):
+    """Δ with exponent `moved`, and what -λ `factor` times Δ with exponent `fed` makes of it."""
+    found = path.map(lambda theta: charges(theta, moved))
+    feeds = path.map(lambda theta: charges(theta, fed))
+    h = path.times[1] - path.times[0]  # Simpson's rule over 100 intervals
+    integral = h / 3 * (feeds[0] + 4 * feeds[1:-1:2].sum(0) + 2 * feeds[2:-1:2].sum(0) + feeds[-1])
+    return float((found[-1] - found[0] + DECAY * factor * integral).abs().max())
+
+
+@MISMATCHED
 def test_a_penalty_of_another_exponent_feeds_its_own_charge(p, q):
     """The law: d/dt Δ with exponent p is -λp times Δ with exponent q."""
     path = regularised(p, q)
-    found = path.map(lambda theta: charges(theta, p))
-    fed = path.map(lambda theta: charges(theta, q))
-    h = path.times[1] - path.times[0]  # Simpson's rule over 100 intervals
-    integral = h / 3 * (fed[0] + 4 * fed[1:-1:2].sum(0) + 2 * fed[2:-1:2].sum(0) + fed[-1])
-    assert_close(found[-1] - found[0], -DECAY * p * integral, rtol=0, atol=1e-8)
+    assert law_missed(path, p, q, p) <= 1e-8
     assert missed(path, p) > 1e-3  # the control: the closed form of the paired flow fails
+
+
+@MISMATCHED
+def test_control_with_another_factor_or_charge_the_law_of_a_mismatch_fails(p, q):
+    path = regularised(p, q)
+    for moved, fed, factor in ((p, q, q), (p, p, p), (q, q, p), (q, p, q), (p, q, 1.02 * p)):
+        assert law_missed(path, moved, fed, factor) > 1e-4
+
+
+@MISMATCHED
+def test_control_a_tanh_network_does_not_obey_the_law_of_a_mismatch(p, q):
+    assert law_missed(regularised(p, q, activation=torch.tanh), p, q, p) > 1e-3
 
 
 @pytest.mark.parametrize("p", [1.0, 2.0])

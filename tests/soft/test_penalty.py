@@ -98,7 +98,7 @@ def test_it_can_be_batched_over_networks():
 # --- alone, as a flow in parameter space ---
 
 
-def flowed(params, group, kind, until):
+def flowed(params, group, kind, until, strength=1.0):
     """The penalty's own gradient flow, by SciPy, over all parameters."""
     sizes = [value.numel() for value in params.values()]
 
@@ -107,7 +107,8 @@ def flowed(params, group, kind, until):
         return {n: part.view(v.shape) for (n, v), part in zip(params.items(), parts)}
 
     def speed(_, vector):
-        return -flat(slope(lambda p: soft_penalty(p, group, kind=kind), unpack(vector))).numpy()
+        penalty = lambda p: soft_penalty(p, group, kind=kind, strength=strength)  # noqa: E731
+        return -flat(slope(penalty, unpack(vector))).numpy()
 
     found = solve_ivp(
         speed, (0, until), flat(params).numpy(), method="DOP853", rtol=1e-9, atol=1e-12
@@ -124,11 +125,56 @@ def test_it_slides_along_the_hyperbola():
 
 def test_control_the_log_ratio_slides_along_the_circle():
     params, group = unit_of(3.0, 0.5)
-    there = flowed(params, group, "log-ratio", 80.0)
+    there = flowed(params, group, "log-ratio", 40.0)
     r, s = (float(there[name].norm()) for name in ("0.weight", "2.weight"))
     assert math.isclose(r * r + s * s, 9.25, rel_tol=1e-7)
     assert math.isclose(r * s / 1.5, math.cosh(math.log(6)), rel_tol=1e-6)
     assert math.cosh(math.log(6)) > 3.08
+
+
+def contributions(params):
+    """What each hidden unit does to the output, as a matrix: shape (units, outputs, inputs)."""
+    return torch.einsum("oh,hi->hoi", params["2.weight"], params["0.weight"])
+
+
+def squares(params):
+    """r² and s² of each unit of the first hidden layer, shape (2, units)."""
+    out = params["2.weight"].square().sum(0)
+    return torch.stack([params["0.weight"].square().sum(1), out])
+
+
+def on_circles(widths, *, bias=False):
+    """A network whose first hidden units have r² + s² = 2, 2.5, 3, 3.5 and are uneven."""
+    params, group = initialised(widths, bias=bias)
+    angles, radii = torch.tensor([0.4, 1.3, 0.7, 1.0]), torch.tensor([2.0, 2.5, 3.0, 3.5]).sqrt()
+    r, s = (torch.stack([angles.sin(), angles.cos()]) * radii).double()
+    params["0.weight"] *= (r / params["0.weight"].norm(dim=1))[:, None]
+    params["2.weight"] *= s / params["2.weight"].norm(dim=0)
+    return params, group
+
+
+def test_the_log_ratio_slides_every_unit_along_its_own_circle():
+    params, group = on_circles((3, 4, 2))
+    r2, s2 = squares(params)
+    halfway = flowed(params, group, "log-ratio", 0.1, 3.0)
+    assert_close(flowed(params, group, "log-ratio", 0.3, 1.0), halfway, rtol=1e-7, atol=1e-9)
+    there = flowed(params, group, "log-ratio", 5.0, 3.0)
+    for later in (halfway, there):
+        assert_close(squares(later).sum(0), r2 + s2, rtol=1e-7, atol=0.0)
+    assert (squares(halfway)[0] - squares(halfway)[1]).abs().max() > 0.1
+    grown = torch.cosh((r2 / s2).log() / 2)
+    assert grown.sort().values.diff().min() > 0.05  # each by a factor of its own
+    expected = grown[:, None, None] * contributions(params)
+    assert_close(contributions(there), expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(("widths", "bias"), [((3, 4, 3, 2), False), ((3, 4, 2), True)])
+def test_control_with_a_second_layer_or_biases_units_leave_the_circle(widths, bias):
+    params, group = on_circles(widths, bias=bias)
+    if bias:
+        params["0.bias"] += 0.5
+    there = flowed(params, group, "log-ratio", 2.0)
+    assert (squares(there).sum(0) / squares(params).sum(0) - 1).abs().max() > 1e-2
 
 
 def test_a_deep_networks_function_stays():

@@ -112,24 +112,48 @@ def test_control_beyond_the_limit_explicit_steps_make_it_grow():
     assert grown_in_steps(1.05) > 10
 
 
-def test_too_long_a_step_shrinks_the_unit_until_it_is_stable():
-    r, s = descended(1.0, 1.001, 0.6, 120)  # (1 − ηκΔ)(1 + ηκΔ) < 1
-    assert r * s < 1 / (2 * 0.6) + 0.02
-    r, s = descended(1.0, 1.001, 0.4, 60)  # control
-    assert math.isclose(r * s, 1.001, rel_tol=1e-5)
+@pytest.mark.parametrize("share", [1.05, 1.1, 1.2, 1.5])
+def test_too_long_a_step_shrinks_the_unit_until_it_is_stable(share):
+    """A step of a share of the limit, which is ηκ = ½ for the unit with r = s = 1."""
+    size = share / 2
+    r, s = descended(1.0, 1.001, size, 300)
+    assert r * s <= 1 / share + 0.003
+    assert r * s > 2 / share - 1.1 or share > 1.2  # about as far below as it was above, no more
 
 
-def test_the_step_along_the_orbit_is_stable_up_to_two_over_the_walk():
-    # layered, K = 3: eigenvalues of I − P̃ reach 1 + cos(π/4), so ηκ < 2/1.7071 = 1.1716
-    params, group = initialised((3, 6, 5, 4, 2))
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8, 0.9, 0.98])
+def test_control_a_step_below_the_limit_leaves_the_unit(share):
+    r, s = descended(1.0, 1.001, share / 2, 200)
+    assert math.isclose(r * s, 1.001, rel_tol=3e-5)
+    assert math.isclose(r, s, rel_tol=1e-5)
+
+
+@pytest.mark.parametrize(("r", "s"), [(1.0, 1.3), (0.7, 0.2), (3.0, 2.9)])
+@pytest.mark.parametrize("size", [0.01, 0.3, 0.6])
+def test_a_step_multiplies_what_the_unit_contributes_by_one_minus_a_square(r, s, size):
+    after = descended(r, s, size, 1)
+    kept = 1 - (size * (r * r - s * s)) ** 2
+    assert math.isclose(math.prod(after), abs(kept) * r * s, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("strength", [1.0, 4.0])
+@pytest.mark.parametrize("layers", [2, 3, 4, 6])
+def test_the_step_along_the_orbit_is_stable_up_to_two_over_the_walk(layers, strength):
+    # layered: eigenvalues of I − P̃ reach 1 + cos(π/L), so ηκ < 2/(1 + cos(π/L))
+    params, group = initialised((*(3, 6, 5, 4, 6, 5)[:layers], 2))
     balanced = rescale(params, newton(params, group).exp(), group)
     draw = torch.Generator().manual_seed(0)
-    near = rescale(balanced, group.random(generator=draw, log_std=1e-4), group)
-    left = []
-    for size in (1.15, 1.19):
-        there = near
-        for _ in range(150):
-            there = soft_step(there, group, lr=size, kind="log-ratio")
-        left.append(float(log_ratio(there, group).norm() / log_ratio(near, group).norm()))
-    assert left[0] < 0.1
-    assert left[1] > 1.0
+    near = rescale(balanced, group.random(generator=draw, log_std=1e-5), group)
+    limit, grown = 2 / (1 + math.cos(math.pi / layers)), []
+    for share in (0.9, 0.98, 1.02, 1.1):
+        there, sizes = near, []
+        for _ in range(80):
+            there = soft_step(
+                there, group, lr=share * limit / strength, strength=strength, kind="log-ratio"
+            )
+            sizes.append(float(log_ratio(there, group).norm()))
+        grown.append(sizes[-1] / sizes[-21])
+    assert max(grown[:2]) < 0.9
+    assert min(grown[2:]) > 1.1
+    for factor, share in zip(grown[1:3], (0.98, 1.02)):  # by the eigenvalue 1 − 2 share, each step
+        assert math.isclose(factor, (2 * share - 1) ** 20, rel_tol=0.1)
