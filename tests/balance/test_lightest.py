@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from gaugelib import laplacian, minimum_norm, predicted_saving, rescale, weight_norm
-from tests.balance.networks import initialised
+from gaugelib import imbalance, laplacian, minimum_norm, predicted_saving, rescale, weight_norm
+from tests.balance.networks import chain, initialised
+from tests.balance.newton import newton
 from tests.graphs import path_products, random_graph
 
 
@@ -86,6 +87,18 @@ def test_in_wide_random_networks_the_bound_is_nearly_reached(widths, p):
     assert float(share) == pytest.approx(float(predicted_saving(params, group, p)), rel=0.03)
 
 
+@pytest.mark.parametrize("p", [0.5, 1.0, 2.0, 3.0])
+def test_in_a_chain_of_single_units_the_bound_is_reached(p):
+    params, group = chain(8.0, 1.0, 0.3, 5.0, 2.0)
+    sums = totals(params, p)
+    bound = float(sums.log().mean().exp() / sums.mean())
+    moved = rescale(params, newton(params, group, p).exp(), group)
+    assert float(totals(moved, p).sum() / sums.sum()) == pytest.approx(bound, rel=1e-10)
+    assert float(totals(minimum_norm(params, group, p=p, tol=1e-12).params, p).sum()) == (
+        pytest.approx(bound * float(sums.sum()), rel=1e-10)
+    )
+
+
 def test_control_in_narrow_networks_the_bound_is_loose():
     params, group = initialised([2, 2, 2, 1], seed=11)
     share = totals(minimum_norm(params, group).params, 2.0).sum() / totals(params, 2.0).sum()
@@ -126,6 +139,22 @@ def test_the_lightest_network_has_nearly_the_smallest_largest_weight(p):
     params = minimum_norm(graph.params, graph.group, p=p, tol=1e-10).params
     smallest, count = largest_mean(graph), int((graph.params["W"] != 0).sum())
     assert smallest * (1 - 1e-9) <= params["W"].abs().max() <= smallest * count ** (1 / p)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 8.0])
+def test_the_exponent_of_that_factor_cannot_be_halved(p):
+    """One weight y, then k paths of l weights x: balanced where y^p = k x^p."""
+    k, layers = 30, 6
+    params, group = initialised([1, 1, *[k] * (layers - 2), 1])
+    for w in params.values():
+        w.copy_(torch.eye(*w.shape) if k == min(w.shape) else torch.ones_like(w))
+    params["0.weight"].fill_(k ** (1 / p))
+    assert imbalance(params, group, p).abs().max() < 1e-10 * k
+    largest = max(float(w.max()) for w in params.values())
+    smallest = largest ** (1 / layers)  # the geometric mean of every path
+    count = sum(int((w != 0).sum()) for w in params.values())
+    assert count == 1 + k * (layers - 1)
+    assert smallest * count ** (1 / (2 * p)) < largest < smallest * count ** (1 / p)
 
 
 def test_control_the_network_with_the_smallest_largest_weight_is_not_unique():

@@ -19,6 +19,51 @@ def test_runge_kutta_conserves_the_charge_with_p_1_to_rounding(activation, metho
     assert drift(path, 2.0) > 1e-2  # the control: another charge is not conserved
 
 
+def runge_kutta(made, p, length, tableau, steps=20):
+    """Steps of the flow with exponent p by a method given by its rows of stages and its weights."""
+    *stages, weights = tableau
+    theta = made.params
+    changed = False
+    for _ in range(steps):
+        speeds = []
+        for row in (*stages, weights):
+            at = {
+                name: value + length * sum((c * k[name] for c, k in zip(row, speeds)), 0.0)
+                for name, value in theta.items()
+            }
+            changed |= any((at[n].sign() != value.sign()).any() for n, value in theta.items())
+            slopes = torch.func.grad(made.loss)(at)
+            speeds.append({n: -(at[n].abs() ** (2 - p)) * slope for n, slope in slopes.items()})
+        theta = at
+    return theta, changed
+
+
+TABLEAUX = {
+    "Heun": [[], [1.0], [0.5, 0.5]],
+    "Ralston": [[], [0.5], [0.0, 0.75], [2 / 9, 1 / 3, 4 / 9]],
+    "of no order": [[], [0.9], [-0.4, 1.3], [0.2, 0.1, -0.6], [0.7, -0.3, 0.1, 0.8]],
+}
+
+
+@pytest.mark.parametrize("name", TABLEAUX)
+@pytest.mark.parametrize("activation", [linear, torch.relu])
+def test_any_explicit_runge_kutta_method_conserves_the_charge_with_p_1(name, activation):
+    made = problem(3, 4, 3, 2, activation=activation)
+    end, changed = runge_kutta(made, 1.0, 0.01, TABLEAUX[name])
+    assert not changed
+    assert (charges(end, 1.0) - charges(made.params, 1.0)).abs().max() <= 1e-12
+    for p in (1.5, 2.0):  # the control: each other charge moves in its own flow
+        end, _ = runge_kutta(made, p, 0.01, TABLEAUX["of no order"])
+        assert (charges(end, p) - charges(made.params, p)).abs().max() > 1e-5
+
+
+def test_control_a_step_that_changes_a_sign_does_not_conserve_the_charge_with_p_1():
+    made = problem(3, 4, 3, 2, activation=linear)
+    end, changed = runge_kutta(made, 1.0, 3.0, TABLEAUX["Heun"], steps=1)
+    assert changed
+    assert (charges(end, 1.0) - charges(made.params, 1.0)).abs().max() > 1e-2
+
+
 @pytest.mark.parametrize("p", [0.5, 1.5, 2.0])
 def test_the_charge_is_conserved_on_smooth_stretches(p):
     made = problem(3, 4, 3, 2, activation=linear)

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from gaugelib import GaugeError, gradient_flow
 from gaugelib.flow import flat_coordinates, from_flat_coordinates
-from tests.flow.problems import linear, problem
+from tests.flow.problems import charges, linear, problem
 
 
 @given(
@@ -48,6 +48,15 @@ def test_flat_coordinates_turn_every_flow_into_gradient_flow(p):
     modulated, plain = ends(p, p)
     for name, value in modulated.items():
         assert_close(plain[name], value, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("p", [0.5, 1.0, 1.5, 2.0, 3.0])
+def test_the_charge_is_a_difference_of_squares_of_flat_coordinates(p):
+    made = problem(3, 4, 3, 2)
+    squares = charges(flat_coordinates(made.params, p), 2.0)
+    assert_close(p**2 / 4 * squares, charges(made.params, p), rtol=1e-12, atol=1e-13)
+    other = charges(flat_coordinates(made.params, p + 0.1), 2.0)  # the control
+    assert (p**2 / 4 * other - charges(made.params, p)).abs().max() > 1e-2
 
 
 def test_control_coordinates_of_another_exponent_do_not():

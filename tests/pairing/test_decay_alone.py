@@ -28,6 +28,8 @@ def test_decay_alone_leaves_the_log_ratio(name, p, include_bias):
     assert_close(found, found[:1].expand_as(found), rtol=0, atol=1e-12)
     assert_close(found[0], ratios(params, group, include_bias))
     assert found.abs().max() > 0.1
+    shrunk = {name: math.exp(-DECAY) * value for name, value in params.items()}
+    assert_close(path.at(-1), shrunk, rtol=1e-6, atol=1e-12)
     start, end = (charge(path.at(k), group, p) for k in (0, -1))  # the charge does fall
     assert_close(end, math.exp(-DECAY * p) * start, rtol=1e-5, atol=1e-9)
 
