@@ -6,13 +6,18 @@ The charges are written out for each wiring; the flow knows nothing of groups.
 import math
 
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from gaugelib import charge, gradient_flow, trace_group
 from gaugelib.gradient import gradient
 from tests.flow.wirings import WIRINGS, charges_by_hand, problem_of
+from tests.graphs import POINTS, flat, random_graph
 
 every = pytest.mark.parametrize("name", WIRINGS)
+sizes = st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 3))
 
 
 @every
@@ -52,6 +57,23 @@ def test_the_flow_of_any_wiring_conserves_its_charges(name, p, method, near):
     path = path_of(name, p, method)
     assert missed(name, path, p) <= near
     assert missed(name, path, 3.0) > 1e-4  # the control: another charge
+
+
+@given(sizes=sizes, seed=st.integers(0, 9999), density=st.sampled_from([1.0, 0.6]))
+@settings(max_examples=15)
+def test_the_flow_of_any_feedforward_graph_conserves_its_charges(sizes, seed, density):
+    """Every unit may feed every later one; the charges by the dense incidence matrix."""
+    graph = random_graph(*sizes, seed=seed, density=density)
+
+    def loss(theta):
+        return graph(theta, POINTS[:, : graph.inputs]).square().log1p().mean()
+
+    path = gradient_flow(loss, graph.params, until=0.1, steps=4, p=1.0, method="euler", saved=2)
+    start, end = (flat(path.at(k)) for k in (0, -1))
+    charges = graph.incidence() @ torch.stack([start.abs(), end.abs()], dim=1)
+    assert_close(charges[:, 1], charges[:, 0], rtol=0, atol=1e-12)
+    assert_close(charge(path.at(-1), graph.group, 1.0), charges[:, 1], rtol=0, atol=1e-12)
+    assert (end - start).abs().max() > 1e-6
 
 
 @every
