@@ -136,8 +136,7 @@ def test_a_step_multiplies_what_the_unit_contributes_by_one_minus_a_square(r, s,
     assert math.isclose(math.prod(after), abs(kept) * r * s, rel_tol=1e-12)
 
 
-@pytest.mark.parametrize("strength", [1.0, 4.0])
-@pytest.mark.parametrize("layers", [2, 3, 4, 6])
+@pytest.mark.parametrize(("layers", "strength"), [(2, 1.0), (3, 4.0), (4, 1.0), (6, 1.0)])
 def test_the_step_along_the_orbit_is_stable_up_to_two_over_the_walk(layers, strength):
     # layered: eigenvalues of I − P̃ reach 1 + cos(π/L), so ηκ < 2/(1 + cos(π/L))
     params, group = initialised((*(3, 6, 5, 4, 6, 5)[:layers], 2))
@@ -147,7 +146,7 @@ def test_the_step_along_the_orbit_is_stable_up_to_two_over_the_walk(layers, stre
     limit, grown = 2 / (1 + math.cos(math.pi / layers)), []
     for share in (0.9, 0.98, 1.02, 1.1):
         there, sizes = near, []
-        for _ in range(80):
+        for _ in range(60):
             there = soft_step(
                 there, group, lr=share * limit / strength, strength=strength, kind="log-ratio"
             )
