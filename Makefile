@@ -15,6 +15,8 @@ SITE := _build/html
 REPORTS := .cache/reports
 WORKERS ?= 2
 PORT ?= 8000
+SAMPLE ?= 300
+SEED ?= 1
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Numbers and figures must not depend on the machine's threads, hash seed or settings of matplotlib.
@@ -104,6 +106,10 @@ test-colab: $(READY) $(COLAB)/.ready ## every notebook once more, among the vers
 	notebooks=$$(python tools/execute_notebooks.py --list); \
 	PATH=$(CURDIR)/$(COLAB)/bin:$$PATH $(NBVAL) --junitxml=$(REPORTS)/colab.xml $$notebooks
 	@python tools/tally.py $(REPORTS) colab=$$(python tools/execute_notebooks.py --count)
+
+.PHONY: mutation
+mutation: $(READY) ## count the small errors in the core that the tests notice (SAMPLE=300 SEED=1)
+	CI=true OPENBLAS_NUM_THREADS=1 python -m tools.mutation --sample $(SAMPLE) --seed $(SEED) --workers $(WORKERS)
 
 .PHONY: newest
 newest: ## execute every notebook among the newest versions of everything, and count the cells
