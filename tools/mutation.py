@@ -162,8 +162,9 @@ class Run:
         def put(mutant: Mutant, ahead: list[list[str]], spent: float) -> None:
             left[mutant.name] = (mutant, ahead[1:], spent)
             path, batch = self.root / mutant.file, ahead[0]
-            work = partial(self.fork.ask, path, mutant.apply, batch)
-            tasks.appendleft((mutant.name, work, 15 + 3 * sum(seconds[name] for name in batch)))
+            allowed = {name: 3 + 4 * seconds[name] for name in batch}
+            work = partial(self.fork.ask, path, mutant.apply, allowed)
+            tasks.appendleft((mutant.name, work, 30 + 4 * sum(seconds[name] for name in batch)))
 
         def settle(mutant: Mutant, verdict: Verdict) -> Verdict:
             found[mutant] = verdict

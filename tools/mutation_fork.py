@@ -15,7 +15,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -123,10 +123,14 @@ class Reached:
 
 
 class Chosen:
-    """A pytest plugin that runs some tests of the collected files, in a given order."""
+    """A pytest plugin that runs some tests of the collected files, in a given order.
 
-    def __init__(self, order: Sequence[str]) -> None:
-        self.order = {name: k for k, name in enumerate(order)}
+    Args:
+        tests: node id -> seconds of CPU time after which the process is ended.
+    """
+
+    def __init__(self, tests: Mapping[str, float]) -> None:
+        self.tests, self.order = tests, {name: k for k, name in enumerate(tests)}
         self.killer = ""
 
     @pytest.hookimpl(trylast=True)
@@ -136,6 +140,15 @@ class Chosen:
             (item for item in items if item.nodeid in self.order),
             key=lambda item: self.order[item.nodeid],
         )
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item):
+        """A loop that does not end is ended by the system, in whatever code it is."""
+        signal.setitimer(signal.ITIMER_PROF, self.tests[item.nodeid])
+        try:
+            return (yield)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember the first failure."""
@@ -172,8 +185,14 @@ def reach(sources: dict[str, Path], test_file: str) -> dict:
     return {"status": int(status), "lines": names, "before": before, "tests": seen.tests}
 
 
-def ask(path: Path, change: Change, tests: Sequence[str]) -> dict:
-    """Whether one of the tests, in this order, fails under a change: to be called in a child."""
+def ask(path: Path, change: Change, tests: Mapping[str, float]) -> dict:
+    """Whether one of the tests, in this order, fails under a change: to be called in a child.
+
+    Args:
+        path: of the file that is changed.
+        change: what to make of its source.
+        tests: node id -> seconds that it may take.
+    """
     altered = Altered({path: change})
     sys.meta_path.insert(0, altered)
     chosen = Chosen(tests)
@@ -225,6 +244,6 @@ def outcome(answer: Path, status: int) -> dict:
         return json.loads(answer.read_text())
     if os.WIFSIGNALED(status):
         name = signal.Signals(os.WTERMSIG(status)).name
-        timed_out = name in ("SIGXCPU", "SIGALRM")
+        timed_out = name in ("SIGXCPU", "SIGALRM", "SIGPROF")
         return {"verdict": "killed", "by": "the time limit" if timed_out else name}
     return {"verdict": "trouble", "by": f"the child ended with status {status}"}

@@ -151,6 +151,26 @@ def test_a_child_that_ends_in_any_way_has_an_outcome(tmp_path, work, verdict):
     assert python(tmp_path, "-c", program).stdout.rstrip("\n") == verdict
 
 
+def test_a_test_that_does_not_end_is_ended(project):
+    endless = LIBRARY.replace(
+        "    return 2 * x", "    while x < 3:\n        x -= 1\n    return 2 * x"
+    )
+    assert endless != LIBRARY
+    program = (
+        "import os, pathlib, tools.mutation_fork as f\n"
+        "a, path = pathlib.Path('answer.json'), pathlib.Path('gaugelib/group.py')\n"
+        f"change = lambda source: {endless!r}.encode()\n"
+        "for calls in ('twice(2)', 'twice(5)'):\n"
+        "    text = f'from gaugelib.group import *\\ndef test_it(): {calls}\\n'\n"
+        "    pathlib.Path('tests/test_group.py').write_text(text)\n"
+        "    work = lambda: f.ask(path, change, {'tests/test_group.py::test_it': 0.3})\n"
+        "    o = f.outcome(a, os.waitpid(f.child(a, work, 30), 0)[1])\n"
+        "    print(o['verdict'], 'by', o['by'])\n"
+    )
+    told = python(project, "-c", program).stdout.splitlines()
+    assert told == ["killed by the time limit", "survived by "]
+
+
 FOUND = mutants("gaugelib/group.py", LIBRARY.encode())
 
 

@@ -1,0 +1,117 @@
+"""The layer correction: the best common scale of each block, and what it does to balanced units."""
+
+import math
+import random
+
+import pytest
+from torch.testing import assert_close
+
+from gaugelib.balance.correction import Quotient
+
+RESIDUAL = [(1, 0), (2, 1), (2, 0), (3, 2), (3, 1), (0, 3), (0, 1)]
+WITH_A_LOOP = [*RESIDUAL, (2, 2)]
+# Block 4 has no bonds, as one whose units carry nothing.
+WITH_AN_IDLE_BLOCK = [(1, 0), (2, 1), (3, 1), (0, 2), (0, 3)]
+CASES = {
+    "chain": ([(1, 0), (2, 1), (3, 2), (0, 3)], 4),
+    "chain in another order": ([(0, 3), (2, 1), (1, 0), (3, 2)], 4),
+    "chain in another numbering": ([(3, 0), (1, 3), (2, 1), (0, 2)], 4),
+    "residual": (RESIDUAL, 4),
+    "loop": (WITH_A_LOOP, 4),
+    "idle block": (WITH_AN_IDLE_BLOCK, 5),
+    "two chains": ([(1, 0), (0, 1), (2, 0), (0, 2)], 3),
+    "parallel bonds": ([(1, 0), (1, 0), (2, 1), (0, 2)], 3),
+    "chain beside a cycle": ([(1, 0), (0, 1), (3, 2), (2, 3)], 4),
+}
+
+
+def drawn(ends, seed, log_std=2.0):
+    draw = random.Random(seed)
+    return [math.exp(draw.gauss(0, log_std)) for _ in ends]
+
+
+def flows(ends, totals, shift, blocks):
+    into, out = [0.0] * blocks, [0.0] * blocks
+    for (to, source), total in zip(ends, totals):
+        flow = total * math.exp(shift[to] - shift[source]) if to != source else 0.0
+        into[to] += flow
+        out[source] += flow
+    return into, out
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("case", [name for name in CASES if name != "chain beside a cycle"])
+def test_what_flows_into_each_block_flows_out_of_it(case, seed):
+    ends, blocks = CASES[case]
+    totals = drawn(ends, seed)
+    shift = Quotient(ends, blocks).shift(totals)
+    into, out = flows(ends, totals, shift, blocks)
+    assert shift[0] == 0.0
+    assert_close(into[1:], out[1:], rtol=1e-9, atol=1e-12)
+    if case == "idle block":
+        assert shift[4] == 0.0
+
+
+def test_control_without_the_shift_it_does_not():
+    ends, blocks = CASES["residual"]
+    into, out = flows(ends, drawn(ends, 0), [0.0] * blocks, blocks)
+    assert max(abs(a - b) for a, b in zip(into[1:], out[1:])) > 0.1
+
+
+def test_blocks_far_out_of_balance_are_reached_by_cut_steps():
+    ends, blocks = CASES["residual"]
+    totals = drawn(ends, 1, log_std=12.0)
+    shift = Quotient(ends, blocks).shift(totals)
+    into, out = flows(ends, totals, shift, blocks)
+    assert_close(into[1:], out[1:], rtol=1e-6, atol=0)
+
+
+def test_where_no_minimum_exists_nothing_moves():
+    """A cycle apart from the ground can move as a whole: its equations are singular."""
+    ends, blocks = CASES["chain beside a cycle"]
+    assert Quotient(ends, blocks).shift([1.0, 4.0, 2.0, 2.0])[0] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("case", "path"),
+    [
+        ("chain", [0, 1, 2, 3]),
+        ("chain in another order", [2, 1, 3, 0]),
+        ("chain in another numbering", [0, 1, 2, 3]),
+        ("residual", None),
+        ("idle block", None),
+        ("two chains", None),
+        ("parallel bonds", None),
+        ("chain beside a cycle", None),
+    ],
+)
+def test_a_path_goes_once_through_all_bonds(case, path):
+    assert Quotient(*CASES[case]).path == path
+
+
+def test_chains_in_closed_form():
+    """All totals become their geometric mean."""
+    ends, blocks = CASES["chain in another order"]
+    totals = [8.0, 0.5, 3.0, 2.0]
+    shift = Quotient(ends, blocks).shift(totals)
+    moved = [t * math.exp(shift[to] - shift[source]) for t, (to, source) in zip(totals, ends)]
+    assert_close(moved, [24.0 ** (1 / 4)] * 4)
+
+
+@pytest.mark.parametrize("case", ["chain", "residual", "loop", "two chains"])
+def test_the_disturbance_is_the_least_bound_for_units_that_were_balanced(case):
+    """A unit that was balanced may have all its flow on any one bond in, and any one out."""
+    ends, blocks = CASES[case]
+    draw = random.Random(3)
+    shift = [0.0, *(draw.gauss(0, 1) for _ in range(blocks - 1))]
+    expected = [0.0] * blocks
+    for block in range(1, blocks):
+        into = [shift[block] - shift[s] for to, s in ends if to == block]
+        out = [shift[to] - shift[block] for to, s in ends if s == block]
+        expected[block] = max(abs(a - b) for a in into for b in out) / 2
+    assert_close(Quotient(ends, blocks).disturbance(shift), expected)
+
+
+def test_no_shift_disturbs_nothing():
+    ends, blocks = CASES["residual"]
+    assert Quotient(ends, blocks).disturbance([0.0] * blocks) == [0.0] * blocks
