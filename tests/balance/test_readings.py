@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from gaugelib import Entry, GaugeGroup, rescale
+from gaugelib import Entry, GaugeGroup, minimum_norm, rescale
 from gaugelib.balance import powers
 from gaugelib.balance.flows import Flows
 from gaugelib.balance.powers import marginals, pieces, power_into, reduced
@@ -194,6 +194,19 @@ def test_what_is_written_is_measured_as_it_is(network, dtype, spread, piece):
     assert_close(seen.outgoing, out, rtol=1e-13, atol=0)
     norm = sum(room[name].double().abs().pow(3).sum().item() for name in names)
     assert_close(seen.objective, norm, rtol=1e-13, atol=0)
+
+
+@pytest.mark.parametrize("p", [1.0, 3.0])
+def test_a_weight_may_be_a_single_number(p):
+    """a = |out/in|^{1/2} at the only unit, whatever the exponent."""
+    unit, ground = torch.tensor(1), torch.tensor(0)
+    entries = {"in": Entry(unit, ground), "out": Entry(ground, unit)}
+    shapes = {"in": torch.Size(), "out": torch.Size()}
+    group = GaugeGroup(1, {"one": slice(0, 1)}, entries, shapes)
+    params = {"in": torch.tensor(-2.0).double(), "out": torch.tensor(18.0).double()}
+    found = minimum_norm(params, group, p=p, tol=1e-12)
+    assert_close(found.scales, torch.tensor([3.0]).double())
+    assert_close(found.params, {"in": params["in"] * 3, "out": params["out"] / 3})
 
 
 def test_control_an_entry_that_is_forgotten_is_missed():
