@@ -1,16 +1,15 @@
 """Options and rules that hold for every test."""
 
-import os
+import pathlib
 
-import hypothesis
 import pytest
-from hypothesis.configuration import set_hypothesis_home_dir
+import torch
+from hypothesis import is_hypothesis_test, register_random
 
-# No deadline: two workers share the cores. The same examples each time where the verdict is public,
-# new ones each time at home, where a finding can be followed up.
-set_hypothesis_home_dir(".cache/hypothesis")
-hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
-hypothesis.settings.load_profile("house")
+from tests import chance
+
+register_random(chance.TORCH)
+chance.no_constants_of_ours()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,15 +18,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="a skipped test is a failed test (only `cuda` tests may be skipped)",
     )
+    parser.addoption(
+        "--explore",
+        metavar="FOLDER",
+        type=pathlib.Path,
+        help="the property tests alone, with new examples; what fails is kept in the folder",
+    )
+    parser.addoption(
+        "--times",
+        metavar="N",
+        type=float,
+        default=1.0,
+        help="with --explore: so many times the examples of `make test`",
+    )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    torch.set_num_threads(1)  # sums are added up in the same order, whoever runs pytest
+    folder = config.getoption("explore")
+    if folder is None:
+        chance.always_the_same()
+    else:
+        chance.ever_new(folder, config.getoption("times"))
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance.start_over(monkeypatch)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    is_property = {item: is_hypothesis_test(getattr(item, "obj", None)) for item in items}
+    chance.give_counts(item.obj for item in items if is_property[item])
+    if config.getoption("explore") is not None:
+        config.hook.pytest_deselected(items=[item for item in items if not is_property[item]])
+        items[:] = [item for item in items if is_property[item]]
+
     wanted = [item for item in items if item.get_closest_marker("cuda")]
-    if not wanted:
-        return
-    import torch
-
-    if not torch.cuda.is_available():
+    if wanted and not torch.cuda.is_available():
         for item in wanted:
             item.add_marker(pytest.mark.skip(reason="no CUDA device"))
 

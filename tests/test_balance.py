@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -27,7 +27,6 @@ from tests.graphs import random_graph
     p=st.sampled_from([0.5, 1.0, 1.5, 2.0, 3.0]),
     include_bias=st.booleans(),
 )
-@settings(deadline=None, max_examples=25)
 def test_norms_and_imbalance_are_sums_over_rows_and_columns(seed, p, include_bias):
     graph = random_graph(2, 4, 2, seed=seed)
     weights, bias = graph.params["W"], graph.params["b"]

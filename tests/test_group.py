@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -13,7 +13,6 @@ sizes = st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 3))
 
 
 @given(sizes=sizes, seed=st.integers(0, 10_000))
-@settings(deadline=None, max_examples=30)
 def test_collect_is_the_incidence_matrix(sizes, seed):
     graph = random_graph(*sizes, seed=seed)
     expected = graph.incidence() @ flat(graph.params)
@@ -21,7 +20,6 @@ def test_collect_is_the_incidence_matrix(sizes, seed):
 
 
 @given(sizes=sizes, seed=st.integers(0, 10_000))
-@settings(deadline=None, max_examples=30)
 def test_spread_is_the_transposed_incidence_matrix(sizes, seed):
     graph = random_graph(*sizes, seed=seed)
     v = torch.randn(graph.hidden, generator=torch.Generator().manual_seed(seed)).double()

@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -18,7 +18,6 @@ sizes = st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 3))
 
 
 @given(sizes=sizes, seed=st.integers(0, 10_000))
-@settings(deadline=None, max_examples=20)
 def test_rescaling_twice_is_rescaling_once_by_the_product(sizes, seed):
     graph = random_graph(*sizes, seed=seed)
     draw = torch.Generator().manual_seed(seed)
@@ -39,7 +38,6 @@ def orbit_dimension(graph):
 
 
 @given(sizes=sizes, seed=st.integers(0, 10_000), density=st.sampled_from([0.2, 0.4, 0.7]))
-@settings(deadline=None, max_examples=60)
 def test_orbits_have_one_dimension_for_each_unit_tied_to_the_outside(sizes, seed, density):
     graph = random_graph(*sizes, seed=seed, density=density)
     some = torch.rand(graph.units, generator=torch.Generator().manual_seed(seed)) < 0.3
@@ -77,7 +75,6 @@ def gauge_between(graph, other):
 
 
 @given(sizes=sizes, seed=st.integers(0, 10_000), density=st.sampled_from([1.0, 0.6]))
-@settings(deadline=None, max_examples=20)
 def test_rescaling_keeps_path_products_and_signs(sizes, seed, density):
     graph = random_graph(*sizes, seed=seed, density=density)
     scales = graph.group.random(generator=torch.Generator().manual_seed(seed))
@@ -116,7 +113,6 @@ def keep_living_units(graph):
 
 
 @given(sizes=sizes, seed=st.integers(0, 10_000), density=st.sampled_from([1.0, 0.5]))
-@settings(deadline=None, max_examples=25)
 def test_path_products_and_signs_name_the_orbit(sizes, seed, density):
     graph = keep_living_units(random_graph(*sizes, seed=seed, density=density))
     other = change_that_no_path_sees(graph, seed)

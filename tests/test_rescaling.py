@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -55,7 +55,6 @@ def test_control_other_functions_have_not(name):
 
 
 @given(sizes=sizes, seed=st.integers(0, 10_000), density=st.sampled_from([1.0, 0.6]))
-@settings(deadline=None, max_examples=40)
 def test_rescaling_leaves_the_function_in_place(sizes, seed, density):
     graph = random_graph(*sizes, seed=seed, density=density)
     scales = graph.group.random(generator=torch.Generator().manual_seed(seed))

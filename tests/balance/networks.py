@@ -42,12 +42,28 @@ def initialised(
 
 def chain(*weights: float) -> tuple[dict[str, Tensor], GaugeGroup]:
     """One unit in each layer."""
-    model = multilayer((1,) * (len(weights) + 1))
-    params = {
-        name: torch.tensor([[weight]], dtype=torch.float64)
-        for (name, _), weight in zip(model.named_parameters(), weights)
-    }
-    return params, mlp_group(model)
+    return layered(*([[weight]] for weight in weights))
+
+
+def layered(*matrices: list[list[float]]) -> tuple[dict[str, Tensor], GaugeGroup]:
+    """A network without biases from its matrices, rows of numbers."""
+    weights = [torch.tensor(matrix, dtype=torch.float64) for matrix in matrices]
+    model = multilayer((weights[0].shape[1], *(len(weight) for weight in weights)))
+    names = [name for name, _ in model.named_parameters()]
+    return dict(zip(names, weights, strict=True)), mlp_group(model)
+
+
+# Two networks on which Newton's method for the norm itself fails. The flows of the first are 0.04,
+# 2e-6, 1e15 and 6e-9: its Laplacian is singular in float64. With the second it does not end.
+UNEVEN_CHAIN = [[[0.3556]], [[0.0122]], [[106812.2752]], [[-0.0018]]]  # p = 3
+UNEVEN_NETWORK = [  # p = 8
+    [[0.3556]],
+    [[0.0122]],
+    [[106812.2752]],
+    [[-0.0017], [0.0017]],
+    [[-0.7759, 1.2873], [9.4838, 140.2778]],
+    [[-0.8564, -0.0659]],
+]
 
 
 class Residual(nn.Module):

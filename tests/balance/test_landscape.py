@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -40,7 +40,6 @@ cases = {
 
 
 @given(**cases)
-@settings(max_examples=30)
 def test_the_objective_is_the_norm_of_the_rescaled_network(seed, p, include_bias):
     graph = random_graph(2, 5, 2, seed=seed)
     scales = graph.group.random(generator=torch.Generator().manual_seed(seed))
@@ -51,7 +50,6 @@ def test_the_objective_is_the_norm_of_the_rescaled_network(seed, p, include_bias
 
 
 @given(**cases)
-@settings(max_examples=30)
 def test_the_laplacian_is_incidence_times_power_times_incidence(seed, p, include_bias):
     graph = random_graph(2, 5, 2, seed=seed)
     incidence = graph.incidence()
@@ -91,7 +89,6 @@ def test_a_large_dense_laplacian_is_refused():
 
 
 @given(**cases)
-@settings(max_examples=20)
 def test_the_relative_imbalance_is_what_its_formula_says(seed, p, include_bias):
     graph = random_graph(2, 5, 2, seed=seed)
     found = relative_imbalance(graph.params, graph.group, p, include_bias=include_bias)
@@ -105,7 +102,9 @@ def test_the_relative_imbalance_has_no_unit(size):
     there = {name: value * size for name, value in graph.params.items()}
     here = relative_imbalance(graph.params, graph.group, 3.0)
     assert_close(relative_imbalance(there, graph.group, 3.0), here, rtol=1e-12, atol=0)
-    assert not imbalance_of(there, graph.group, 3.0).allclose(here) or 1e-100 < size < 1e100
+    assert_close(imbalance_of(there, graph.group, 3.0), here, rtol=1e-12, atol=1e-12)
+    # control: the sums of the formula as it is written leave the range of floats
+    assert not 0 < there["W"].abs().pow(3).sum() < math.inf or 1e-100 < size < 1e100
 
 
 # --- the saving that totals predict ---

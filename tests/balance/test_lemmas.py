@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -56,7 +56,6 @@ def fully_connected(sizes, seed):
 
 
 @given(sizes=sizes, seed=st.integers(0, 9999), p=exponents)
-@settings(deadline=None, max_examples=25)
 def test_balanced_networks_are_lightest(sizes, seed, p):
     graph = fully_connected(sizes, seed)
     params = minimum_norm(graph.params, graph.group, p=p, tol=1e-12).params
@@ -69,7 +68,6 @@ def test_balanced_networks_are_lightest(sizes, seed, p):
 
 
 @given(sizes=sizes, seed=st.integers(0, 9999), p=exponents)
-@settings(deadline=None, max_examples=25)
 def test_control_unbalanced_networks_can_be_made_lighter(sizes, seed, p):
     graph = fully_connected(sizes, seed)
     slope = imbalance(graph.params, graph.group, p)
@@ -83,7 +81,6 @@ def test_control_unbalanced_networks_can_be_made_lighter(sizes, seed, p):
 
 
 @given(sizes=sizes, seed=st.integers(0, 9999), p=exponents)
-@settings(deadline=None, max_examples=40)
 def test_the_auxiliary_function_lies_above_and_touches(sizes, seed, p):
     graph = fully_connected(sizes, seed)
     before = power_sum(graph.params, graph.group, p) / p
@@ -126,7 +123,6 @@ def fall_by_hand(graph, scales, p):
 @given(
     sizes=sizes, seed=st.integers(0, 9999), p=exponents, exponent=st.sampled_from([0.2, 1, 1.7, 2])
 )
-@settings(deadline=None, max_examples=60)
 def test_every_step_up_to_the_doubled_one_goes_down(sizes, seed, p, exponent):
     graph = fully_connected(sizes, seed)
     draw = torch.Generator().manual_seed(seed)
@@ -200,7 +196,6 @@ def test_control_a_step_longer_than_the_doubled_one_can_go_up(exponent, rises):
 
 
 @given(sizes=sizes, seed=st.integers(0, 9999), p=st.sampled_from([0.25, 1.0, 2.0, 8.0]))
-@settings(deadline=None, max_examples=20)
 def test_every_point_of_an_orbit_has_the_same_lightest_network(sizes, seed, p):
     graph = fully_connected(sizes, seed)
     form = minimum_norm(graph.params, graph.group, p=p, tol=1e-11).params

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -20,7 +20,6 @@ def totals(params, p):
 
 
 @given(seed=st.integers(0, 9999), p=st.sampled_from([0.5, 1.0, 2.0, 3.0]))
-@settings(deadline=None, max_examples=15)
 def test_the_second_derivative_is_p_times_the_laplacian(seed, p):
     graph = random_graph(2, 4, 2, seed=seed)
     step, eye = 1e-4, torch.eye(4).double()
@@ -66,7 +65,6 @@ def test_in_the_lightest_network_every_layer_carries_the_same(p):
 
 
 @given(seed=st.integers(0, 9999), p=st.sampled_from([0.5, 1.0, 2.0]))
-@settings(deadline=None, max_examples=20)
 def test_the_means_of_the_totals_bound_the_lightest_norm(seed, p):
     params, group = initialised([3, 8, 5, 2], seed=seed)
     sums = totals(params, p)

@@ -1,7 +1,7 @@
 """The functions of the proof of Theorem 2.1 on networks of any wiring, each with a control."""
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -34,7 +34,6 @@ def update(params, group, p, exponent):
 
 
 @given(seed=seeds, p=exponents)
-@settings(max_examples=40)
 def test_the_norm_is_convex_in_log_scales(seed, p):
     params, group = wandering(seed)
     a, b = normal(group, seed), normal(group, seed + 1)
@@ -51,7 +50,6 @@ def test_control_the_norm_is_not_convex_in_the_scales():
 
 
 @given(seed=seeds, p=exponents)
-@settings(max_examples=30)
 def test_the_gradient_of_the_norm_is_the_imbalance(seed, p):
     params, group = wandering(seed)
     gradient = torch.func.grad(lambda x: objective(params, x, group, p))(normal(group, 0) * 0)
@@ -62,7 +60,6 @@ def test_the_gradient_of_the_norm_is_the_imbalance(seed, p):
 
 
 @given(seed=seeds, p=exponents)
-@settings(max_examples=40)
 def test_the_auxiliary_function_lies_above_and_touches(seed, p):
     params, group = wandering(seed)
     for size in (0.01, 0.3, 2.0):
@@ -74,7 +71,6 @@ def test_the_auxiliary_function_lies_above_and_touches(seed, p):
 
 
 @given(seed=seeds, p=exponents)
-@settings(max_examples=40)
 def test_the_auxiliary_function_is_smallest_at_the_published_update(seed, p):
     params, group = wandering(seed)
     step = update(params, group, p, 1 / 4).log()
@@ -92,7 +88,6 @@ def test_control_half_the_auxiliary_function_does_not_lie_above():
 
 
 @given(seed=seeds, p=exponents)
-@settings(max_examples=40)
 def test_the_published_update_lowers_the_norm(seed, p):
     params, group = wandering(seed)
     moved = rescale(params, update(params, group, p, 1 / 4), group)
@@ -113,7 +108,6 @@ def test_the_doubled_step_lowers_the_norm_of_a_thousand_wild_networks():
 
 
 @given(seed=seeds, p=exponents)
-@settings(max_examples=40)
 def test_the_auxiliary_function_returns_to_its_value_at_the_doubled_step(seed, p):
     """Which is why the doubled step is the longest that the lemma allows."""
     params, group = wandering(seed)
@@ -151,7 +145,6 @@ def sublevel_points(params, group, p, seed):
 
 
 @given(seed=seeds, p=exponents)
-@settings(max_examples=25)
 def test_ratios_are_bounded_by_norm_over_weight(seed, p):
     """The corrected eq. (17): a_i/a_j <= |W|_p / |W_ij|, for every p > 0."""
     params, group = wandering(seed)
@@ -172,7 +165,6 @@ def test_control_a_smaller_bound_fails():
 
 
 @given(seed=seeds, p=exponents)
-@settings(max_examples=25)
 def test_the_norm_grows_along_every_ray(seed, p):
     params, group = wandering(seed)
     ray = normal(group, seed)

@@ -1,7 +1,7 @@
 """Union-find over whole tensors agrees with the one that everybody writes."""
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gaugelib.build.labels import Labels, narrow_together
@@ -28,7 +28,6 @@ class Plain:
     ties=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=60),
     batch=st.integers(1, 20),
 )
-@settings(deadline=None, max_examples=100)
 def test_components_are_those_of_plain_union_find(count, ties, batch):
     labels, plain = Labels(), Plain(count + 1)
     issued = torch.cat([torch.zeros(1, dtype=torch.int64), labels.issue((count,), "layer")])

@@ -1,10 +1,8 @@
 """mlp_group: what it finds, what it refuses, and that trace_group finds the same."""
 
-from itertools import pairwise
-
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import parametrizations
@@ -13,26 +11,46 @@ from gaugelib import GaugeError, hat, mlp_group, trace_group
 from gaugelib.testing import assert_gauge_invariant
 from tests.build.dense import ScaledLinear, mlp
 
-ACTIVATIONS = [nn.ReLU, nn.LeakyReLU, nn.Identity, nn.Dropout, lambda: nn.LeakyReLU(-2.0)]
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "leaky": nn.LeakyReLU,
+    "identity": nn.Identity,
+    "dropout": nn.Dropout,
+    "leaky, turned over": lambda: nn.LeakyReLU(-2.0),
+}
 
 
-@st.composite
-def perceptrons(draw):
-    """Random widths, biases, activations, nesting and dtype."""
-    widths = draw(st.lists(st.integers(1, 6), min_size=2, max_size=6))
-    layers = []
-    for inputs, outputs in pairwise(widths):
-        block = [nn.Linear(inputs, outputs, bias=draw(st.booleans()))]
-        block += [draw(st.sampled_from(ACTIVATIONS))() for _ in range(draw(st.integers(0, 2)))]
-        layers += [nn.Sequential(*block)] if draw(st.booleans()) else block
-    if draw(st.booleans()):
-        layers.insert(0, nn.Flatten())
-    dtype = draw(st.sampled_from([torch.float32, torch.float64]))
-    return nn.Sequential(*layers).to(dtype), torch.randn(3, widths[0], dtype=dtype)
+def perceptron(first, layers, flat, dtype):
+    """A network of `layers` (width, bias, activations, nested), and an input for it."""
+    made = [nn.Flatten()] if flat else []
+    for inputs, (outputs, bias, activations, nested) in zip(
+        [first, *(layer[0] for layer in layers)], layers
+    ):
+        block = [nn.Linear(inputs, outputs, bias=bias)]
+        block += [ACTIVATIONS[name]() for name in activations]
+        made += [nn.Sequential(*block)] if nested else block
+    return nn.Sequential(*made).to(dtype), torch.ones(3, first, dtype=dtype)
 
 
-@given(perceptrons())
-@settings(deadline=None, max_examples=60)
+perceptrons = st.builds(
+    perceptron,
+    first=st.integers(1, 6),
+    layers=st.lists(
+        st.tuples(
+            st.integers(1, 6),
+            st.booleans(),
+            st.lists(st.sampled_from(list(ACTIVATIONS)), max_size=2),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+    flat=st.booleans(),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
+)
+
+
+@given(case=perceptrons)
 def test_trace_group_equals_mlp_group(case):
     model, x = case
     built, traced = mlp_group(model), trace_group(model, x)

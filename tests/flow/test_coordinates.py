@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -18,7 +18,6 @@ from tests.flow.problems import charges, linear, problem
     p=st.floats(0.3, 4.0),
     dtype=st.sampled_from([torch.float32, torch.float64]),
 )
-@settings(max_examples=60)
 def test_flat_coordinates_lead_back(values, p, dtype):
     theta = {"w": torch.tensor([v if abs(v) > 1e-3 else 0.0 for v in values], dtype=dtype)}
     flat = flat_coordinates(theta, p)

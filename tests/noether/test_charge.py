@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
@@ -23,7 +23,6 @@ from tests.flow.problems import charges, problem
     dtype=st.sampled_from([torch.float32, torch.float64]),
     biases=st.booleans(),
 )
-@settings(max_examples=25)
 def test_the_charge_is_what_flows_in_minus_what_flows_out(seed, widths, p, dtype, biases):
     made = problem(*widths, seed=seed)
     params = {name: value.to(dtype) for name, value in made.params.items()}
@@ -73,7 +72,6 @@ def _with_relu(model):
     batch=st.sampled_from([1, 4, 32]),
     bias=st.booleans(),
 )
-@settings(max_examples=25)
 def test_one_step_moves_the_charge_by_the_squared_gradients_exactly(
     seed, lr, weight_decay, batch, bias
 ):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.func import grad, jacrev
@@ -83,7 +83,6 @@ def test_the_charge_of_a_power_is_that_of_the_conservation_law(p):
 
 
 @given(seed=st.integers(0, 9999), p=exponents, q=exponents)
-@settings(max_examples=25)
 def test_the_coefficients_of_l_p_q_in_closed_form(seed, p, q):
     into = torch.randn(3, 4, generator=torch.Generator().manual_seed(seed)).double()
     found = into * grad(lambda into: mixed_of(into, p, q))(into)
@@ -101,7 +100,6 @@ def test_control_where_l_p_q_is_balanced_in_and_out_are_not_equal(p, q):
 
 
 @given(seed=st.integers(0, 9999), p=exponents, q=exponents)
-@settings(max_examples=25)
 def test_l_p_q_is_strictly_convex_in_the_logarithms(seed, p, q):
     """For all p, q > 0, wherever no weight is zero; q may be smaller than p.
 
@@ -241,7 +239,6 @@ wirings = st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 3))
 
 
 @given(sizes=wirings, seed=st.integers(0, 9999), p=exponents, q=exponents, twice=st.booleans())
-@settings(max_examples=40)
 def test_a_multiplicative_update_lowers_l_p_q(sizes, seed, p, q, twice):
     """Monotone with exponent 1/(4 max(p,q)), and still with twice that.
 

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gaugelib import imbalance, rescale
@@ -19,7 +19,6 @@ LAYERED = [name for name in examples() if not name.startswith("chain")]
 
 
 @given(sizes=sizes, seed=st.integers(0, 10_000), p=powers)
-@settings(max_examples=25)
 def test_every_step_holds_on_the_balanced_network_of_every_orbit(sizes, seed, p):
     graph = complete_graph(sizes, seed)
     assert lemma_balanced_is_minimal(graph.params, graph.group, p).broken == ()

@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -22,7 +22,6 @@ powers = st.sampled_from([0.25, 0.5, 1.0, 2.0, 3.0])
 
 
 @given(sizes=sizes, seed=st.integers(0, 10_000), p=powers)
-@settings(max_examples=40)
 def test_every_step_holds_on_every_living_network(sizes, seed, p):
     graph = complete_graph(sizes, seed)
     assert lemma_compact(graph.params, graph.group, p).broken == ()
@@ -91,7 +90,6 @@ def test_paths_are_found_where_there_are_any_and_the_tightest_ones(seed, density
 
 
 @given(seed=st.integers(0, 10_000), p=powers, log_std=st.floats(0.1, 3.0))
-@settings(max_examples=40)
 def test_no_gauge_of_the_sublevel_set_leaves_the_box(seed, p, log_std):
     graph = complete_graph((2, 4, 2), seed)
     dense, edges = Dense(graph, p), edges_of(graph.params, graph.group, p)
@@ -135,7 +133,6 @@ def test_the_printed_bound_fails_where_the_book_says():
 
 
 @given(sizes=sizes, seed=st.integers(0, 10_000), p=st.sampled_from([1.0, 2.0, 3.0]))
-@settings(max_examples=20)
 def test_control_for_p_of_at_least_one_the_printed_bound_is_weaker_and_true(sizes, seed, p):
     graph = complete_graph(sizes, seed)
     ratio, bound = sides(lemma_compact(graph.params, graph.group, p), 3)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -82,14 +82,12 @@ class Dense:
 
 
 @given(sizes=sizes, seed=st.integers(0, 10_000), p=powers)
-@settings(max_examples=30)
 def test_every_step_holds_on_every_living_network(sizes, seed, p):
     graph = complete_graph(sizes, seed)
     assert theorem_soft(graph.params, graph.group, p).broken == ()
 
 
 @given(seed=st.integers(0, 10_000), density=st.floats(0.1, 0.6), p=powers)
-@settings(max_examples=30)
 def test_what_a_network_with_dead_units_lacks_is_the_last_rate_alone(seed, density, p):
     graph = random_graph(2, 6, 2, seed=seed, density=density)
     if not bool((graph.params["W"] != 0).any()):

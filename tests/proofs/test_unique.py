@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gaugelib import minimum_norm, rescale
@@ -22,7 +22,6 @@ LAYERED = [name for name in examples() if not name.startswith("chain")]
 
 
 @given(sizes=sizes, seed=st.integers(0, 10_000), p=powers)
-@settings(max_examples=25)
 def test_every_step_holds_on_every_living_network(sizes, seed, p):
     graph = complete_graph(sizes, seed)
     assert theorem_uniqueness(graph.params, graph.group, p).broken == ()
@@ -101,7 +100,6 @@ def test_an_isolated_unit_changes_nothing_so_its_scale_is_free():
 
 
 @given(seed=st.integers(0, 10_000), p=powers)
-@settings(max_examples=25)
 def test_units_on_no_path_are_counted_in_networks_of_any_wiring(seed, p):
     graph = random_graph(2, 5, 2, seed=seed, density=0.4)
     dense = Dense(graph, p)
@@ -117,7 +115,6 @@ def test_units_on_no_path_are_counted_in_networks_of_any_wiring(seed, p):
 
 
 @given(seed=st.integers(0, 10_000), p=powers)
-@settings(max_examples=20)
 def test_every_orbit_has_exactly_one_smallest_network(seed, p):
     graph = complete_graph((2, 5, 2), seed)
     moved = rescale(
