@@ -107,6 +107,16 @@ test-colab: $(READY) $(COLAB)/.ready ## every notebook once more, among the vers
 	PATH=$(CURDIR)/$(COLAB)/bin:$$PATH $(NBVAL) --junitxml=$(REPORTS)/colab.xml $$notebooks
 	@python tools/tally.py $(REPORTS) colab=$$(python tools/execute_notebooks.py --count)
 
+# SEED= the first one, MINUTES= how long, TIMES= the examples of `make test` in a pass, JOBS= at a time
+SEED ?= 1
+MINUTES ?= 30
+TIMES ?= 5
+JOBS ?= 1
+
+.PHONY: explore rerun
+explore: $(READY) ## search for failing examples at random, and keep them (SEED= MINUTES= TIMES= JOBS=)
+	python tools/explore.py --seed $(SEED) --minutes $(MINUTES) --times $(TIMES) --jobs $(JOBS)
+
 .PHONY: mutation
 mutation: $(READY) ## count the small errors in the core that the tests notice (SAMPLE=300 SEED=1)
 	CI=true OPENBLAS_NUM_THREADS=1 python -m tools.mutation --sample $(SAMPLE) --seed $(SEED) --workers $(WORKERS)

@@ -15,7 +15,6 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 from hypothesis.configuration import set_hypothesis_home_dir
-from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.internal.conjecture import providers
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -70,16 +69,19 @@ def always_the_same() -> None:
 
 
 def ever_new(folder: pathlib.Path, times: float) -> None:
-    """The profile of `make explore`: what fails is kept in the folder and tried first next time."""
+    """The profile of `make explore`. What fails is written into the folder, as a patch."""
     set_hypothesis_home_dir(folder.resolve())
     settings.register_profile(
         "explore",
         max_examples=max(1, round(times * EXAMPLES)),
         derandomize=False,
-        database=DirectoryBasedExampleDatabase(folder.resolve() / "examples"),
+        database=None,  # a seed alone decides
         **UNHURRIED,
     )
     settings.load_profile("explore")
+
+
+WITH_OUR_CONSTANTS = providers._get_local_constants
 
 
 def no_constants_of_ours() -> None:
