@@ -108,7 +108,6 @@ test-colab: $(READY) $(COLAB)/.ready ## every notebook once more, among the vers
 	@python tools/tally.py $(REPORTS) colab=$$(python tools/execute_notebooks.py --count)
 
 # SEED= the first one, MINUTES= how long, TIMES= the examples of `make test` in a pass, JOBS= at a time
-SEED ?= 1
 MINUTES ?= 30
 TIMES ?= 5
 JOBS ?= 1
@@ -116,6 +115,9 @@ JOBS ?= 1
 .PHONY: explore rerun
 explore: $(READY) ## search for failing examples at random, and keep them (SEED= MINUTES= TIMES= JOBS=)
 	python tools/explore.py --seed $(SEED) --minutes $(MINUTES) --times $(TIMES) --jobs $(JOBS)
+
+rerun: $(READY) ## run again this day's share of what is stored, and compare (DAY=2026-01-31 or ITEMS=run:digits:3)
+	python tools/rerun_stored.py $(if $(DAY),--day $(DAY)) $(ITEMS)
 
 .PHONY: mutation
 mutation: $(READY) ## count the small errors in the core that the tests notice (SAMPLE=300 SEED=1)

@@ -77,27 +77,34 @@ def last_stable(stable: Tensor, etas: Tensor) -> list[float]:
     return [0.0 if not n else round(float(etas[n - 1]), 6) for n in count.tolist()]
 
 
+def row(
+    task: Task, settings: dict, etas: Tensor, start: str, method: str, strength: float, **how
+) -> dict:
+    """One start and one method, at all learning rates; `how`: seeds, and a nudge of the start."""
+    seeds = how.get("seeds", range(settings["seeds"]))
+    each = [task.start(start, seed) for seed in seeds]
+    batch = stacked([one for one in each for _ in etas])
+    batch = {n: w * (1 + how.get("nudge", 0.0)) for n, w in batch.items()}
+    many = etas.repeat(len(seeds))
+    found = train(task, batch, many, torch.full_like(many, strength), method, settings["steps"])
+    strict, tolerant, final, drift, ratio = (x.view(len(seeds), -1) for x in found)
+    final = torch.where(tolerant & (tolerant.long().cumprod(1) > 0), final, math.inf)
+    best, where = final.min(1)
+    pick = where[:, None]
+    out: dict = {"start": start, "method": method, "strength": strength}
+    out |= {"strict": last_stable(strict, etas), "tolerant": last_stable(tolerant, etas)}
+    for name, values in (("best", best), ("drift", drift.gather(1, pick)[:, 0])):
+        out[name] = _rounded(values)
+    return out | {"ratio": _rounded(ratio.gather(1, pick)[:, 0])}
+
+
 def table(task: Task, settings: dict, etas: Tensor, methods) -> dict:
     """All starts, methods, learning rates and seeds of one task."""
-    seeds, rows = settings["seeds"], []
-    for start in STARTS:
-        each = [task.start(start, seed) for seed in range(seeds)]
-        batch = stacked([one for one in each for _ in etas])
-        for method, strength in tqdm(methods, desc=f"{settings['model']}, {start}"):
-            many = etas.repeat(seeds)
-            found = train(
-                task, batch, many, torch.full_like(many, strength), method, settings["steps"]
-            )
-            strict, tolerant, final, drift, ratio = (x.view(seeds, -1) for x in found)
-            final = torch.where(tolerant & (tolerant.long().cumprod(1) > 0), final, math.inf)
-            best, where = final.min(1)
-            pick = where[:, None]
-            row = {"start": start, "method": method, "strength": strength}
-            row |= {"strict": last_stable(strict, etas), "tolerant": last_stable(tolerant, etas)}
-            for name, values in (("best", best), ("drift", drift.gather(1, pick)[:, 0])):
-                row[name] = _rounded(values)
-            row["ratio"] = _rounded(ratio.gather(1, pick)[:, 0])
-            rows.append(row)
+    rows = [
+        row(task, settings, etas, start, method, strength)
+        for start in STARTS
+        for method, strength in tqdm(methods, desc=f"{settings['model']}, {start}")
+    ]
     return {"settings": settings, "etas": _rounded(etas), "rows": rows}
 
 
@@ -148,22 +155,25 @@ def images(count: int) -> tuple[Tensor, Tensor]:
     return pixels, torch.eye(10, dtype=torch.float64)[torch.tensor(data.target[:count])]
 
 
-def experiment(name: str) -> dict:
-    """One of the four, as it is stored."""
-    if name == "tiny":
-        return tiny()
+def setting(name: str) -> tuple[Task, dict, Tensor, list]:
+    """Task, settings, learning rates and methods of one of the three larger networks."""
     pixels, targets = images(400 if name == "digits" else 200)
     if name == "digits":
         settings = {"model": "64-24-16-10", "images": 400, "steps": 200, "seeds": 5}
         etas = 2.0 ** torch.arange(-11, 1.1, 0.5, dtype=torch.float64)
-        return table(Task(multilayer((64, 24, 16, 10)), pixels, targets), settings, etas, METHODS)
+        return Task(multilayer((64, 24, 16, 10)), pixels, targets), settings, etas, list(METHODS)
     model = convolutional() if name == "convolutional" else Residual().double()
     if name == "convolutional":
         pixels = pixels.view(-1, 1, 8, 8)
     settings = {"model": name, "images": 200, "steps": 100, "seeds": 5}
     methods = [m for m in METHODS if m[0] not in ("every", "log-penalty", "decay")]
     etas = 2.0 ** torch.arange(-10, 1.1, 1.0, dtype=torch.float64)
-    return table(Task(model, pixels, targets), settings, etas, methods)
+    return Task(model, pixels, targets), settings, etas, methods
+
+
+def experiment(name: str) -> dict:
+    """One of the four, as it is stored."""
+    return tiny() if name == "tiny" else table(*setting(name))
 
 
 def _rounded(values: Tensor) -> list[float | None]:
