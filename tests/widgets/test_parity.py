@@ -18,6 +18,7 @@ from gaugelib import (
     weight_norm,
 )
 from gaugelib.widgets import RescaleNeuron
+from tests.balance.newton import newton
 from tests.widgets.node import WIDGETS, NodeTests, formatted
 
 NETWORKS = 24
@@ -120,7 +121,7 @@ def one_case(index: int, generator: torch.Generator) -> dict:
         wanted |= {"absolute": gap, "relative": gap / original.abs().max()}
     minimum = None
     if not forget:
-        best = newton_minimum(params, group, p)
+        best = newton(params, group, p).exp()
         least = weight_norm(rescale(params, best, group), group, p) ** p
         minimum = {"scales": best.tolist(), "norm": least.item()}
     return {
@@ -149,20 +150,3 @@ def network(units: int, act: nn.Module, generator: torch.Generator) -> nn.Sequen
         for parameter in model.parameters():
             parameter.normal_(generator=generator)
     return model
-
-
-def newton_minimum(params, group, p: int) -> torch.Tensor:
-    """The minimum-norm scales by Newton's method on the convex F(log a): no closed form is used."""
-
-    def norm(alpha):
-        return weight_norm(rescale(params, alpha.exp(), group), group, p) ** p
-
-    alpha = torch.zeros(group.units, dtype=torch.float64)
-    for _ in range(200):
-        slope = torch.autograd.functional.jacobian(norm, alpha)
-        if slope.norm() <= 1e-14 * norm(alpha):
-            return alpha.exp()
-        step = torch.linalg.solve(torch.autograd.functional.hessian(norm, alpha), slope)
-        # A step of at most 1 in each log-scale: far from the minimum F grows exponentially.
-        alpha = alpha - step * min(1.0, 1.0 / float(step.abs().max()))
-    raise AssertionError("Newton's method did not converge")
