@@ -12,6 +12,7 @@ from torch.nn.utils import parametrize
 from torch.utils import _pytree as pytree
 
 from gaugelib.group import GaugeError
+from gaugelib.memory import Footprint
 
 FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -69,7 +70,8 @@ def refuse_unreadable(model: nn.Module) -> None:
 def refuse_odd_parameters(model: nn.Module) -> None:
     """Refuse parameters that are not plain real tensors with memory of their own.
 
-    A tensor in the memory of a parameter would move with it, unasked.
+    A tensor in the memory of a parameter would move with it, unasked. Slices of one storage that
+    have no byte in common, as in a flat buffer, are apart.
 
     Raises:
         GaugeError: naming the parameter.
@@ -86,19 +88,19 @@ def refuse_odd_parameters(model: nn.Module) -> None:
             raise GaugeError(f"parameter '{name}' is on the meta device and has no values")
         if not value.numel():
             raise GaugeError(f"parameter '{name}' of shape {tuple(value.shape)} has no entries")
-    owners: dict[int, str] = {}
-    for name, value in model.named_parameters():
-        other = owners.setdefault(address(value), name)
-        if other != name:
-            raise GaugeError(
-                f"parameters '{other}' and '{name}' share memory but are two nn.Parameters; "
-                "tie them by assigning the same nn.Parameter to both"
-            )
+    memory = Footprint(dict(model.named_parameters()))
+    if memory.shared:
+        one, other = memory.shared
+        raise GaugeError(
+            f"parameters '{one}' and '{other}' share memory but are two nn.Parameters; tie them by "
+            "assigning the same nn.Parameter to both, or give each its own memory by clone()"
+        )
     for name, value in _other_tensors(model):
-        if address(value) in owners:
+        owner = memory.owner(value)
+        if owner is not None:
             raise GaugeError(
-                f"tensor '{name}' lies in the memory of parameter '{owners[address(value)]}', so "
-                "it would move with it; clone it, or use the parameter itself"
+                f"tensor '{name}' lies in the memory of parameter '{owner}', so it would move with "
+                "it; clone it, or use the parameter itself"
             )
 
 
@@ -109,11 +111,3 @@ def _other_tensors(model: nn.Module) -> Iterable[tuple[str, Tensor]]:
             for value in pytree.tree_leaves(held):
                 if isinstance(value, Tensor) and id(value) not in own:
                     yield f"{path}.{key}".lstrip("."), value
-
-
-def address(value: Tensor) -> int:
-    """Where a tensor's memory starts; itself, if it has none (then it shares none)."""
-    try:
-        return value.untyped_storage().data_ptr() or id(value)
-    except (RuntimeError, NotImplementedError):  # sparse, or a subclass without memory of its own
-        return id(value)

@@ -14,10 +14,10 @@ from torch.fx.proxy import ParameterProxy, TraceError
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
-from gaugelib.build.admit import address
 from gaugelib.build.randomness import cuda_devices, watched_draws
 from gaugelib.build.site import first_line
 from gaugelib.group import GaugeError
+from gaugelib.memory import Footprint
 
 
 def symbolic_graph(model: nn.Module, inputs: int) -> tuple[nn.Module, fx.Graph]:
@@ -38,7 +38,7 @@ def symbolic_graph(model: nn.Module, inputs: int) -> tuple[nn.Module, fx.Graph]:
     """
     skeleton = skeleton_of(model)
     tracer = _Tracer(skeleton, inputs)
-    sealed = _Sealed({address(p): name for name, p in model.named_parameters()})
+    sealed = _Sealed(Footprint(dict(model.named_parameters())))
     try:
         with watched_draws(cuda_devices(model)) as drawn, sealed:
             graph = tracer.trace(skeleton)
@@ -155,16 +155,16 @@ class _Tracer(fx.Tracer):
 class _Sealed(TorchFunctionMode):
     """Refuses every operation on the true parameters: only their copies may be followed."""
 
-    def __init__(self, owners: dict[int, str]) -> None:
+    def __init__(self, memory: Footprint) -> None:
         super().__init__()
-        self.owners = owners
+        self.memory = memory
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         for value in pytree.tree_leaves((args, kwargs)):
             if type(value) in (Tensor, nn.Parameter):
-                owner = self.owners.get(address(value))
+                owner = self.memory.owner(value)
                 if owner is not None:
                     raise GaugeError(
                         f"the forward reads parameter '{owner}' from outside of the module it "

@@ -13,6 +13,7 @@ from tests.meta.tracked import tracked_files
 PACKAGE = ROOT / "gaugelib"
 FLOORS = (
     {"group"},
+    {"memory"},
     {"action", "build", "gradient", "modules", "networks"},
     {"balance", "noether", "flow", "soft", "curvature"},
     {"optim", "proofs", "testing", "check", "data"},
@@ -20,7 +21,7 @@ FLOORS = (
     {"experiments"},
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-PLOTTING = 4
+PLOTTING = 5
 LONGEST_FILE = 300
 # They leave the caller's device, precision or graph, and do not belong below the plotting floor.
 LEAVING = {"cuda", "float", "numpy", "item"}
