@@ -95,10 +95,14 @@ class _Row:
         return None
 
 
-def refuse_unwritable(tensors: Mapping[str, Tensor], what: str = "parameter") -> None:
+def refuse_unwritable(tensors: Mapping[str, Tensor], what: str = "parameter '{}'") -> None:
     """Refuse tensors that cannot all be written in place, each entry for itself.
 
-    What a memory map or numpy calls read-only is not known to torch, and not seen here.
+    What numpy or a memory map calls read-only torch does not know, and so it is not seen here.
+
+    Args:
+        tensors: by name.
+        what: what to call one, with room for its name.
 
     Raises:
         GaugeError: naming the tensor, and what to do.
@@ -111,12 +115,13 @@ def refuse_unwritable(tensors: Mapping[str, Tensor], what: str = "parameter") ->
     for name, value in tensors.items():
         why = _unwritable(value)
         if why:
-            raise GaugeError(f"{what} '{name}' cannot be written in place: {why}")
+            raise GaugeError(f"{what.format(name)} cannot be written in place: {why}")
     shared = Footprint(tensors).shared
     if shared:
+        one, other = map(what.format, shared)
         raise GaugeError(
-            f"{what}s '{shared[0]}' and '{shared[1]}' share memory but are two tensors: what is "
-            "written to one would change the other; give each its own by clone()"
+            f"{one} and {other} share memory but are two tensors: what is written to one would "
+            "change the other; give each its own by clone()"
         )
 
 

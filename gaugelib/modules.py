@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from gaugelib.group import GaugeError
+from gaugelib.memory import Footprint, refuse_unwritable, uninterrupted
 
 _HOLDERS = (nn.Module, dict, list, deque, set, tuple)
 
@@ -33,14 +34,15 @@ def params_of(model: nn.Module) -> dict[str, Tensor]:
 def load_params_(model: nn.Module, params: Mapping[str, Tensor]) -> None:
     """Write parameters into a model in place; its `Parameter` objects, and so its optimizer, stay.
 
-    Either all of them are written or, on an error, none.
+    Either all of them are written or, on an error, none; an interruption from the keyboard waits.
 
     Args:
         model: the model to change.
         params: a tensor of the right shape and dtype for every parameter's name.
 
     Raises:
-        GaugeError: if a name is missing or unknown, or a shape or dtype differs.
+        GaugeError: if a name is missing or unknown, a shape or dtype differs, or a parameter cannot
+            be written in place.
 
     Example:
         >>> from gaugelib import hat, params_of
@@ -63,8 +65,14 @@ def load_params_(model: nn.Module, params: Mapping[str, Tensor]) -> None:
                 f"'{name}' is {value.dtype} of shape {tuple(value.shape)}; "
                 f"cannot load {new.dtype} of shape {tuple(new.shape)}"
             )
-    for name, value in own.items():
-        value.copy_(params[name])
+        if new.is_meta or new.layout != torch.strided:
+            raise GaugeError(f"'{name}' is on the meta device or sparse: there is nothing to load")
+    refuse_unwritable(own)
+    memory = Footprint(own)  # what lies in it would change before it is read
+    new = {n: v.clone() if memory.owner(v) else v for n, v in params.items()}
+    with uninterrupted():
+        for name, value in own.items():
+            value.copy_(new[name])
 
 
 def functional_call(

@@ -12,6 +12,7 @@ from torch import Tensor
 from gaugelib.balance.result import History, MinimumNorm
 from gaugelib.balance.search import Search
 from gaugelib.group import GaugeError, GaugeGroup, require_exponent
+from gaugelib.memory import Footprint, refuse_unwritable
 
 MethodName = Literal["two-level", "alternating", "doubled", "algorithm-1"]
 
@@ -61,7 +62,8 @@ def minimum_norm(
         exact: whether to round the scales to powers of two: then the network's outputs stay
             bitwise the same, and its norm ends a little above the smallest.
         out: where to write the returned parameters, to save memory in repeated calls: tensors of
-            the same names, shapes and dtypes, none of them one of `params`.
+            the same names, shapes and dtypes, in memory of their own; after an error it holds
+            anything.
 
     Returns:
         The rescaled parameters, the scales, and whether the tolerance was reached: in the
@@ -69,7 +71,8 @@ def minimum_norm(
 
     Raises:
         GaugeError: if an argument is out of range, names or shapes do not fit, the group was
-            restricted, a parameter is NaN or infinite, or a scale leaves the range of float64.
+            restricted, a parameter is NaN or infinite, a scale leaves the range of float64, or a
+            parameter's dtype cannot hold the result: an entry would overflow, or become 0.
 
     Source: Saul (2023), Theorem 2.1 and Algorithm 1; the book, "The minimum-norm gauge".
 
@@ -131,7 +134,6 @@ def _require_params(params: Mapping[str, Tensor], group: GaugeGroup) -> None:
 def _room(params: Mapping[str, Tensor], out: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
     if out is None:
         return {name: value.new_empty(value.shape) for name, value in params.items()}
-    given = {value.untyped_storage().data_ptr() for value in params.values()}
     for name, value in params.items():
         room = out.get(name)
         if room is None or (room.shape, room.dtype, room.device) != (
@@ -143,9 +145,16 @@ def _room(params: Mapping[str, Tensor], out: Mapping[str, Tensor] | None) -> dic
                 f"out['{name}'] must be a tensor of shape {tuple(value.shape)}, {value.dtype}, "
                 f"on {value.device}"
             )
-        if room.untyped_storage().data_ptr() in given or not room.is_contiguous():
-            raise GaugeError(f"out['{name}'] must be contiguous, and its memory not a parameter's")
-    return {name: out[name].detach() for name in params}
+        if not room.is_contiguous():
+            raise GaugeError(f"out['{name}'] must be contiguous")
+    room = {name: out[name].detach() for name in params}
+    refuse_unwritable(room, "out['{}']")
+    memory = Footprint(params)
+    for name, value in room.items():
+        owner = memory.owner(value)
+        if owner is not None:
+            raise GaugeError(f"out['{name}'] lies in the memory of parameter '{owner}'")
+    return room
 
 
 def _history(search: Search) -> History:

@@ -11,9 +11,10 @@ from torch import Tensor
 from gaugelib.balance.plan import fitted
 from gaugelib.balance.powers import pieces, power_into, scratch
 from gaugelib.balance.tally import Tally
-from gaugelib.group import GaugeGroup
+from gaugelib.group import GaugeError, GaugeGroup
 
-_FAR = 150.0
+_FAR = 30.0
+"""Logarithm of scales up to which one factor after the other cannot lose what their ratio keeps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,11 @@ def write(
         p: the exponent.
         counted: names of the parameters that count.
         looped: names of those with entries from a unit to itself, which do not flow.
-        room: tensors of the parameters' shapes and dtypes.
+        room: tensors of the parameters' shapes and dtypes, whose memory is not the parameters'.
+
+    Raises:
+        GaugeError: naming the parameter, if its dtype cannot hold the result. Then `room` is in
+            part written.
     """
     full = group.with_ground(scales, ground=1.0)
     # Far out a scale alone could overflow where the ratio of two does not.
@@ -64,22 +69,24 @@ def write(
         entry = group.entries[name]
         ends = [fitted(end, value.dim(), value.device) for end in (entry.target, entry.source)]
         factors = _factors(full, ends, apart)
-        if name not in counted:
-            _rescale_into(value, factors, out)
-            continue
-        tallies = [Tally(end, full) for end in ends]
-        powers = scratch(value, torch.float64)
+        tallies = [Tally(end, full) for end in ends] if name in counted else []
+        powers = scratch(value, torch.float64) if tallies else None
         for where in pieces(value):
-            piece = out[where]
-            _rescale_into(value[where], [_part(f, where) for f in factors], piece)
+            given, piece = value[where], out[where]
+            _rescale_into(given, [_part(f, where) for f in factors], piece)
+            if powers is None:
+                refuse_lost(f"parameter '{name}'", given, piece)
+                continue
             kept = power_into(piece, p, powers[: piece.shape[0]])
+            if not _inside(kept):
+                refuse_lost(f"parameter '{name}'", given, piece)
             if name in looped:
                 same = _part(ends[0], where) == _part(ends[1], where)
                 objective += float(kept[same.expand_as(kept)].sum())
                 kept.masked_fill_(same, 0.0)
             for tally in tallies:
                 tally.add(kept, where)
-        objective += float(tallies[0].sums.sum())
+        objective += float(tallies[0].sums.sum()) if tallies else 0.0
         for tally, total in zip(tallies, totals):
             tally.into(total)
     return Measured(totals[0, 1:], totals[1, 1:], objective)
@@ -114,3 +121,56 @@ def _rescale_into(value: Tensor, factors: list[Tensor], out: Tensor) -> None:
     for factor in factors:
         product *= factor
     out.copy_(product)
+
+
+def rescaled(value: Tensor, full: Tensor, ends: list[Tensor]) -> Tensor:
+    """One tensor rescaled, each entry multiplied in float64 and rounded once.
+
+    Args:
+        value: of at least one dimension.
+        full: scales with the ground's in front, shape `(units + 1,)` in float64.
+        ends: target and source units, with as many dimensions as the tensor.
+    """
+    out = value.new_empty(value.shape)
+    _rescale_into(value, _factors(full, ends, bool(full.log().abs().max() > _FAR)), out)
+    return out
+
+
+def refuse_lost(what: str, value: Tensor, out: Tensor, *, zeros: bool = True) -> None:
+    """Refuse a rescaled tensor that its dtype cannot hold.
+
+    Args:
+        what: what to call it.
+        value: the tensor.
+        out: the same rescaled.
+        zeros: whether to refuse entries that became 0, too.
+
+    Raises:
+        GaugeError: if a finite entry became infinite, or one that was not 0 became 0.
+
+    Example:
+        >>> weight = torch.tensor([1e-5, 3.0], dtype=torch.float16)
+        >>> refuse_lost("parameter 'weight'", weight, weight / 1000)
+        Traceback (most recent call last):
+        gaugelib.group.GaugeError: parameter 'weight' in this gauge does not fit into torch...
+    """
+    if _inside(out.abs()):
+        return
+    lost = {"infinite": value.isfinite() & ~out.isfinite()}
+    if zeros:
+        lost["0, which they are not now"] = (out == 0) & (value != 0)
+    for become, where in lost.items():
+        if bool(where.any()):
+            raise GaugeError(
+                f"{what} in this gauge does not fit into {out.dtype}: {int(where.sum())} of "
+                f"{out.numel()} entries would become {become}; nothing was rescaled. Convert the "
+                "model to a wider dtype first"
+            )
+
+
+def _inside(sizes: Tensor) -> bool:
+    """Whether none of these numbers >= 0 is 0, infinite or NaN."""
+    if not sizes.numel():
+        return True
+    low, high = sizes.aminmax()
+    return bool((low > 0) & (high < torch.inf))

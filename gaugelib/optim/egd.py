@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from gaugelib.balance.powers import pieces
 from gaugelib.group import GaugeError
+from gaugelib.memory import refuse_unwritable, uninterrupted
 
 
 class EGD(Optimizer):
@@ -77,20 +78,31 @@ class EGD(Optimizer):
 
         Returns:
             What the closure returned.
+
+        Raises:
+            GaugeError: if a gradient is sparse or a parameter cannot be written; then none was.
         """
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        for group in self.param_groups:
-            for value in group["params"]:
-                if value.grad is None:
-                    continue
-                if value.grad.is_sparse:
-                    raise GaugeError(
-                        f"a gradient of shape {tuple(value.shape)} is sparse; EGD needs dense ones"
-                    )
-                _multiply_(value, value.grad, group["lr"], group["weight_decay"])
+        moving = [
+            (value, value.grad, group["lr"], group["weight_decay"])
+            for group in self.param_groups
+            for value in group["params"]
+            if value.grad is not None
+        ]
+        for value, grad, *_ in moving:
+            if grad.layout != torch.strided:
+                raise GaugeError(
+                    f"a gradient of shape {tuple(value.shape)} is sparse; EGD needs dense ones. No "
+                    "parameter was changed"
+                )
+        names = (f"{number}, of shape {tuple(v.shape)}," for number, (v, *_) in enumerate(moving))
+        refuse_unwritable(dict(zip(names, (v for v, *_ in moving))), "parameter {}")
+        with uninterrupted():
+            for value, grad, lr, decay in moving:
+                _multiply_(value, grad, lr, decay)
         return loss
 
 

@@ -3,7 +3,8 @@ r"""Gauge fixing while training, beside any optimizer."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,8 +17,10 @@ from gaugelib.balance.mean_field import mean_field_step
 from gaugelib.balance.prepare import dead_units
 from gaugelib.build import mlp_group, trace_group
 from gaugelib.group import GaugeError, GaugeGroup, require_exponent
-from gaugelib.optim.carry import Buffers, buffers_of, carry_
-from gaugelib.optim.scale import scale_
+from gaugelib.memory import refuse_unwritable, uninterrupted
+from gaugelib.optim.carry import Buffer, buffers_of, carryings, refuse_odd_memory
+from gaugelib.optim.held import places_of, refuse_replaced, refuse_unheld
+from gaugelib.optim.scale import Write, scalings
 
 _FLOAT32_FROM = 1e-4
 """Tolerance from which sums in float32, whose error is a few 1e-5, are exact enough."""
@@ -112,7 +115,7 @@ class GaugeFixing:
             raise GaugeError(f"every must be a whole number of steps >= 1, found {every}")
         if group is None:
             group = mlp_group(model) if example is None else trace_group(model, example)
-        self.optimizer, self.p, self.every, self.tol = optimizer, p, every, tol
+        self.model, self.optimizer, self.p, self.every, self.tol = model, optimizer, p, every, tol
         self.include_bias = include_bias
         self.steps = self.checks = self.rescalings = 0
         self.imbalance = math.nan
@@ -123,11 +126,10 @@ class GaugeFixing:
                 "acting with it would change the function; use the whole group"
             )
         group.check_shapes(self._params)
-        held = {id(value) for part in optimizer.param_groups for value in part["params"]}
-        if not any(id(value) in held for value in self._params.values()):
-            raise GaugeError("the optimizer holds none of the model's parameters")
-        device = next(iter(self._params.values())).device
-        self._group = group.to(device)
+        refuse_unwritable(self._params)
+        refuse_unheld(optimizer, self._params)
+        self._places = places_of(self._params)
+        self._group = group.to(next(iter(self._params.values())).device)
         kinds = {"weight", "bias"} if include_bias else {"weight"}
         self._names = [n for n, entry in group.entries.items() if entry.kind in kinds]
         self._degrees = dict(state or {})
@@ -156,9 +158,12 @@ class GaugeFixing:
 
         Raises:
             GaugeError: if a parameter is NaN or infinite, the tolerance is out of reach in the
-                parameters' precision, or the optimizer keeps something of which it is not known
-                how it transforms. Then the function is what it was.
+                parameters' precision, a dtype cannot hold what it would become, the optimizer
+                keeps something of which it is not known how it transforms, or the model has other
+                parameters than before. Then nothing is changed.
         """
+        refuse_replaced(self.model, self._params, self._places)
+        refuse_unheld(self.optimizer, self._params)
         buffers = buffers_of(self.optimizer, self._params, self._degrees)
         self.checks += 1
         self.imbalance, flows = self._look()
@@ -171,16 +176,16 @@ class GaugeFixing:
         self.rescalings += 1
         return True
 
-    def _nudge_(self, flows: Tensor, buffers: Buffers) -> None:
+    def _nudge_(self, flows: Tensor, buffers: list[Buffer]) -> None:
         """One step from what was read, and another look."""
         into, out = self._flows.shares()
         step = mean_field_step(flows[0], flows[1], into, out, self.p)
         if bool((step.abs() < 1.0).all()):
-            scale_(self._params, step.exp(), self._group)
-            carry_(buffers, step.exp(), self._group)
+            writes = list(scalings(self._params, step.exp(), self._group))
+            self._commit_(writes, buffers, step.exp())
             self.imbalance, _ = self._look()
 
-    def _solve_(self, buffers: Buffers) -> None:
+    def _solve_(self, buffers: list[Buffer]) -> None:
         """The minimum-norm gauge, a little better than it needs to be."""
         found = minimum_norm(
             self._params,
@@ -195,10 +200,18 @@ class GaugeFixing:
                 f"the imbalance can be brought to {found.imbalance:.1e}, not to {self.tol:.1e}: "
                 "that is out of reach in the precision of the parameters"
             )
-        for name, value in self._params.items():
-            value.copy_(found.params[name])
-        carry_(buffers, found.scales, self._group)
+        copies = [partial(value.copy_, found.params[n]) for n, value in self._params.items()]
+        self._commit_(copies, buffers, found.scales)
         self.imbalance = found.imbalance
+
+    def _commit_(self, weights: Sequence[Write], buffers: list[Buffer], scales: Tensor) -> None:
+        """Write the weights, and carry what the optimizer remembers: all, or on an error none."""
+        refuse_unwritable(self._params)
+        refuse_odd_memory(buffers, self._params)
+        writes = [*weights, *carryings(buffers, scales, self._group)]
+        with uninterrupted():
+            for write in writes:
+                write()
 
     def state_dict(self) -> dict[str, Any]:
         """The counts, as plain numbers: with the model's and the optimizer's, all that resumes."""
