@@ -153,7 +153,10 @@ def _room(params: Mapping[str, Tensor], out: Mapping[str, Tensor] | None) -> dic
     for name, value in room.items():
         owner = memory.owner(value)
         if owner is not None:
-            raise GaugeError(f"out['{name}'] lies in the memory of parameter '{owner}'")
+            raise GaugeError(
+                f"out['{name}'] lies in the memory of '{owner}'; it must be memory of its own, not "
+                "a parameter's"
+            )
     return room
 
 
