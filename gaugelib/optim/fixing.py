@@ -56,6 +56,14 @@ class GaugeFixing:
     `weight_decay` is coupled, as in torch's SGD, its momentum averages $\lambda\theta$ too; this is
     no covector, but it is carried along as one. Decoupled decay, or no momentum, is exact.
 
+    Copies of the weights are not carried along. An average of weights, such as torch's
+    `AveragedModel`, must be one in a single gauge: of two gauges of one network it is another
+    function. So call `fix_` once before the first copy, and take later ones just after a `step`
+    that looks; or bring copies that are older to one gauge, each by `minimum_norm_`, before they
+    are averaged. A checkpoint goes back with the optimizer's memory, or the memory belongs to
+    another gauge. What is averaged elsewhere cannot be seen from here; but if the model has other
+    parameters than it had, after `load_state_dict(assign=True)` say, `step` refuses.
+
     Args:
         model: the model that is trained; on its device.
         optimizer: any optimizer that holds some of its parameters.
@@ -93,6 +101,8 @@ class GaugeFixing:
         (True, True)
         >>> fixing.step(), fixing.checks, fixing.rescalings  # nothing to do any more
         (False, 2, 1)
+        >>> average = torch.optim.swa_utils.AveragedModel(model)  # after the first jump
+        >>> average.update_parameters(model)
     """
 
     def __init__(
