@@ -31,13 +31,16 @@ class MinimumNorm:
     Attributes:
         params: the rescaled parameters, in the dtypes of the given ones.
         scales: the gauge transformation $a_h$ that was applied, shape `(units,)` in float64.
-        passes: how often the weights were read: a pass is one product with each matrix between
-            hidden layers, and one with its transpose.
+        passes: how often the method read the weights: a pass is one product with each matrix
+            between hidden layers, and one with its transpose.
         history: the states on the way.
         imbalance: $\gamma = \max_h |\mathrm{in}-\mathrm{out}|/(\mathrm{in}+\mathrm{out})$, measured
             on the returned parameters, over live units.
-        last_correction: largest change of $\log a$ in the last sweep. In deep networks a small
-            $\gamma$ can go with a much larger error of the scales, and this is nearer to it.
+        last_correction: an estimate of the largest error of $\log a$, before rounding if `exact`.
+            It is the change in the last sweep where corrections fell by half with each, as those
+            of the two-level method do in most networks; then it is the larger of the two. Else,
+            as for the slower methods, whose small steps are no sign of a small error, it is how
+            far the two-level method goes on from there, in some passes that are not counted.
         dead: units on no path of counted non-zero weights from an input to an output, as places in
             a vector of shape `(units,)`; they keep scale 1.
         dead_names: the same by layer and place in it, as `0[3]`.

@@ -26,6 +26,8 @@ _REPEATS = 1
 _LOOSE = 1e-4
 """Tolerance for which conductances in float32, whose sums err by some 1e-6, are good enough."""
 _MARGIN = 0.9
+_CLEARLY = 20.0
+"""How many times what is left a last correction must be to tell that little is left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +72,7 @@ class Search:
         self.dead = torch.zeros(0, dtype=torch.int64, device=self.device)
         self.log, self.passes = Log(), 0.0
         self.imbalance, self.last_correction = math.nan, 0.0
+        self._first_correction, self._sweeps = 0.0, 0
         self.converged = False
         wide = any(params[name].dtype == torch.float64 for name in names)
         wide = wide and not (self.method.correct and tol >= _LOOSE)
@@ -106,6 +109,20 @@ class Search:
                 goal /= 2
                 self.passes += 1.0  # the reading that found out
             self._start = replace(self._start, dtype=torch.float64, shift=self.scales.log())
+
+    def tells_error(self) -> bool:
+        """Whether the last correction is as large as the error of the log-scales, or larger.
+
+        So it is where corrections fell by half with each sweep, and are large beside what is
+        left: the two-level method does that, unless the network falls into weakly linked parts, or
+        there was little to do from the start.
+        """
+        return (
+            self.method.correct
+            and self.converged
+            and self.p * self.last_correction > _CLEARLY * self.imbalance
+            and self.last_correction <= self._first_correction * 0.5 ** max(0, self._sweeps - 2)
+        )
 
     def round_scales(self) -> None:
         """Replace each scale by the nearest power of two, and write again."""
@@ -163,6 +180,8 @@ class Search:
         finally:
             self.passes = before + state.passes
         self.last_correction = sweeps.last_correction
+        self._first_correction = self._first_correction or sweeps.first_correction
+        self._sweeps += sweeps.count
         log_scales = torch.zeros_like(self.scales)
         if self._start.shift is not None:
             log_scales += self._start.shift

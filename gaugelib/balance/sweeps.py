@@ -93,6 +93,9 @@ class _Trial:
 class Sweeps:
     """One run of a method on a network's conductances.
 
+    Attributes:
+        count: sweeps that were begun.
+
     Args:
         state: where to start, and what is changed.
         method: the method.
@@ -113,6 +116,7 @@ class Sweeps:
         # Bound on |log(out/in)|/2 at each colour's units; infinite until they are read.
         self._left = [math.inf] * len(state.colours)
         self._marks = [state.logs.clone()] * 2
+        self.count, self._first = 0, 0.0
         self._best, self._best_at = math.inf, 0.0
         self.bound = math.inf
         rounding = torch.finfo(state.network.dtype).eps
@@ -132,6 +136,11 @@ class Sweeps:
     def last_correction(self) -> float:
         r"""Largest change of $\log a$ over the last whole sweep."""
         return float((self.state.logs - self._marks[0]).abs().max()) / self.p
+
+    @property
+    def first_correction(self) -> float:
+        """The same over the first sweep."""
+        return self._first or self.last_correction
 
     def run(self, goal: float, limit: float) -> bool:
         """Sweep until the imbalance is below the goal, or until nothing more is to be gained.
@@ -169,6 +178,8 @@ class Sweeps:
         state, colour = self.state, self.state.colours[number]
         if number == 0:
             self._marks = [self._marks[1], state.logs.clone()]
+            self.count += 1
+            self._first = self._first or self.last_correction
         before = state.passes
         state.read(colour)
         wanted = state.wanted(colour)
