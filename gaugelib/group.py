@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from types import MappingProxyType
 from typing import ClassVar, Literal, get_args
@@ -69,6 +69,8 @@ class GaugeGroup:
         entries: name of a parameter -> its target and source units.
         shapes: name of a parameter -> its shape.
         restricted: `None` for the whole group, else the kind of parameter that `restrict` kept.
+        grounded: name of a layer or parameter -> the operations that fixed scales of it, as far as
+            the builder tells: `trace_group` does.
 
     Source: Saul (2023), eqs. (4)-(6); the book, "The symmetry".
 
@@ -84,10 +86,11 @@ class GaugeGroup:
     entries: Mapping[str, Entry]
     shapes: Mapping[str, torch.Size]
     restricted: Kind | None = None
+    grounded: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        for field in ("layers", "entries", "shapes"):
-            object.__setattr__(self, field, MappingProxyType(dict(getattr(self, field))))
+        for part in ("layers", "entries", "shapes"):
+            object.__setattr__(self, part, MappingProxyType(dict(getattr(self, part))))
         for name, entry in self.entries.items():
             if name not in self.shapes:
                 raise GaugeError(f"parameter '{name}' has units but no shape")

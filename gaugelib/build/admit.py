@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.nn.modules import module as module_globals
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.utils import parametrize
 from torch.utils import _pytree as pytree
 
+from gaugelib.build.state import refuse_kept
 from gaugelib.group import GaugeError
 from gaugelib.memory import Footprint
 
@@ -29,9 +30,10 @@ def refuse_altered(module: nn.Module, name: str) -> None:
     """Refuse a module that does something else than the `forward` of its type.
 
     Raises:
-        GaugeError: naming the module and what alters it.
+        GaugeError: naming the module, what alters it, and what to pass or to call instead.
     """
     where = f"{kind_of(module)} '{name}'" if name else f"the model, {kind_of(module)},"
+    _refuse_wrapped(module, name)
     if isinstance(module, LazyModuleMixin):
         raise GaugeError(f"{where} is lazy: run the model once, so that its parameters exist")
     if parametrize.is_parametrized(module):
@@ -39,17 +41,77 @@ def refuse_altered(module: nn.Module, name: str) -> None:
             f"{where} has parametrised weights: a rescaling of the parameter is not one of the "
             "weight; call torch.nn.utils.parametrize.remove_parametrizations first"
         )
-    if module._forward_hooks or module._forward_pre_hooks:
-        raise GaugeError(
-            f"{where} has forward hooks (weight_norm and spectral_norm use them too), "
-            "which can do anything; remove them first"
-        )
-    if isinstance(module, torch.jit.ScriptModule):
-        raise GaugeError(f"{where} is a TorchScript module; pass the Python model")
+    for hook in (*module._forward_pre_hooks.values(), *module._forward_hooks.values()):
+        cure = next((cure for home, cure in HOOKED.items() if _is_from(hook, home)), None)
+        if cure:
+            raise GaugeError(f"a hook of {where} computes its weight; call {cure} first")
+        raise GaugeError(f"{where} has forward hooks, which can do anything; remove them first")
     if "forward" in vars(module):
         raise GaugeError(f"the forward of {where} was replaced on the instance; make it a class")
-    if not type(module).__call__.__module__.startswith("torch.nn.modules."):
+    own = ("torch.nn.modules.", "torch.fx.graph_module")  # what fx writes calls its forward
+    if not type(module).__call__.__module__.startswith(own):
         raise GaugeError(f"{where} overrides __call__; put what it does into forward")
+
+
+HOOKED = {
+    "torch.nn.utils.prune": "torch.nn.utils.prune.remove(module, name)",
+    "torch.nn.utils.weight_norm": "torch.nn.utils.remove_weight_norm(module)",
+    "torch.nn.utils.spectral_norm": "torch.nn.utils.remove_spectral_norm(module)",
+}
+"""Where hooks come from that replace a weight in every call, and what ends that."""
+
+
+def _is_from(hook: object, home: str) -> bool:
+    return any(kind.__module__ == home for kind in type(hook).__mro__)
+
+
+def _refuse_wrapped(module: nn.Module, name: str) -> None:
+    """Refuse what stands for another module, and say where that module is."""
+    what = f"'{name}'" if name else "the model"
+    if isinstance(module, torch.jit.ScriptModule):
+        raise GaugeError(
+            f"{what} is a TorchScript module, whose operations cannot be followed; pass the Python "
+            "model that it was made from, with the same weights"
+        )
+    if isinstance(module, fx.GraphModule) and any(
+        isinstance(node.target, torch._ops.OpOverload) for node in module.graph.nodes
+    ):
+        raise GaugeError(
+            f"{what} is an exported graph of ATen operations, in which layers are no longer seen; "
+            "pass the Python model that it was made from, with the same weights"
+        )
+    wrappers = {"_orig_mod": "compiled by torch.compile", "module": f"wrapped in {kind_of(module)}"}
+    inside = "_orig_mod" if type(module).__name__ == "OptimizedModule" else None
+    if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        inside = "module"
+    if inside and name:
+        raise GaugeError(
+            f"{what} is {wrappers[inside]}; put model.{name}.{inside}, which has the same "
+            "parameters, in its place"
+        )
+    if inside:
+        raise GaugeError(
+            f"{what} is {wrappers[inside]}; pass the module inside it, model.{inside}: it has the "
+            "same parameters, and what is written to one is written to the other"
+        )
+
+
+def refuse_not_finite(model: nn.Module) -> None:
+    """Refuse parameters with NaN or infinite entries: no comparison could tell anything.
+
+    Raises:
+        GaugeError: naming the parameter and its first such entry.
+    """
+    for name, value in model.named_parameters():
+        if value.is_meta or value.layout != torch.strided or value.dtype not in FLOATING:
+            continue  # refused for that, later
+        if value.numel() and not bool(torch.stack(value.detach().aminmax()).isfinite().all()):
+            bad = (~value.detach().isfinite()).nonzero()
+            first = bad[0].tolist()
+            raise GaugeError(
+                f"parameter '{name}' is not finite: {len(bad)} of its {value.numel()} entries are "
+                f"NaN or infinite, the first at {first}; load weights from before they diverged"
+            )
 
 
 def refuse_unreadable(model: nn.Module) -> None:
@@ -64,7 +126,9 @@ def refuse_unreadable(model: nn.Module) -> None:
         raise GaugeError("a global forward hook is registered, which can do anything; remove it")
     for name, module in model.named_modules():
         refuse_altered(module, name)
+    refuse_not_finite(model)
     refuse_odd_parameters(model)
+    refuse_kept(model)
 
 
 def refuse_odd_parameters(model: nn.Module) -> None:

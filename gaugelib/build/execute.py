@@ -20,6 +20,7 @@ from gaugelib.build import rules_regions as rules_regions
 from gaugelib.build import rules_structure as rules_structure
 from gaugelib.build.admit import kind_of
 from gaugelib.build.graph import first_names
+from gaugelib.build.grounds import Grounds
 from gaugelib.build.labels import Labels
 from gaugelib.build.ledger import Ledger
 from gaugelib.build.site import IMPURE, RULES, Site, first_line, grounded
@@ -52,7 +53,10 @@ class Execution(fx.Interpreter):
         """What is free after the execution."""
         numbers, layers = self.labels.numbering()
         units = sum(part.stop - part.start for part in layers.values())
-        return GaugeGroup(units, layers, self.ledger.entries(numbers), self.shapes)
+        grounds = Grounds(self.labels, self.ledger.fixed())
+        return GaugeGroup(
+            units, layers, self.ledger.entries(numbers), self.shapes, grounded=grounds
+        )
 
     def run_node(self, n: fx.Node) -> Any:
         """Note in which module the operation stands, and execute it."""
@@ -111,7 +115,13 @@ class Execution(fx.Interpreter):
     def output(self, target: Any, args: Any, kwargs: Any) -> None:
         """Outputs are ground."""
         ground = torch.tensor(GROUND)
-        for value in pytree.tree_leaves(args[0]):
+        self.labels.cause = "the output of the model"
+        leaves = pytree.tree_leaves(args[0])
+        if not any(isinstance(value, Value) for value in leaves):
+            raise GaugeError(
+                "the model returns no tensor, so it has no function; return its result"
+            )
+        for value in leaves:
             if isinstance(value, Activation):
                 self.labels.ground(value.labels)
             elif isinstance(value, Weight):
@@ -128,6 +138,7 @@ class Execution(fx.Interpreter):
         )  # fmt: skip
 
     def _apply(self, key: Any, site: Site) -> Any:
+        self.labels.cause = site.title
         leaves = pytree.tree_leaves((site.args, site.kwargs))
         values = [leaf for leaf in leaves if isinstance(leaf, Value)]
         self.casts.update(leaf for leaf in leaves if isinstance(leaf, torch.dtype))

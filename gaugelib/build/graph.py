@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-import traceback
-from collections.abc import Callable, Iterable
-from pathlib import Path
+import gc
+import weakref
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -15,12 +15,14 @@ from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
 from gaugelib.build.randomness import cuda_devices, watched_draws
+from gaugelib.build.reasons import reason
 from gaugelib.build.site import first_line
+from gaugelib.build.state import CURE, OUTSIDE, changed, forget, is_plain, state
 from gaugelib.group import GaugeError
 from gaugelib.memory import Footprint
 
 
-def symbolic_graph(model: nn.Module, inputs: int) -> tuple[nn.Module, fx.Graph]:
+def symbolic_graph(model: nn.Module, inputs: int) -> tuple[nn.Module, fx.Graph, set[torch.dtype]]:
     """The model's operations when it is called with this number of tensors.
 
     The forward runs once on proxies, in a copy of the model whose parameters and buffers hold no
@@ -31,35 +33,45 @@ def symbolic_graph(model: nn.Module, inputs: int) -> tuple[nn.Module, fx.Graph]:
         inputs: number of positional arguments.
 
     Returns:
-        The copy without values, and the graph of operations on it.
+        The copy without values, the graph of operations on it, and the dtypes that autocast chose.
 
     Raises:
         GaugeError: with the place, if the forward cannot be followed.
     """
     skeleton = skeleton_of(model)
-    tracer = _Tracer(skeleton, inputs)
+    graph, casts = _followed(model, skeleton, inputs)
+    _refuse_refilled(model, inputs)
+    return skeleton, graph, casts
+
+
+def _followed(
+    model: nn.Module, skeleton: nn.Module, inputs: int
+) -> tuple[fx.Graph, set[torch.dtype]]:
     sealed = _Sealed(Footprint(dict(model.named_parameters())))
+    tracer = _Tracer(skeleton, inputs, sealed)
+    before = state(skeleton)
     try:
         with watched_draws(cuda_devices(model)) as drawn, sealed:
             graph = tracer.trace(skeleton)
+        if tracer.branched:
+            raise GaugeError(
+                "the forward branches on the values of a tensor and hides the failure; make what "
+                "it decides an attribute of the model"
+            )
+        if drawn:
+            raise GaugeError(
+                f"the forward draws random numbers in Python (from {' and '.join(sorted(drawn))}), "
+                "so that its next call may compute something else; draw outside and pass it in"
+            )
+        _refuse_changed_state(before, skeleton, tracer)
     except GaugeError:
         raise
     except Exception as error:
-        raise GaugeError(
-            f"the forward of '{tracer.deepest or type(model).__name__}' cannot be traced: "
-            f"{first_line(error)} [{_where(error)}]; it must not branch on tensor values, loop "
-            "over tensors or convert them to Python numbers, and it must make tensors of a size "
-            "that depends on the input with methods such as x.new_zeros"
-        ) from error
-    if tracer.branched:
-        raise GaugeError("the forward branches on the values of a tensor and hides the failure")
-    if drawn:
-        raise GaugeError(
-            f"the forward draws random numbers in Python (from {' and '.join(sorted(drawn))}), so "
-            "that its next call may compute something else"
-        )
-    _refuse_changed_state(model, skeleton)
-    return skeleton, graph
+        where = f"the forward of '{tracer.deepest or type(model).__name__}'"
+        raise GaugeError(f"{where} cannot be traced: {reason(error)}") from error
+    finally:
+        forget(tracer.alive())
+    return graph, tracer.casts
 
 
 def skeleton_of(model: nn.Module) -> nn.Module:
@@ -102,11 +114,14 @@ class _Tracer(fx.Tracer):
     shapes of parameters.
     """
 
-    def __init__(self, skeleton: nn.Module, inputs: int) -> None:
+    def __init__(self, skeleton: nn.Module, inputs: int, sealed: _Sealed) -> None:
         super().__init__()
         self.inputs = inputs
+        self.sealed = sealed
         self.deepest = ""  # the module in which an error first occurred
         self.branched = False
+        self.casts: set[torch.dtype] = set()  # by autocast, which the graph does not show
+        self._made: list[weakref.ref[fx.Proxy]] = []
         tensors = (*skeleton.named_parameters(), *skeleton.named_buffers())
         self.names = {id(value): name for name, value in tensors}
 
@@ -118,7 +133,7 @@ class _Tracer(fx.Tracer):
 
             def proxy(node: fx.Node) -> fx.Proxy:
                 if isinstance(attr_val, nn.Parameter):
-                    return _ParameterProxy(self, node, name, attr_val)
+                    return self._noted(_ParameterProxy(self, node, name, attr_val))
                 return self.proxy(node)
 
             made = self.create_proxy("get_attr", name, (), {}, proxy_factory_fn=proxy)
@@ -126,7 +141,27 @@ class _Tracer(fx.Tracer):
         return parameter_proxy_cache[name]
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
-        return _Proxy(node, self)
+        return self._noted(_Proxy(node, self))
+
+    def _noted(self, proxy: fx.Proxy) -> fx.Proxy:
+        self._made.append(weakref.ref(proxy))
+        return proxy
+
+    def alive(self) -> list[fx.Proxy]:
+        """Stand-ins that something still holds: after the forward has returned, it was kept."""
+        if any(made() is not None for made in self._made):
+            gc.collect()
+        return [proxy for made in self._made if (proxy := made()) is not None]
+
+    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
+        for device in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(device):
+                self.casts.add(torch.get_autocast_dtype(device))
+        return super().create_node(*args, **kwargs)
+
+    def create_arg(self, a: Any) -> Any:
+        self.sealed.check(a)  # a stand-in's own operators do not pass through the mode
+        return super().create_arg(a)
 
     def to_bool(self, obj: fx.Proxy) -> bool:
         self.branched = True  # the model may catch the error and go on
@@ -163,37 +198,67 @@ class _Sealed(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         for value in pytree.tree_leaves((args, kwargs)):
-            if type(value) in (Tensor, nn.Parameter):
-                owner = self.memory.owner(value)
-                if owner is not None:
-                    raise GaugeError(
-                        f"the forward reads parameter '{owner}' from outside of the module it "
-                        "belongs to, where its uses cannot be followed; pass the module instead"
-                    )
+            self.check(value)
         return func(*args, **(kwargs or {}))
 
-
-def _refuse_changed_state(model: nn.Module, traced: nn.Module) -> None:
-    """A forward that changes its own attributes is another function the next time."""
-    plain = (bool, int, float, str, type(None))
-    for (name, before), after in zip(model.named_modules(), traced.modules()):
-        own, now = vars(before), vars(after)
-        changed = [k for k, v in own.items() if isinstance(v, plain) and now.get(k, v) != v]
-        held = {**now, **after._buffers, **after._parameters}
-        changed += [k for k, v in held.items() if isinstance(v, fx.Proxy)]
-        if changed:
+    def check(self, value: object) -> None:
+        """Refuse a tensor that is, or came from, a parameter behind the back of the tracer."""
+        if not isinstance(value, Tensor) or type(value) not in (Tensor, nn.Parameter):
+            return
+        owner = self.memory.owner(value)
+        if owner is not None:
             raise GaugeError(
-                f"the forward of '{name or type(model).__name__}' changes its own attribute "
-                f"'{changed[0]}', so that its next call may compute something else"
+                f"the forward reads parameter '{owner}' from outside of the module it "
+                "belongs to, where its uses cannot be followed; pass the module instead"
+            )
+        if value.grad_fn is not None and not value.is_meta:
+            raise GaugeError(
+                "the forward reads a tensor that was computed from parameters before it was "
+                "called, and does not follow them; compute it in the forward"
             )
 
 
-def _where(error: BaseException) -> str:
-    """The last line of the model's own code in a traceback."""
-    own = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "torch" not in Path(frame.filename).parts and frame.filename != __file__
+def _refuse_changed_state(
+    before: Mapping[tuple[str, str], object], skeleton: nn.Module, tracer: _Tracer
+) -> None:
+    """A forward that leaves something behind is another function the next time."""
+    now = state(skeleton)
+    place = changed(before, now)
+    if place:
+        module, path = place
+        who = f"of '{module}' changes its own attribute '{path}'"
+        if module == OUTSIDE:
+            who = f"changes '{path}' outside of the model"
+        cure = "let it depend on its arguments and on attributes that stay as they are"
+        raise GaugeError(
+            f"the forward {who}, so that its next call may compute something else; "
+            f"{cure if is_plain(now.get(place)) else CURE}"
+        )
+    if tracer.alive():
+        raise GaugeError(
+            "the forward keeps a tensor in a cache or in a variable outside of the model, so that "
+            f"its next call may compute something else; {CURE}"
+        )
+
+
+def _refuse_refilled(model: nn.Module, inputs: int) -> None:
+    """A plain tensor that the forward makes again when it is missing is left by an earlier call.
+
+    So the answer is the same before and after a first call. What the forward does not make again
+    is a constant, and then this tracing fails or changes nothing.
+    """
+    plain = [
+        (name, key)
+        for name, module in model.named_modules()
+        for key, value in vars(module).items()
+        if isinstance(value, Tensor)
     ]
-    frame = own[-1] if own else traceback.extract_tb(error.__traceback__)[-1]
-    return f"{Path(frame.filename).name}:{frame.lineno}: {frame.line}"
+    for empty in (lambda module, key: setattr(module, key, None), delattr) if plain else ():
+        bare = skeleton_of(model)
+        for name, key in plain:
+            empty(bare.get_submodule(name), key)
+        try:
+            _followed(model, bare, inputs)
+        except GaugeError as error:
+            if any(f"changes its own attribute '{key}'" in str(error) for _, key in plain):
+                raise

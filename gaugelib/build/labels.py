@@ -14,7 +14,9 @@ _ANONYMOUS = torch.iinfo(torch.int64).max
 
 
 @dataclass(frozen=True)
-class _Block:
+class Block:
+    """A run of labels and the name that they were issued for."""
+
     issuer: str | None
     start: int
     stop: int
@@ -41,8 +43,10 @@ class Labels:
     def __init__(self) -> None:
         self._roots = torch.zeros(1, dtype=torch.int64)
         self._pending: list[tuple[Tensor, Tensor]] = []
-        self._blocks: list[_Block] = []
-        self._count = 1
+        self.blocks: list[Block] = []
+        self.count = 1
+        self.cause = ""  # the operation at work
+        self.history: list[tuple[str, Tensor, Tensor]] = []  # all ties, each with its operation
 
     def issue(self, shape: Iterable[int], issuer: str | None) -> Tensor:
         """New labels of the given shape, named after their issuer; `None` for exact zeros.
@@ -50,17 +54,23 @@ class Labels:
         An exact zero carries any scale, so its label is free until something ties it.
         """
         shape = tuple(shape)
-        start = self._count
-        self._count += int(torch.Size(shape).numel())
-        self._blocks.append(_Block(issuer, start, self._count))
-        return torch.arange(start, self._count).reshape(shape)
+        start = self.count
+        self.count += int(torch.Size(shape).numel())
+        self.blocks.append(Block(issuer, start, self.count))
+        return torch.arange(start, self.count).reshape(shape)
 
     def tie(self, first: Tensor, second: Tensor) -> None:
         """Demand that two broadcastable label tensors carry the same scales."""
         first, second = narrow_together(*torch.broadcast_tensors(first, second))
+        rows, columns = _constant_beside(first, second), _constant_beside(second, first)
+        if rows and columns:  # a row against a column: all are tied, in as many ties as labels
+            first, second = self.tie_over(first, columns), self.tie_over(second, rows)
+            first, second = _first_along(first, rows), _first_along(second, columns)
         differ = first != second
         if bool(differ.any()):
-            self._pending.append((first[differ], second[differ]))
+            pair = (first[differ], second[differ])
+            self._pending.append(pair)
+            self.history.append((self.cause, *pair))
 
     def ground(self, labels: Tensor) -> None:
         """Fix these scales at 1."""
@@ -99,27 +109,27 @@ class Labels:
         """
         self._settle()
         ranks: dict[str, int] = {}
-        key = torch.full((self._count,), _ANONYMOUS)
+        key = torch.full((self.count,), _ANONYMOUS)
         key[GROUND] = 0
-        for block in self._blocks:
+        for block in self.blocks:
             if block.issuer is not None:
                 rank = 1 + ranks.setdefault(block.issuer, len(ranks))
                 own = torch.arange(block.start, block.stop)
-                key[block.start : block.stop] = rank * self._count + own
+                key[block.start : block.stop] = rank * self.count + own
         first = torch.full_like(key, _ANONYMOUS).scatter_reduce(0, self._roots, key, "amin")
         free = (first != 0) & (first != _ANONYMOUS)
         units = torch.sort(first[free]).values
         numbers = torch.zeros_like(key)
         numbers[free] = torch.searchsorted(units, first[free]) + 1
-        sizes = torch.bincount(units // self._count - 1, minlength=len(ranks)).tolist()
+        sizes = torch.bincount(units // self.count - 1, minlength=len(ranks)).tolist()
         return numbers[self._roots], _slices(ranks, sizes)
 
     def _settle(self) -> None:
-        new = torch.arange(len(self._roots), self._count)
+        new = torch.arange(len(self._roots), self.count)
         roots = torch.cat([self._roots, new])
         if self._pending:
             first, second = (torch.cat(side) for side in zip(*self._pending))
-            roots = _connect(roots, first, second)
+            roots = connect(roots, first, second)
             self._pending.clear()
         self._roots = roots
 
@@ -143,12 +153,21 @@ def _first_along(labels: Tensor, dims: Iterable[int]) -> Tensor:
     return labels
 
 
+def _constant_beside(one: Tensor, other: Tensor) -> list[int]:
+    """Dimensions along which one repeats and the other does not."""
+    return [
+        dim
+        for dim, size in enumerate(one.shape)
+        if size > 1 and one.stride(dim) == 0 != other.stride(dim)
+    ]
+
+
 def _repeated(full: Tensor, shape: torch.Size) -> list[int]:
     padded = (1,) * (full.dim() - len(shape)) + tuple(shape)
     return [dim for dim, size in enumerate(padded) if size == 1]
 
 
-def _connect(roots: Tensor, first: Tensor, second: Tensor) -> Tensor:
+def connect(roots: Tensor, first: Tensor, second: Tensor) -> Tensor:
     """Merge trees along edges until no edge joins two of them; every root is its tree's minimum."""
     while True:
         low = torch.minimum(roots[first], roots[second])

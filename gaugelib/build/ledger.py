@@ -35,6 +35,7 @@ class Ledger:
         self._labels = labels
         self._shapes = shapes
         self._lines: dict[str, _Line] = {}
+        self._fixed: dict[str, str] = {}  # parameter -> the operation that lets it be
 
     def record(self, weight: Weight, target: Tensor, source: Tensor, kind: Kind) -> None:
         """Note that these entries of a parameter flow from `source` to `target`.
@@ -45,6 +46,8 @@ class Ledger:
             source: labels broadcastable to that shape.
             kind: what the part is used as; a parameter used in two ways counts as a weight.
         """
+        if kind == "fixed":
+            self._fixed.setdefault(weight.name, self._labels.cause)
         line = self._lines.get(weight.name)
         if weight.positions is None and not (line and line.flat):
             line = line or _Line((target, source), kind, flat=False)
@@ -62,6 +65,15 @@ class Ledger:
             self._labels.tie(old, end)
         line.kind = max(line.kind, kind, key=_RANK.__getitem__)
         self._lines[weight.name] = line
+
+    def fixed(self) -> dict[str, str]:
+        """Parameters that no gauge moves, each with the operation that lets it be."""
+        kinds = {name: line.kind for name, line in self._lines.items()}
+        return {
+            name: self._fixed.get(name, "the forward does not use it")
+            for name in self._shapes
+            if kinds.get(name, "fixed") == "fixed"
+        }
 
     def entries(self, numbers: Tensor) -> dict[str, Entry]:
         """Entries of every parameter in units, each along as few dimensions as will do.

@@ -131,18 +131,22 @@ def multiply(site: Site, input: Term, other: Term) -> Activation:
 
 @rule(*named("div divide true_divide", torch, Tensor), operator.truediv)
 def divide(site: Site, input: Term, other: Term, *, rounding_mode: str | None = None) -> Any:
-    """As a product with the reciprocal, which must have a fixed scale."""
+    """As a product with the reciprocal, which must have a fixed scale; or the scales cancel."""
     if isinstance(other, Weight):
         site.refuse(f"division by parameter '{other.name}' is not known; multiply by it instead")
     if rounding_mode is not None or not isinstance(input, Value):
         return site.ground_all()
     value = site.activation(input)
     shadow = site.pointwise_shadow(value, other)
-    if isinstance(other, Activation):
-        loose = ~site.labels.is_ground(other.labels)
-        site.labels.ground(other.labels[loose])
-        site.labels.ground(value.labels.expand(shadow.shape)[loose.expand(shadow.shape)])
-    return Activation(value.labels.expand(shadow.shape), shadow.dtype)
+    if not isinstance(other, Activation):
+        return Activation(value.labels.expand(shadow.shape), shadow.dtype)
+    pair = (value.labels.expand(shadow.shape), other.labels.expand(shadow.shape))
+    one, two = narrow_together(*pair)
+    same = site.labels.find(one) == site.labels.find(two)
+    loose = ~site.labels.is_ground(two) & ~same
+    site.labels.ground(one[loose])
+    site.labels.ground(two[loose])
+    return Activation(one.where(~same, GROUND).expand(shadow.shape), shadow.dtype)
 
 
 def _product(site: Site, first: Activation, second: Activation, shadow: Tensor) -> Activation:

@@ -14,8 +14,9 @@ from gaugelib.build.site import Site, named, rule
 from gaugelib.build.values import Activation, Constant, Value
 from gaugelib.group import GROUND
 
-# torch.zeros and its like never reach the graph: with fixed sizes the tracer executes them, and
-# sizes that depend on the input it does not follow there.
+# Where these reach the graph, their sizes depend on the input; others the tracer executes.
+FILLED = [torch.zeros, torch.ones, torch.full, torch.eye]
+COUNTED = [torch.arange, torch.linspace]
 ZEROS = [torch.zeros_like, *named("new_zeros", Tensor)]
 OTHERS = [torch.ones_like, torch.full_like, *named("new_ones new_full new_tensor", Tensor)]
 PADS = named(
@@ -41,6 +42,18 @@ def constant(site: Site, *_: Any, **__: Any) -> Constant:
         site.refuse("its numbers come from a tensor")
     blank = torch.zeros(like.shape, dtype=like.dtype)
     return Constant(site.compute(blank, *args, **(site.kwargs | {"device": "cpu"})), False)
+
+
+@rule(*FILLED)
+def filled(site: Site, *_: Any, **__: Any) -> Constant:
+    """The same numbers for every size."""
+    return Constant(site.compute(*site.args, **(site.kwargs | {"device": "cpu"})), False)
+
+
+@rule(*COUNTED)
+def counted(site: Site, *_: Any, **__: Any) -> Constant:
+    """Numbers that are others for another size, so that none counts as zero."""
+    return Constant(site.compute(*site.args, **(site.kwargs | {"device": "cpu"})), True)
 
 
 @rule(F.pad)

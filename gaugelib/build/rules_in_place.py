@@ -14,7 +14,7 @@ from gaugelib.build.site import RULES, Rule, Site, impure, rule
 from gaugelib.build.values import Activation
 
 METHODS = (
-    "relu abs neg clamp clamp_min clamp_max tanh sigmoid exp sqrt square round floor "
+    "relu abs neg clamp clip clamp_min clamp_max tanh sigmoid exp sqrt square round floor "
     "add sub mul multiply div masked_fill"
 )
 FUNCTIONS = "relu leaky_relu rrelu elu selu celu hardtanh threshold abs neg clamp tanh sigmoid exp"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -10,11 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gaugelib.build.admit import FLOATING
+from gaugelib.build.rules_arithmetic import maximum
 from gaugelib.build.site import Site, grounded, impure, named, rule
 from gaugelib.build.values import Activation, Constant, Value, Weight
 from gaugelib.group import GROUND
 
 Number = bool | int | float
+Bound = Value | Number
 
 HOMOGENEOUS = named("relu leaky_relu abs absolute neg negative positive", torch, F, Tensor)
 HOMOGENEOUS += named("dropout dropout1d dropout2d dropout3d", torch, F)
@@ -23,19 +26,18 @@ HOMOGENEOUS += named("ReLU LeakyReLU Identity Dropout Dropout1d Dropout2d Dropou
 
 NOT_HOMOGENEOUS = named(
     "tanh sigmoid logsigmoid gelu silu mish elu selu celu softplus softsign softmin softmax "
-    "log_softmax exp exp2 expm1 log log1p log2 log10 sqrt rsqrt square pow reciprocal sin cos tan "
-    "sinh cosh asinh atan erf erfc relu6 hardtanh hardsigmoid hardswish tanhshrink softshrink "
-    "hardshrink threshold normalize local_response_norm cosine_similarity round floor ceil trunc "
-    "frac floor_divide remainder fmod prod var std norm logsumexp cumsum cumprod sort topk argmax "
-    "argmin argsort one_hot logical_and logical_or logical_xor logical_not bitwise_and bitwise_or "
-    "bitwise_not isnan isinf isfinite any all",
+    "log_softmax exp exp2 expm1 log log1p log2 log10 sqrt rsqrt square pow reciprocal sin cos "
+    "tan sinh cosh asinh atan erf erfc relu6 hardsigmoid hardswish tanhshrink softshrink "
+    "hardshrink normalize local_response_norm cosine_similarity round floor ceil trunc frac "
+    "floor_divide remainder fmod prod var std logsumexp cumprod one_hot logical_and logical_or "
+    "logical_xor logical_not bitwise_and bitwise_or bitwise_not isnan isinf isfinite any all",
     torch, F, Tensor,
 )  # fmt: skip
 NOT_HOMOGENEOUS += named("pow floordiv mod and_ or_ xor invert", operator)
 NOT_HOMOGENEOUS += named(
     "Tanh Sigmoid LogSigmoid GELU SiLU Mish ELU SELU CELU Softplus Softsign Softmin Softmax "
-    "Softmax2d LogSoftmax ReLU6 Hardtanh Hardsigmoid Hardswish Tanhshrink Softshrink Hardshrink "
-    "Threshold LocalResponseNorm CosineSimilarity",
+    "Softmax2d LogSoftmax ReLU6 Hardsigmoid Hardswish Tanhshrink Softshrink Hardshrink "
+    "LocalResponseNorm CosineSimilarity",
     nn,
 )
 
@@ -105,20 +107,65 @@ def prelu_module(site: Site, input: Value) -> Activation:
     return prelu(site, input, site.parameters["weight"])
 
 
+FREE = (None, 0, math.inf, -math.inf)
+"""Bounds that every positive scale leaves in place."""
+
+
 @rule(*named("clamp clip", torch, Tensor))
-def clamp(site: Site, input: Value, min: Number | None = None, max: Number | None = None) -> Any:
-    """Homogeneous if its bounds are zero; `clamp(min=0)` is ReLU."""
-    if any(isinstance(bound, Value) for bound in (min, max)):
-        site.refuse("its bounds must be numbers")
-    if all(bound is None or bound == 0 for bound in (min, max)):
-        return site.activation(input)
-    return site.ground_all()
+def clamp(site: Site, input: Value, min: Bound | None = None, max: Bound | None = None) -> Any:
+    """Homogeneous if its bounds are zero or infinite, or carry the scale; `clamp(min=0)` is ReLU.
+
+    With tensors as bounds it is a maximum and a minimum.
+    """
+    if isinstance(min, Weight) or isinstance(max, Weight):
+        site.refuse("its bounds must be numbers or activations; use torch.maximum for a parameter")
+    if isinstance(min, Value) or isinstance(max, Value):
+        terms = [bound for bound in (min, max) if bound is not None]
+        for bound in terms:
+            input = maximum(site, input, bound)
+        return input
+    return site.activation(input) if min in FREE and max in FREE else site.ground_all()
 
 
 @rule(*named("clamp_min clamp_max", torch, Tensor))
-def clamp_one_side(site: Site, input: Value, bound: Number) -> Any:
-    """Homogeneous if its bound is zero."""
+def clamp_one_side(site: Site, input: Value, bound: Bound) -> Any:
+    """Homogeneous if its bound is."""
     return clamp(site, input, bound)
+
+
+@rule(F.hardtanh)
+def hardtanh(
+    site: Site, input: Value, min_val: Number = -1.0, max_val: Number = 1.0, inplace: bool = False
+) -> Any:
+    """A clamp; `hardtanh(0, inf)` is ReLU."""
+    return clamp(site, input, min_val, max_val)
+
+
+@rule(*named("threshold", torch, F))
+def threshold(
+    site: Site, input: Value, threshold: Number, value: Number, inplace: bool = False
+) -> Any:
+    """What is not above the threshold becomes `value`; `threshold(0, 0)` is ReLU."""
+    return site.activation(input) if threshold == value == 0 else site.ground_all()
+
+
+@rule(nn.Hardtanh)
+def hardtanh_module(site: Site, input: Value) -> Any:
+    """`hardtanh` with the bounds of its module."""
+    return clamp(site, input, site.option("min_val"), site.option("max_val"))
+
+
+@rule(nn.Threshold)
+def threshold_module(site: Site, input: Value) -> Any:
+    """`threshold` with the options of its module."""
+    return threshold(site, input, site.option("threshold"), site.option("value"))
+
+
+@rule(*named("sign sgn signbit", torch, Tensor))
+def sign(site: Site, input: Value) -> Activation:
+    """The same for every positive scale: what goes in stays free, what comes out is fixed."""
+    site.activation(input)
+    return grounded(site.shadow())
 
 
 CASTS = {

@@ -25,7 +25,8 @@ VALUES = "what the model does next would depend on the values of a tensor"
 REASONS: dict[str, list[object]] = {
     FUSED: [
         *named("MultiheadAttention LSTM GRU RNN LSTMCell GRUCell RNNCell EmbeddingBag", nn),
-        *named("Transformer TransformerEncoderLayer TransformerDecoderLayer", nn),
+        *named("Transformer TransformerEncoder TransformerDecoder TransformerEncoderLayer", nn),
+        *named("TransformerDecoderLayer", nn),
         *named("multi_head_attention_forward embedding_bag", F),
         *named("lstm gru rnn_tanh rnn_relu", torch),
     ],
@@ -48,6 +49,10 @@ REASONS: dict[str, list[object]] = {
     ],
     VALUES: [*named("item tolist numpy nonzero unique __bool__", Tensor), torch.nonzero],
 }
+
+
+REFUSED: dict[object, str] = {key: reason for reason, keys in REASONS.items() for key in keys}
+"""The reason for each of them."""
 
 
 def refusal(reason: str) -> Rule:

@@ -93,6 +93,17 @@ def reduce(
     return Activation(labels if keepdim else labels.squeeze(axes), input.dtype)
 
 
+@rule(*named("norm", torch, Tensor))
+def norm(
+    site: Site, input: Value, p: Any = "fro", dim: Size | None = None, keepdim: bool = False,
+    **options: Any,
+) -> Any:  # fmt: skip
+    """Every norm scales with its entries; counting those that are not zero (p = 0) does not."""
+    if isinstance(p, Value) or p == 0:
+        return site.ground_all()
+    return reduce(site, input, dim, keepdim, **options)
+
+
 @rule(*named("max min", torch, Tensor))
 def extreme(
     site: Site, input: Value, dim: Size | Value | None = None, keepdim: bool = False, **options: Any
@@ -102,6 +113,24 @@ def extreme(
     if isinstance(other, Value):
         return maximum(site, input, other)
     return _filled(site, _tied(site, input, options.get("axis", dim))[0], site.shadow())
+
+
+@rule(*named("cumsum argmax argmin", torch, Tensor))
+def along(site: Site, input: Value, dim: int | None = None, *_: Any, **__: Any) -> Any:
+    """Running sums along a dimension, or where the largest entry is: one scale along it."""
+    return _filled(site, _tied(site, input, dim)[0], site.shadow())
+
+
+@rule(*named("sort argsort", torch, Tensor))
+def sort(site: Site, input: Value, dim: int = -1, *_: Any, **__: Any) -> Any:
+    """Entries of one scale keep their order."""
+    return along(site, input, dim)
+
+
+@rule(*named("topk", torch, Tensor))
+def topk(site: Site, input: Value, k: int, dim: int = -1, *_: Any, **__: Any) -> Any:
+    """The first few of them."""
+    return along(site, input, dim)
 
 
 def _tied(site: Site, input: Value, dim: Size | None) -> tuple[Tensor, tuple[int, ...]]:

@@ -86,10 +86,15 @@ class Site:
     parameters: Mapping[str, Weight] = field(default_factory=dict)
     _shadow: list[Any] = field(default_factory=list)
 
+    @property
+    def title(self) -> str:
+        """The operation and its place, for readers."""
+        where = f"in module '{self.place}'" if self.place else "in the model's forward"
+        return f"{self.what} {where}"
+
     def refuse(self, reason: str) -> NoReturn:
         """Raise a `GaugeError` that names this operation and its place."""
-        where = f"in module '{self.place}'" if self.place else "in the model's forward"
-        raise GaugeError(f"{self.what} {where}: {reason}")
+        raise GaugeError(f"{self.title}: {reason}")
 
     def option(self, name: str) -> Any:
         """An attribute of the module."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
-from gaugelib.build.admit import refuse_unreadable
+from gaugelib.build.admit import kind_of, refuse_unreadable
 from gaugelib.build.execute import Execution
-from gaugelib.build.graph import symbolic_graph
+from gaugelib.build.graph import skeleton_of, symbolic_graph
+from gaugelib.build.rules_refused import REFUSED
+from gaugelib.build.site import first_line
 from gaugelib.build.verify import Trial, refuse_unfaithful
 from gaugelib.group import GaugeError, GaugeGroup
 
@@ -50,15 +52,48 @@ def trace_group(
         tensor([1, 1, 1, 1, 2, 2])
     """
     refuse_unreadable(model)
+    if type(model) in REFUSED:
+        raise GaugeError(f"the model is {kind_of(model)}: {REFUSED[type(model)]}")
     inputs = _inputs(example)
-    skeleton, graph = symbolic_graph(model, len(inputs))
+    try:
+        return _traced(model, inputs, verify)
+    except GaugeError:
+        raise
+    except Exception as error:
+        raise GaugeError(
+            f"{type(model).__name__} does something that was not foreseen "
+            f"({type(error).__name__}: {first_line(error)}); please report this model"
+        ) from error
+
+
+def _traced(model: nn.Module, inputs: tuple[Tensor, ...], verify: bool) -> GaugeGroup:
+    try:
+        skeleton, graph, casts = symbolic_graph(model, len(inputs))
+    except GaugeError as error:
+        _refuse_failing(model, inputs, error)
+        raise
     with torch.no_grad(), torch.device("cpu"):
         execution = Execution(model, skeleton, graph)
         execution.run(*inputs)
         group = execution.group()
     trial = Trial.of(model, skeleton, graph, inputs)
-    refuse_unfaithful(trial, group, execution.casts, verify=verify)
+    refuse_unfaithful(trial, group, execution.casts | casts, verify=verify)
     return group
+
+
+def _refuse_failing(model: nn.Module, inputs: tuple[Tensor, ...], error: GaugeError) -> None:
+    """If the forward raised while it was traced: does it without tracing?"""
+    if error.__cause__ is None:
+        return
+    try:
+        skeleton = skeleton_of(model)
+        trial = Trial.of(model, skeleton, fx.Graph(), inputs)
+        trial.model(trial.own)
+    except Exception as own:
+        raise GaugeError(
+            f"the model cannot be evaluated on the example, so that it cannot be traced: "
+            f"{type(own).__name__}: {first_line(own)}; check that model(*example) runs"
+        ) from own
 
 
 def _inputs(example: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:

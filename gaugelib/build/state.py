@@ -1,0 +1,219 @@
+"""What a model holds besides modules, parameters and buffers, and what a forward leaves there."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import random
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from types import CellType, FunctionType, SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from gaugelib.group import GaugeError
+
+PLAIN = (bool, int, float, complex, str, bytes, type(None))
+HOLDING = (dict, list, set, deque, Tensor, fx.Proxy)
+DRAWING = (torch.Generator, random.Random)
+_MODULE = frozenset(vars(nn.Module())) - {"training"}
+OUTSIDE = "outside of the model"
+
+
+def refuse_kept(model: nn.Module) -> None:
+    """Refuse tensors of an earlier call: they do not follow the parameters they came from.
+
+    A tensor in a container of a module may always be one, since a forward can fill containers; as
+    an attribute of its own it is a constant of the model unless it carries a graph.
+
+    Raises:
+        GaugeError: naming the module and where it keeps the tensor.
+    """
+    own = {id(value) for value in model.parameters()}
+    for name, module in model.named_modules():
+        where = f"module '{name}'" if name else f"the model, {type(module).__name__},"
+        for path, value in (*held(module, functions=False), *module._buffers.items()):
+            if not isinstance(value, Tensor) or id(value) in own:
+                continue
+            if isinstance(value, nn.Parameter) and path not in vars(module):
+                raise GaugeError(
+                    f"{where} holds a parameter in '{path}', where it is not registered: it is "
+                    "not saved, moved or rescaled with the model; hold it in nn.ParameterList or "
+                    "nn.ParameterDict"
+                )
+            if value.grad_fn is not None:
+                raise GaugeError(
+                    f"{where} keeps '{path}', a tensor that was computed from parameters before "
+                    f"and does not follow them; {CURE}"
+                )
+            if path not in vars(module) and path not in module._buffers:
+                raise GaugeError(
+                    f"{where} keeps a tensor in '{path}', which is neither a parameter nor a "
+                    "buffer: an earlier call may have computed it, and then it does not follow the "
+                    f"parameters; {CURE}"
+                )
+
+
+CURE = (
+    "compute it in every call and return it, or register it as a buffer if it is a constant; if "
+    "the model keeps it in evaluation only, trace it in training mode with nothing kept yet"
+)
+
+
+def held(module: nn.Module, *, functions: bool = True) -> Iterator[tuple[str, Any]]:
+    """Paths and leaves of what a module holds by itself, in whatever containers.
+
+    Args:
+        module: the module; not those inside it.
+        functions: whether the variables that functions close over count as well.
+    """
+    own = {key: value for key, value in vars(module).items() if key not in _MODULE}
+    if isinstance(module, fx.GraphModule):
+        own = {key: value for key, value in own.items() if key.strip("_") not in _GRAPH}
+    return _leaves(own, functions)
+
+
+_GRAPH = ("graph", "code", "tracer_cls", "tracer_extras", "lineno_map", "prologue_start", "meta")
+
+
+def _leaves(attributes: Mapping[str, Any], functions: bool = True) -> Iterator[tuple[str, Any]]:
+    """Paths such as `cache['rows'][0].value` and what is there; modules are not entered."""
+    seen: set[int] = set()
+    todo = deque(attributes.items())
+    while todo:
+        path, value = todo.popleft()
+        if isinstance(value, (*PLAIN, Tensor, fx.Proxy, *DRAWING)):
+            yield path, value
+        elif id(value) not in seen and not isinstance(value, nn.Module | type):
+            if not functions and isinstance(value, FunctionType | functools.partial):
+                continue
+            seen.add(id(value))
+            todo.extend(_inside(path, value))
+
+
+def _inside(path: str, value: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        pairs = list(value.items())
+        yield from ((f"{path}[{_key(key)}]", entry) for key, entry in pairs)
+        yield from ((f"{path}, a key", key) for key, _ in pairs if not isinstance(key, PLAIN))
+    elif isinstance(value, list | tuple | deque):
+        yield from ((f"{path}[{number}]", entry) for number, entry in enumerate(value))
+    elif isinstance(value, set | frozenset):
+        yield from ((f"{path}{{{_key(entry)}}}", entry) for entry in value)
+    elif isinstance(value, functools.partial):
+        yield from _inside(path, (value.func, value.args, value.keywords))
+    elif isinstance(value, FunctionType):
+        cells = zip(value.__code__.co_freevars, value.__closure__ or ())
+        full = [(name, cell) for name, cell in cells if _is_full(cell)]
+        yield from ((f"{path}.{name}", cell.cell_contents) for name, cell in full)
+        yield from _inside(f"{path}.__defaults__", value.__defaults__ or ())
+        yield from _inside(f"{path}.__kwdefaults__", value.__kwdefaults__ or {})
+    elif _is_own(value):
+        slots = [s for k in type(value).__mro__ for s in _listed(vars(k).get("__slots__", ()))]
+        names = [*getattr(value, "__dict__", {}), *slots]
+        yield from ((f"{path}.{n}", getattr(value, n)) for n in names if hasattr(value, n))
+    elif hasattr(value, "tobytes"):
+        yield path, value.tobytes()  # an array
+
+
+def _is_own(value: Any) -> bool:
+    """Whether its attributes are the model's business: no library's object keeps its tensors."""
+    home = type(value).__module__.partition(".")[0]
+    strange = home in sys.stdlib_module_names or home in ("torch", "numpy")
+    return not strange or isinstance(value, SimpleNamespace)
+
+
+def _listed(slots: Any) -> Iterable[str]:
+    return (slots,) if isinstance(slots, str) else slots
+
+
+def _key(key: Any) -> str:
+    return repr(key) if isinstance(key, PLAIN) else type(key).__name__
+
+
+def _is_full(cell: CellType) -> bool:
+    try:
+        return cell.cell_contents is not cell
+    except ValueError:
+        return False
+
+
+def state(model: nn.Module) -> dict[tuple[str, str], object]:
+    """Fingerprints of all that a forward might change, by module and path.
+
+    Outside of the model these are the variables and attributes that forwards name: of their
+    classes, their closures and default arguments, and the globals that they read.
+    """
+    found: dict[tuple[str, str], object] = {}
+    for name, module in model.named_modules():
+        inside = dict(held(module)) | module._parameters | module._buffers
+        found |= {(name or type(module).__name__, path): _mark(v) for path, v in inside.items()}
+    for kind in {type(module): None for module in model.modules()}:
+        if not kind.__module__.startswith("torch."):
+            found |= {(OUTSIDE, path): _mark(value) for path, value in _around(kind)}
+    return found
+
+
+def _around(kind: type) -> Iterator[tuple[str, Any]]:
+    for name, value in list(vars(kind).items()):
+        path = f"{kind.__name__}.{name}"
+        if isinstance(value, FunctionType):
+            read = {n: value.__globals__.get(n) for n in value.__code__.co_names}
+            yield from _leaves({n: v for n, v in read.items() if isinstance(v, PLAIN + HOLDING)})
+            yield from _leaves({path: value})
+        elif isinstance(value, PLAIN + HOLDING) and not name.startswith("__"):
+            yield from _leaves({path: value})
+
+
+def _mark(value: Any) -> object:
+    if isinstance(value, Tensor):
+        return id(value), None if value.is_inference() else value._version
+    if isinstance(value, torch.Generator):
+        return type(value), value.get_state().tolist()
+    if isinstance(value, random.Random):
+        return type(value), value.getstate()
+    return id(value) if isinstance(value, fx.Proxy) else (type(value), repr(value))
+
+
+def is_plain(mark: object) -> bool:
+    """Whether a fingerprint is that of a plain value, or of nothing, and not of a tensor."""
+    return mark is None or (isinstance(mark, tuple) and isinstance(mark[0], type))
+
+
+def changed(
+    before: Mapping[tuple[str, str], object], after: Mapping[tuple[str, str], object]
+) -> tuple[str, str] | None:
+    """The first place, as module and path, that differs between two states; `None` if none does."""
+    for place in (*after, *before):
+        constant = place[1].startswith("_tensor_constant")  # put there by the tracer
+        if not constant and (place not in before or before[place] != after.get(place)):
+            return place
+    return None
+
+
+def forget(proxies: Iterable[fx.Proxy]) -> None:
+    """Take stand-ins out of whatever holds them, so that nothing of a tracing stays behind."""
+    for proxy in proxies:
+        for holder in gc.get_referrers(proxy):
+            _drop(holder, proxy)
+
+
+def _drop(holder: Any, proxy: fx.Proxy) -> None:
+    if isinstance(holder, dict):
+        kind = next((k for k in gc.get_referrers(holder) if isinstance(k, type)), None)
+        for key in [k for k, v in holder.items() if v is proxy or k is proxy]:
+            if kind is not None:
+                setattr(kind, key, None)
+            elif "__builtins__" in holder:  # the globals of a file
+                holder[key] = None
+            else:
+                del holder[key]
+    elif isinstance(holder, list):
+        holder[:] = [entry for entry in holder if entry is not proxy]
+    elif isinstance(holder, CellType):
+        holder.cell_contents = None
+    elif hasattr(holder, "cache_clear"):  # functools.lru_cache
+        holder.cache_clear()
