@@ -1,10 +1,12 @@
 """Every notebook of the book keeps the house's rules, and each rule refuses what breaks it."""
 
+import sys
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 
-from tests.meta.notebook_rules import RULES
+from tests.meta.notebook_rules import FIRST_CELL, RULES
 from tests.meta.prose import ROOT, crowded_lines, markdown, sources
 from tests.meta.sampler import broken
 from tests.meta.tracked import tracked_files
@@ -124,6 +126,21 @@ def test_a_broken_notebook_is_refused(sound, name):
     assert found, name
     with pytest.raises(AssertionError, match=complaint):
         raise AssertionError("\n".join(found))
+
+
+def test_without_the_library_the_first_cell_says_what_to_do(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gaugelib", None)  # as if there were none
+    with pytest.raises(
+        ImportError, match=r"run pip install -e \. in the book's repository"
+    ) as told:
+        exec(FIRST_CELL, {})
+    assert told.value.__suppress_context__
+
+
+def test_control_with_the_library_the_first_cell_does_nothing():
+    names = {}
+    exec(FIRST_CELL, names)
+    assert names.keys() == {"gaugelib", "__builtins__"}
 
 
 def test_imports_may_follow_the_first_lines(sound):
