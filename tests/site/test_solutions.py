@@ -3,11 +3,12 @@
 import json
 import re
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
 from sphinx.errors import ExtensionError
 
-from gaugebook.solutions import refuse_what_is_left, without_solutions
+from gaugebook.solutions import refuse_an_unread_wish, refuse_what_is_left, without_solutions
 from tests.site.copies import ROOT, build_copy, configure, copy_of_the_book
 from tools.execute_notebooks import find_notebooks
 
@@ -109,3 +110,18 @@ def test_control_a_solution_without_the_tag_is_refused():
         refuse_what_is_left(left, "page")
     cell["metadata"]["tags"] = ["solution"]
     refuse_what_is_left(without_solutions(json.dumps({"cells": [cell]})), "page")
+
+
+@pytest.mark.parametrize("text", ["hide_solutions: true", "sphinx:\n  hide_solutions: yes"])
+def test_a_wish_in_the_wrong_place_is_refused(tmp_path, text):
+    (tmp_path / "_config.yml").write_text(f"title: A book\n{text}\n", "utf8")
+    app = SimpleNamespace(confdir=tmp_path)
+    with pytest.raises(ExtensionError, match="move it under sphinx: config:"):
+        refuse_an_unread_wish(app, SimpleNamespace(hide_solutions=False))
+    refuse_an_unread_wish(app, SimpleNamespace(hide_solutions=True))
+
+
+@pytest.mark.parametrize("text", ["# hide_solutions: true", "hide_solutions: false"])
+def test_control_no_wish_is_no_error(tmp_path, text):
+    (tmp_path / "_config.yml").write_text(f"title: A book\n{text}\n", "utf8")
+    refuse_an_unread_wish(SimpleNamespace(confdir=tmp_path), SimpleNamespace(hide_solutions=False))

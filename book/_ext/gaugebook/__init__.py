@@ -10,9 +10,9 @@
 - `access`: small repairs of the theme for screen readers and keyboards.
 """
 
-from . import access, contents, lean, mathematics, published, repository, widgets
+from . import access, contents, lean, mathematics, published, repository, solutions, widgets
 
-PARTS = (contents, mathematics, widgets, repository, published, lean, access)
+PARTS = (contents, mathematics, widgets, repository, solutions, published, lean, access)
 
 
 def setup(app):

@@ -7,10 +7,12 @@ neither executed nor on the page, nor in the search index, nor in the notebook t
 
 import json
 import re
+from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
 TAG = "solution"
+WISH = re.compile(r"^\s*hide_solutions:\s*(?:true|yes|on)\b", re.MULTILINE | re.IGNORECASE)
 LEFT = re.compile(r"\{solution(?:-start|-end)?\}")
 
 
@@ -23,6 +25,15 @@ def without_solutions(source: str) -> str:
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
+def refuse_an_unread_wish(app, config) -> None:
+    """In another place of `_config.yml` the setting is passed over, and the solutions are shown."""
+    path = Path(app.confdir, "_config.yml")
+    if not config.hide_solutions and path.exists() and WISH.search(path.read_text("utf8")):
+        raise ExtensionError(
+            f"{path} sets hide_solutions where nothing reads it: move it under sphinx: config:"
+        )
+
+
 def refuse_what_is_left(source: str, page: str) -> None:
     """A solution that bears no tag would be published with the page's source."""
     if left := LEFT.search(source):
@@ -31,3 +42,8 @@ def refuse_what_is_left(source: str, page: str) -> None:
             f'"{TAG}": put the solution into notebook cells of its own, from its start to its end, '
             f'and give each the tag "{TAG}"'
         )
+
+
+def setup(app) -> None:
+    """When the configuration is read."""
+    app.connect("config-inited", refuse_an_unread_wish)
