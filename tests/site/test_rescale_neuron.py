@@ -12,11 +12,11 @@ import torch
 
 from gaugelib import rescale, weight_norm
 from gaugelib.widgets import RescaleNeuron
+from tests.balance.newton import newton
 from tests.site.findings import AXE, sideways
 from tests.widgets.node import formatted
 from tests.widgets.scratch import RUNTIME, scratch_page
 from tests.widgets.shown import Shown
-from tests.widgets.test_parity import newton_minimum
 
 CHAPTER = "book/symmetry.html"
 EIGHT = {
@@ -105,7 +105,7 @@ def test_tanh_moves_the_function(chapter):
 def test_minimum_norm_button_finds_the_minimum(chapter, p):
     chapter.root.get_by_role("combobox").select_option(str(p))
     chapter.button("Minimum-norm gauge")
-    best = newton_minimum(chapter.params, chapter.group, p)
+    best = newton(chapter.params, chapter.group, p).exp()
     chapter.must_show(best.log2().tolist(), p=p)
     least = weight_norm(rescale(chapter.params, best, chapter.group), chapter.group, p) ** p
     assert chapter.text("norm") == formatted(float(least))

@@ -15,9 +15,9 @@ from torch.testing import assert_close
 from gaugelib import GaugeError, hat, mlp_group, rescale, weight_norm
 from gaugelib.widgets import BalanceSweeps
 from gaugelib.widgets._layered import METHODS, MOST_SWEEPS
+from tests.balance.newton import newton
 from tests.widgets.node import WIDGETS, NodeTests, evaluate
 from tests.widgets.sweeping import Chain
-from tests.widgets.test_parity import newton_minimum
 
 NETWORKS = 12
 STATEMENTS = 12
@@ -196,7 +196,7 @@ def one_case(index: int, draws: torch.Generator) -> dict:
     widget = BalanceSweeps(**traits, p=p, random_state=1000 * index)
     start = widget._opening()
     chain = Chain(start, p)
-    best = newton_minimum(chain.start, chain.group, p)
+    best = newton(chain.start, chain.group, p).exp()
     states = {method: chain.history(method, 12) for method in METHODS}
     return {
         "name": f"{index}: {depth} weight layers, p = {p}, {len(widget.weights)} given",

@@ -20,8 +20,8 @@ from gaugelib import (
 )
 from gaugelib.widgets import Majoriser
 from gaugelib.widgets.majoriser import POWERS
+from tests.balance.newton import newton
 from tests.widgets.node import NodeTests
-from tests.widgets.test_parity import newton_minimum
 
 POINTS = 48
 STATEMENTS = 12
@@ -180,7 +180,7 @@ def one_case(index: int, draws: torch.Generator) -> dict:
     start = network(weights)
     params = rescale(start, logs.exp(), GROUP)
     step = move(params, p, exponent)
-    best = newton_minimum(start, GROUP, p)
+    best = newton(start, GROUP, p).exp()
     balanced = rescale(start, best, GROUP)
     total = incoming_norm(params, GROUP, p) ** p + outgoing_norm(params, GROUP, p) ** p
     wanted = {
