@@ -1,6 +1,7 @@
 """Options and rules that hold for every test."""
 
 import pathlib
+import time
 
 import pytest
 import torch
@@ -31,6 +32,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=1.0,
         help="with --explore: so many times the examples of `make test`",
     )
+    parser.addoption(
+        "--until",
+        metavar="TIME",
+        type=float,
+        default=float("inf"),
+        help="with --explore: begin no test after this time, in seconds since 1970",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,6 +53,15 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def _same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     chance.start_over(monkeypatch)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item):
+    """Stop between tests: one that has met a failing example still reduces and reports it."""
+    done = yield
+    if time.time() >= item.config.getoption("until"):
+        item.session.shouldstop = "the time is over"
+    return done
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

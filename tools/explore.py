@@ -38,11 +38,12 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
-def command(seed: int, options: argparse.Namespace) -> list[str]:
+def command(seed: int, options: argparse.Namespace, end: float | None) -> list[str]:
     """One pass, as a command. In one process: hypothesis writes no patches from workers."""
     return [
         *(sys.executable, "-m", "pytest", "-q", "-n0", "--tb=short"),
         *("--explore", str(options.folder), "--times", str(options.times)),
+        *(() if end is None else ("--until", str(end))),
         f"--hypothesis-seed={seed}",
         f"--junitxml={report(seed, options.folder)}",
         *("--ignore=tests/site", *options.tests),
@@ -58,44 +59,44 @@ def search(options: argparse.Namespace) -> bool:
     """Pass after pass until the time is over; whether all went well."""
     folder: pathlib.Path = options.folder
     folder.mkdir(parents=True, exist_ok=True)
-    end = None if options.minutes is None else time.monotonic() + 60 * options.minutes
+    end = None if options.minutes is None else time.time() + 60 * options.minutes
     seeds: Iterator[int] = itertools.count(options.seed)
     running: dict[int, subprocess.Popen] = {}
-    well = True
+    well, by_hand = True, False
     first = options.jobs if end is None else None  # without a time: as many passes as jobs
     try:
         for seed in itertools.islice(seeds, first):
-            running[seed] = begin(seed, options)
+            running[seed] = begin(seed, options, end)
             while len(running) >= options.jobs and not over(end):
-                well &= gather(running, folder, late=False)
+                well &= gather(running, folder, end)
                 time.sleep(0.2)
             if over(end):
                 break
         while running and not over(end):
-            well &= gather(running, folder, late=False)
+            well &= gather(running, folder, end)
             time.sleep(0.2)
     except KeyboardInterrupt:
+        by_hand = True
         print("stopping", flush=True)
-    for process in running.values():
-        if process.poll() is None:
+        for process in running.values():
             process.send_signal(signal.SIGINT)  # pytest then still writes what it found
-    while running:
-        well &= gather(running, folder, late=True)
+    while running:  # each ends its present test
+        well &= gather(running, folder, end, by_hand)
         time.sleep(0.2)
     return well
 
 
 def over(end: float | None) -> bool:
     """Whether the time is up."""
-    return end is not None and time.monotonic() >= end
+    return end is not None and time.time() >= end
 
 
-def begin(seed: int, options: argparse.Namespace) -> subprocess.Popen:
+def begin(seed: int, options: argparse.Namespace, end: float | None) -> subprocess.Popen:
     """Start a pass, with its log beside its report; the terminal's Ctrl-C does not reach it."""
     report(seed, options.folder).unlink(missing_ok=True)
     with log(seed, options.folder).open("wb") as file:
         return subprocess.Popen(
-            command(seed, options),
+            command(seed, options, end),
             cwd=ROOT,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -109,7 +110,12 @@ def log(seed: int, folder: pathlib.Path) -> pathlib.Path:
     return folder / f"seed-{seed}.log"
 
 
-def gather(running: dict[int, subprocess.Popen], folder: pathlib.Path, late: bool) -> bool:
+def gather(
+    running: dict[int, subprocess.Popen],
+    folder: pathlib.Path,
+    end: float | None,
+    by_hand: bool = False,
+) -> bool:
     """Take out the passes that have ended, say how they went; whether they went well."""
     well = True
     for seed, process in list(running.items()):
@@ -118,8 +124,8 @@ def gather(running: dict[int, subprocess.Popen], folder: pathlib.Path, late: boo
         del running[seed]
         n = counts(report(seed, folder))
         bad = n["failures"] + n["errors"]
-        # 2: interrupted, as it should be when the time is over
-        fine = not bad and process.returncode in ({0, 2} if late else {0})
+        # 2: interrupted, as it should be by hand or when the time is over
+        fine = not bad and process.returncode in ({0, 2} if by_hand or over(end) else {0})
         stopped = ", stopped" if process.returncode == 2 else ""
         print(f"seed {seed}: {n['tests'] - bad} hold, {bad} fail{stopped}", flush=True)
         if not fine:

@@ -28,10 +28,24 @@ def test_what_is_false_is_found_and_becomes_an_explicit_example(tmp_path, capsys
 
 
 def test_a_pass_runs_properties_alone_with_its_own_seed(tmp_path):
-    one, other = (explore.command(seed, chosen("--folder", tmp_path)) for seed in (1, 2))
+    options = chosen("--folder", tmp_path)
+    one, other = (explore.command(seed, options, end=7.5) for seed in (1, 2))
     assert "--hypothesis-seed=1" in one
     assert "--hypothesis-seed=2" in other
     assert one[one.index("--explore") + 1] == str(tmp_path)
+    assert one[one.index("--until") + 1] == "7.5"
+    assert "--until" not in explore.command(1, options, end=None)
+
+
+def test_when_the_time_is_over_the_present_test_is_ended_and_no_other_begun(tmp_path):
+    options = chosen("--folder", tmp_path, "--times", 1, UNLUCKY, "tests/test_group.py")
+    pass_ = explore.begin(1, options, end=1.0)  # long ago
+    pass_.wait()
+    assert not explore.gather({1: pass_}, tmp_path, end=1.0)
+    assert explore.counts(explore.report(1, tmp_path)) == {
+        "tests": 1, "failures": 1, "errors": 0, "skipped": 0
+    }  # fmt: skip
+    assert len(list(tmp_path.glob("patches/*.patch"))) == 1
 
 
 class Pass:
@@ -54,8 +68,8 @@ class Pass:
 def passes(monkeypatch):
     """Every pass takes ten seconds, of a clock that the search itself moves."""
     begun, clock = [], types.SimpleNamespace(now=0.0)
-    monkeypatch.setattr(explore, "begin", lambda seed, _: begun.append(seed) or Pass(after=50))
-    monkeypatch.setattr(time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(explore, "begin", lambda seed, *_: begun.append(seed) or Pass(after=50))
+    monkeypatch.setattr(time, "time", lambda: clock.now)
     monkeypatch.setattr(time, "sleep", lambda s: setattr(clock, "now", clock.now + s))
     return begun
 
