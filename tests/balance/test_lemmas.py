@@ -129,6 +129,9 @@ def test_every_step_up_to_the_doubled_one_goes_down(sizes, seed, p, exponent):
     moved = rescale(graph.params, graph.group.random(generator=draw, log_std=2.0), graph.group)
     start = replace(graph, params=moved)
     scales = stepped(start.params, graph.group, p, exponent)
+    powers, units = moved["W"].abs().pow(p), slice(graph.inputs, graph.inputs + graph.hidden)
+    by_hand = (powers.sum(0)[units] / powers.sum(1)[units]) ** (exponent / (4 * p))
+    assert_close(scales, by_hand, rtol=1e-10, atol=0.0)  # every unit takes its step
     after = rescale(start.params, scales, graph.group)
     before, now = (power_sum(theta, graph.group, p) / p for theta in (start.params, after))
     chosen, tied = fall_by_hand(start, scales, p)
