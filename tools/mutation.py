@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import hashlib
 import importlib
 import json
@@ -275,9 +276,13 @@ def main(arguments: Sequence[str], root: Path = Path()) -> int:
 
 
 def warm_up() -> None:
-    """Import once, before the fork, what each child would spend seconds on."""
-    for name in ("numpy", "hypothesis", "torch", "torch.fx", "torch.nn.utils.parametrizations"):
-        importlib.import_module(name)
+    """Import once, before the fork, what each child would spend seconds on.
+
+    torch loads its compiler at the first question about a shape.
+    """
+    for name in ("numpy", "hypothesis", "torch", "torch.fx", "torch._dynamo", "torch._numpy"):
+        with contextlib.suppress(ImportError):  # the last two are torch's own affair
+            importlib.import_module(name)
 
 
 if __name__ == "__main__":
