@@ -30,7 +30,8 @@ NOT_HOMOGENEOUS = named(
     "tan sinh cosh asinh atan erf erfc relu6 hardsigmoid hardswish tanhshrink softshrink "
     "hardshrink normalize local_response_norm cosine_similarity round floor ceil trunc frac "
     "floor_divide remainder fmod prod var std logsumexp cumprod one_hot logical_and logical_or "
-    "logical_xor logical_not bitwise_and bitwise_or bitwise_not isnan isinf isfinite any all",
+    "logical_xor logical_not bitwise_and bitwise_or bitwise_not isnan isinf isfinite any all "
+    "argmax argmin argsort",
     torch, F, Tensor,
 )  # fmt: skip
 NOT_HOMOGENEOUS += named("pow floordiv mod and_ or_ xor invert", operator)

@@ -115,13 +115,13 @@ def extreme(
     return _filled(site, _tied(site, input, options.get("axis", dim))[0], site.shadow())
 
 
-@rule(*named("cumsum argmax argmin", torch, Tensor))
-def along(site: Site, input: Value, dim: int | None = None, *_: Any, **__: Any) -> Any:
-    """Running sums along a dimension, or where the largest entry is: one scale along it."""
+@rule(*named("cumsum", torch, Tensor))
+def along(site: Site, input: Value, dim: int, *_: Any, **__: Any) -> Any:
+    """Running sums along a dimension, which must be of one scale."""
     return _filled(site, _tied(site, input, dim)[0], site.shadow())
 
 
-@rule(*named("sort argsort", torch, Tensor))
+@rule(*named("sort", torch, Tensor))
 def sort(site: Site, input: Value, dim: int = -1, *_: Any, **__: Any) -> Any:
     """Entries of one scale keep their order."""
     return along(site, input, dim)

@@ -25,13 +25,25 @@ def trace_group(
     homogeneous ties them to the ground, and so do the model's outputs. What remains free is the
     group. An operation that is not known is refused, never guessed.
 
-    The group is a symmetry, but not always all of it: products of two free activations (gates,
-    queries and keys) give up the scales that cancel between their factors.
+    The group is a symmetry, but not always all of it. A label names one scale, so that these give
+    scales up:
+
+    - products of two free activations (gates, queries and keys), which cancel between the factors;
+    - powers and roots (`relu(x)**2`), whose result has the square of a scale;
+    - one factor for units of several scales (the scalar gain of `x + alpha * f(x)`), which is left
+      as it is;
+    - what adds an eps before it divides (normalisation layers, `F.normalize`), which is no symmetry
+      at all; `x / x.norm(dim=1, keepdim=True)` is one, and is found.
+
+    Where units are missing, `group.grounded` tells which operation fixed them.
 
     Args:
         model: any module; its tensors, mode and gradients stay untouched.
         example: the tensor, or the tuple of tensors, that the model is called with.
-        verify: whether to compare, at the end, the model with itself at a random gauge.
+        verify: whether to compare, at the end, the model with itself at a random gauge: two calls
+            in float64, with one copy of the parameters. Without it, the graph is compared with the
+            model as it is, in its own dtype and without a copy: two calls that are needed to see
+            that tracing followed what the model does, but that cannot see a wrong group.
 
     Returns:
         A group with one unit for each free scale; units are named after the module that issues
@@ -39,7 +51,8 @@ def trace_group(
 
     Raises:
         GaugeError: naming the operation and the module, if an operation is unknown or refused; if
-            the forward cannot be traced or run on the example; if the verification fails.
+            the forward cannot be traced or run on the example; if it leaves something behind, so
+            that its next call may be another; if the verification fails. Nothing else is raised.
 
     Source: the book, "Your own model".
 
@@ -50,6 +63,9 @@ def trace_group(
         (4, {'0': slice(0, 4, None)})
         >>> group.entries["3.weight"].source[0, :6]
         tensor([1, 1, 1, 1, 2, 2])
+        >>> cnn[1] = nn.GELU()
+        >>> trace_group(cnn, torch.zeros(1, 1, 4, 4)).grounded["0"]
+        "nn.GELU '1' in the model's forward"
     """
     refuse_unreadable(model)
     if type(model) in REFUSED:

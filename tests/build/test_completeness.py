@@ -14,6 +14,7 @@ from torch import nn
 from torch.func import functional_call, jacrev
 
 from gaugelib import params_of, trace_group
+from gaugelib.testing import assert_gauge_invariant
 from tests.build.dense import Gated, TiedAutoencoder, mlp
 from tests.build.sequential import Recurrent
 
@@ -117,10 +118,47 @@ class FreeGate(nn.Module):
         return self.head(F.relu(self.left(x)) * F.relu(self.right(x)))
 
 
+class ScalarGain(nn.Module):
+    """One factor for units of several scales: c in the gain and 1/c in its branch cancel."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed, self.branch, self.head = nn.Linear(2, 3), nn.Linear(2, 3), nn.Linear(3, 1)
+        self.gain = nn.Parameter(torch.randn(1))
+
+    def forward(self, x):
+        return self.head(F.relu(self.embed(x) + self.gain * F.relu(self.branch(x))))
+
+
+class Squared(nn.Module):
+    """Degree two: the units of the result have the squares of the scales that come in."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.head = nn.Linear(2, 3), nn.Linear(3, 1)
+
+    def forward(self, x):
+        return self.head(F.relu(self.first(x)) ** 2)
+
+
+class Normalised(nn.Module):
+    """Divided by its own norm, without an eps: one scale for all entries, and it cancels."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.head = nn.Linear(2, 3), nn.Linear(3, 1)
+
+    def forward(self, x):
+        x = self.first(x)
+        return self.head(x / x.norm(dim=1, keepdim=True))
+
+
 KNOWN_GAPS = {
     # name: model, input shape, units found, redundant directions
     "free gate": (FreeGate, (2,), 0, 6),
     "weights tied to their transpose": (TiedAutoencoder, (3,), 5, 9),
+    "scalar gain": (ScalarGain, (2,), 3, 4),
+    "square": (Squared, (2,), 0, 3),
 }
 
 
@@ -131,6 +169,33 @@ def test_known_gaps_are_as_wide_as_documented(name):
     model = make().double()
     assert trace_group(model, torch.randn(2, *shape, dtype=torch.float64)).units == found
     assert redundant_directions(model, shape, redundant) == redundant
+
+
+@pytest.mark.parametrize("name", KNOWN_GAPS)
+def test_the_group_with_a_gap_is_a_symmetry_all_the_same(name):
+    make, shape, found, _ = KNOWN_GAPS[name]
+    torch.manual_seed(0)
+    model, x = make().double(), torch.randn(2, *shape, dtype=torch.float64)
+    if found:
+        assert_gauge_invariant(model, x)
+
+
+def test_a_division_by_its_own_norm_is_no_gap():
+    model, x = Normalised().double(), torch.randn(2, 2, dtype=torch.float64)
+    assert trace_group(model, x).units == 1
+    assert_gauge_invariant(model, x)
+
+
+def test_control_an_eps_in_the_division_leaves_no_symmetry():
+    class Eps(Normalised):
+        def forward(self, x):
+            x = self.first(x)
+            return self.head(x / (x.norm(dim=1, keepdim=True) + 0.1))
+
+    model, x = Eps().double(), torch.randn(2, 2, dtype=torch.float64)
+    assert trace_group(model, x).units == 0
+    with pytest.raises(AssertionError, match="the function moved"):
+        assert_gauge_invariant(model, x, group=trace_group(Normalised().double(), x))
 
 
 def test_a_gate_of_fixed_scale_is_no_gap():
