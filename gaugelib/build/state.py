@@ -59,7 +59,8 @@ def refuse_kept(model: nn.Module) -> None:
 
 CURE = (
     "compute it in every call and return it, or register it as a buffer if it is a constant; if "
-    "the model keeps it in evaluation only, trace it in training mode with nothing kept yet"
+    "the module keeps it in evaluation only, put that module alone in training mode, with nothing "
+    "kept yet"
 )
 
 

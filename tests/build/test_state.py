@@ -163,6 +163,6 @@ class CachedBiases(nn.Module):
 def test_cached_attention_biases_have_one_answer_in_each_mode(history):
     model = CachedBiases().eval()
     HISTORIES[history](model)
-    with pytest.raises(GaugeError, match=r"'cache\['.*in training mode"):
+    with pytest.raises(GaugeError, match=r"'cache\['.*in training mode, with nothing"):
         trace_group(model, X)
     assert trace_group(model.train(), X).units == 4
