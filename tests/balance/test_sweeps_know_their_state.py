@@ -14,7 +14,7 @@ from gaugelib import rescale
 from gaugelib.balance.links import read
 from gaugelib.balance.plan import plan_of
 from gaugelib.balance.state import State
-from gaugelib.balance.sweeps import METHODS, Method, Sweeps
+from gaugelib.balance.sweeps import METHODS, Method, Sweeps, _Trial
 from tests.balance.networks import chain
 from tests.balance.newton import imbalance_of
 from tests.balance.test_minimum_norm import NETWORKS
@@ -116,3 +116,43 @@ def test_the_last_correction_is_the_largest_change_over_one_sweep(network):
     sweeps._balance(0, math.inf)  # looks, and moves nothing
     assert torch.equal(seen[-1], sweeps.state.logs)
     assert_close(sweeps.last_correction, (seen[-1] - seen[-2]).abs().max().item() / p)
+
+
+@pytest.mark.parametrize(("distance", "tried"), [(9.9, True), (10.1, False), (math.inf, False)])
+def test_an_extrapolation_is_tried_unless_some_unit_would_go_too_far(distance, tried, monkeypatch):
+    sweeps, _, _, _ = begun("chain", METHODS["two-level"], 2.0)
+    sweeps.run(0.0, 1.0)
+    before, sweeps._trial = sweeps.state.logs.clone(), None
+
+    def propose(image, residual):
+        assert_close(residual, image - sweeps._entered)
+        point = image.clone()
+        point[1] += distance
+        return point
+
+    monkeypatch.setattr(sweeps._memory, "propose", propose)
+    sweeps._extrapolate()
+    assert (sweeps._trial is not None) is tried
+    assert_close((sweeps.state.logs - before).abs().max().item(), distance if tried else 0.0)
+    assert sweeps.state.unknown == (set(range(len(sweeps.state.network.links))) if tried else set())
+    if tried:
+        assert torch.equal(sweeps._trial.logs, before)
+
+
+@pytest.mark.parametrize(("rise", "kept"), [(-1e-3, True), (0.0, True), (1e-3, False)])
+def test_a_trial_that_raises_the_norm_is_taken_back(rise, kept):
+    sweeps, here, _, names = begun("chain", METHODS["two-level"], 2.0)
+    sweeps.run(0.0, 2.0)
+    sweeps._trial = None
+    begin, totals = sweeps.state.logs.clone(), list(sweeps.state.totals)
+    objective = norm(here(), names, 2.0)
+    sweeps._trial = _Trial(begin, totals, sweeps.state.objective / (1 + rise))
+    sweeps.state.move_all(begin + 0.1)
+    assert sweeps._accepted() is kept
+    assert sweeps._trial is None
+    assert torch.equal(sweeps.state.logs, begin + 0.1 if kept else begin)
+    if not kept:
+        assert_close(norm(here(), names, 2.0), objective)
+        assert sweeps.state.totals == totals
+        assert sweeps._memory.images == []
+        assert sweeps._left == [math.inf] * len(sweeps.state.colours)
