@@ -78,9 +78,9 @@ def marked(file: str) -> Change:
 
 def _with_marks(statements: Sequence[ast.stmt], file: str) -> Iterable[ast.stmt]:
     for k, statement in enumerate(statements):
-        docstring = k == 0 and isinstance(statement, ast.Expr)
+        text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
         future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
-        if not docstring and not future:
+        if not (k == 0 and text) and not future:
             call = ast.parse(f"__reached__.add('{file}:{statement.lineno}')").body[0]
             yield ast.copy_location(call, statement)
         yield statement

@@ -4,10 +4,12 @@ import itertools
 
 import pytest
 import torch
+from torch.testing import assert_close
 
-from gaugelib import Entry, GaugeGroup, minimum_norm
+from gaugelib import Entry, GaugeGroup, minimum_norm, weight_norm
 from gaugelib.balance.plan import FIXED, Blocks, as_run, plan_of, strip_of
 from tests.balance.networks import chain, initialised
+from tests.balance.newton import newton
 from tests.balance.test_minimum_norm import NETWORKS
 from tests.balance.test_readings import looped
 
@@ -189,3 +191,21 @@ def test_dead_units_are_named_by_layer_and_place():
         found = minimum_norm(cut, group)
         assert found.dead.tolist() == [unit - 1]
         assert found.dead_names == (names[unit - 1],)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+@pytest.mark.parametrize("method", ["two-level", "alternating", "doubled", "algorithm-1"])
+def test_units_in_any_order_end_in_newtons_minimum(method, p):
+    """Rows and columns that skip units, repeat them, or take them backwards."""
+    params, group = ragged()
+    everyone, ground = torch.arange(1, 9), torch.tensor([0])
+    entries = {**group.entries, "in": Entry(everyone, ground), "out": Entry(ground, everyone)}
+    ends = {"in": torch.linspace(1, 2, 8).double(), "out": torch.linspace(3, 1, 8).double()}
+    params = {**params, **ends}
+    shapes = {name: value.shape for name, value in params.items()}
+    group = GaugeGroup(8, group.layers, entries, shapes)
+    found = minimum_norm(params, group, p=p, tol=1e-11, method=method, max_passes=2000)
+    assert found.converged
+    assert_close(found.scales.log(), newton(params, group, p), rtol=0, atol=1e-8)
+    back = minimum_norm(params, group, p=p, tol=1e-11, method=method, max_passes=1)
+    assert weight_norm(found.params, group, p) < weight_norm(back.params, group, p)

@@ -1,14 +1,17 @@
 """`make mutation` tells a noticed error from an unnoticed one, and goes on where it was stopped."""
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 from tests.meta.prose import ROOT
-from tools.mutation import Verdict, explanations, report, sample, what
+from tools.mutation import EXPLAINED, Verdict, explanations, report, sample, what
+from tools.mutation_fork import marked
 from tools.mutation_sites import mutants
 from tools.mutation_tests import Case, Reach, batches, candidates, importers
 
@@ -174,6 +177,18 @@ def test_a_test_that_does_not_end_is_ended(project):
 FOUND = mutants("gaugelib/group.py", LIBRARY.encode())
 
 
+def test_every_statement_that_can_run_is_marked():
+    source = (
+        '"""A module."""\nfrom __future__ import annotations\n\n\n'
+        'def f(x):\n    """A function."""\n'
+        "    for y in x:\n        print(y)\n    else:\n        print(x)\n    return lambda: x\n"
+    )
+    marked_source = ast.unparse(marked("m.py")(source.encode()))
+    lines = set(re.findall(r"__reached__\.add\('m\.py:(\d+)'\)", marked_source))
+    assert lines == {"5", "7", "8", "10", "11"}
+    assert ast.get_docstring(ast.parse(marked_source)) == "A module."
+
+
 def test_a_sample_depends_on_its_seed_alone():
     one = sample(FOUND, 3, "1")
     assert one == sample(FOUND[::-1], 3, "1")
@@ -236,3 +251,4 @@ def test_an_explanation_needs_a_reason():
         explanations(entry.format(""))
     with pytest.raises(ValueError, match="listed twice"):
         explanations(entry.format("same") * 2)
+    assert explanations((ROOT / EXPLAINED).read_text())
