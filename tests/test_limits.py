@@ -124,3 +124,9 @@ def test_nothing_flows_where_a_layer_is_zero():
     assert predicted_saving(params, group) < 1
     with pytest.raises(GaugeError, match="nothing flows"):
         predicted_saving(none, group)
+
+
+def test_parameters_on_two_devices_are_refused():
+    params, group = NETWORK
+    with pytest.raises(GaugeError, match=r"must be on one device, found \['cpu', 'meta'\]"):
+        minimum_norm({**params, "0.bias": params["0.bias"].to("meta")}, group)

@@ -19,13 +19,16 @@ CPU = torch.device("cpu")
 def ragged():
     """Layers out of order, with units that no layer names, and columns that share their units."""
     draw = torch.Generator().manual_seed(0)
-    sizes = {"a": (4, 5), "b": (6, 3), "c": (3, 2, 2), "one": ()}
+    sizes = {"a": (4, 5), "b": (6, 3), "c": (3, 2, 2), "d": (2, 2), "e": (2, 2), "one": ()}
+    square = torch.tensor([[1, 2], [3, 4]])
     entries = {
         "a": Entry(torch.tensor([[2], [1], [7], [7]]), torch.tensor([[0, 3, 3, 4, 0]])),
         "b": Entry(
             torch.randint(0, 9, (6, 3), generator=draw), torch.randint(0, 9, (6, 3), generator=draw)
         ),
         "c": Entry(torch.tensor([1, 2, 3])[:, None, None], torch.tensor([5, 6])),
+        "d": Entry(square, 4 + square),
+        "e": Entry(square[:, :1], square[1:]),
         "one": Entry(torch.tensor(8), torch.tensor(3)),
     }
     params = {n: torch.randn(s, generator=draw, dtype=torch.float64) for n, s in sizes.items()}
