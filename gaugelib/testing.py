@@ -75,7 +75,7 @@ def assert_gauge_invariant(
     if not group.units:
         raise GaugeError(
             "the gauge group of this model has no units: every scale is fixed, so there is no "
-            "symmetry to test"
+            "symmetry to test; group.grounded of a traced group says by which operations"
         )
     inputs = (example,) if isinstance(example, Tensor) else tuple(example)
     trial = _Trial(model, params_of(model), dict(model.named_buffers()), inputs)

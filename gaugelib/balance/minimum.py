@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from gaugelib.action import rescale
 from gaugelib.balance.result import History, MinimumNorm
 from gaugelib.balance.search import Search
 from gaugelib.group import GaugeError, GaugeGroup, require_exponent
@@ -64,8 +65,9 @@ def minimum_norm(
         include_bias: whether biases count, as edges from the ground.
         method: one of the four above.
         max_passes: bound on the passes over the weights.
-        exact: whether to round the scales to powers of two: then the network's outputs stay
-            bitwise the same, and its norm ends a little above the smallest.
+        exact: whether to round the scales to powers of two: then no weight loses a digit, outputs
+            stay bitwise the same while activations keep to their dtype's normal range, and the norm
+            ends a little above the smallest.
         out: where to write the returned parameters, to save memory in repeated calls: tensors of
             the same names, shapes and dtypes, in memory of their own; after an error it holds
             anything.
@@ -77,7 +79,8 @@ def minimum_norm(
     Raises:
         GaugeError: if an argument is out of range, names or shapes do not fit, the group was
             restricted, a parameter is NaN or infinite, a scale leaves the range of float64, or a
-            parameter's dtype cannot hold the result: an entry would overflow, or become 0.
+            parameter's dtype cannot hold the result: an entry would overflow, or become 0, or
+            lose digits where `exact` forbids it.
 
     Source: Saul (2023), Theorem 2.1 and Algorithm 1; the book, "The minimum-norm gauge".
 
@@ -102,6 +105,7 @@ def minimum_norm(
         search.last_correction = _to_go(search, group, names, p)
     if exact:
         search.round_scales()
+        rescale(params, search.scales, group, exact=True)  # for what it refuses
     return MinimumNorm(
         params={name: room[name] for name in params},
         scales=search.scales,

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from gaugelib import minimum_norm, rescale, weight_norm
+from gaugelib import GaugeError, minimum_norm, rescale, weight_norm
+from tests.balance.networks import initialised
 from tests.balance.newton import imbalance_of
 from tests.balance.test_minimum_norm import NETWORKS
 
@@ -41,3 +42,20 @@ def test_scales_are_rounded_in_logarithms(exponent):
     assert_close(
         found.scales, torch.tensor([1.0, 2.0, 1.0, 0.5, 1.0, 2.0]).double() * 2.0**exponent
     )
+
+
+def test_exact_refuses_a_gauge_in_which_a_half_precision_weight_loses_digits():
+    _, group = initialised((1, 2, 1))
+    params = {
+        "0.weight": torch.tensor([[2.74e-4], [1.0]], dtype=torch.float16),
+        "2.weight": torch.tensor([[1.8e-7, 1.0]], dtype=torch.float16),
+    }
+    with pytest.raises(GaugeError, match=r"'0\.weight' lose digits"):
+        minimum_norm(params, group, exact=True)
+    wide = {name: value.double() for name, value in params.items()}
+    back = rescale(
+        minimum_norm(wide, group, exact=True).params,
+        1 / minimum_norm(wide, group, exact=True).scales,
+        group,
+    )
+    assert all(torch.equal(back[name], wide[name]) for name in wide)  # control: float64 loses none

@@ -168,7 +168,7 @@ def test_panels_are_drawn():
         "regularised loss", "training error", "imbalance γ"
     ]  # fmt: skip
     assert left.lines[0].get_ydata().tolist() == [11.0, 4.0]
-    assert (left.get_yscale(), middle.get_yscale()) == ("log", "linear")
+    assert (left.get_yscale(), middle.get_yscale()) == ("log", "symlog")
     labels = [entry.get_text() for entry in left.get_legend().get_texts()]
     assert labels == ["3 layers", "never fixed", "fixed once"]
     with pytest.raises(GaugeError, match="one optimiser"):
