@@ -43,7 +43,7 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         """The sentence as a paragraph: a page breaks its lines at any width."""
-        return f"<p><strong>{self._word}:</strong> {escape(self.message)}</p>"
+        return f'<p class="verdict"><strong>{self._word}:</strong> {escape(self.message)}</p>'
 
     @property
     def _word(self) -> str:

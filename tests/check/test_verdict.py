@@ -26,7 +26,8 @@ def test_a_verdict_is_not_cut_on_the_page():
 def test_a_page_gets_a_paragraph_in_which_nothing_is_markup():
     shown = Verdict(False, "<lambda> stopped: 1 < 2 & so on.")._repr_html_()
     assert shown == (
-        "<p><strong>Not yet:</strong> &lt;lambda&gt; stopped: 1 &lt; 2 &amp; so on.</p>"
+        '<p class="verdict"><strong>Not yet:</strong> '
+        "&lt;lambda&gt; stopped: 1 &lt; 2 &amp; so on.</p>"
     )
 
 

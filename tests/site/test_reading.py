@@ -96,6 +96,19 @@ def test_paper_shows_everything_and_cuts_nothing(open_page):
     assert paper in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
 
 
+VERDICTS = """() => [...document.querySelectorAll("p.verdict")].map((p) => [
+    getComputedStyle(p.parentElement).backgroundColor, p.scrollWidth <= p.clientWidth])"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_checkers_verdict_is_text_of_the_page_and_is_not_cut(open_page, axe, theme):
+    page = open_page("book/symmetry_exercises.html", width=320, theme=theme)
+    verdicts = page.evaluate(VERDICTS)
+    assert len(verdicts) >= 7
+    assert {tuple(verdict) for verdict in verdicts} == {("rgba(0, 0, 0, 0)", True)}
+    assert axe(page, "color-contrast", within=".cell_output:has(p.verdict)") == []
+
+
 def test_without_scripts_the_still_pictures_are_shown(open_page, site):
     page = open_page("book/symmetry.html", scripts=False)
     stills = markup.read(site / "book/symmetry.html").select("noscript img")
