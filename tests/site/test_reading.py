@@ -96,6 +96,19 @@ def test_paper_shows_everything_and_cuts_nothing(open_page):
     assert paper in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
 
 
+COLOURS = """() => [...new Set([...document.querySelectorAll(".highlight pre, .highlight span")]
+    .map((part) => getComputedStyle(part).color))]"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_code_on_paper_is_black_and_no_page_is_spent_on_a_title(open_page, theme):
+    page = open_page("book/symmetry.html", theme=theme)
+    assert len(page.evaluate(COLOURS)) > 1  # on the screen it is coloured
+    page.emulate_media(media="print")
+    assert page.evaluate(COLOURS) == ["rgb(0, 0, 0)"]
+    assert not page.locator("#jb-print-docs-body").is_visible()
+
+
 VERDICTS = """() => [...document.querySelectorAll("p.verdict")].map((p) => [
     getComputedStyle(p.parentElement).backgroundColor, p.scrollWidth <= p.clientWidth])"""
 
