@@ -3,6 +3,7 @@
 The oracle lists the entries one by one. Pieces are made small, so that small tensors have many.
 """
 
+import itertools
 import math
 
 import pytest
@@ -14,6 +15,7 @@ from gaugelib.balance import powers
 from gaugelib.balance.flows import Flows
 from gaugelib.balance.powers import marginals, pieces, power_into, reduced
 from gaugelib.balance.prepare import dead_units, log_totals, start_within_range
+from gaugelib.balance.tally import Tally
 from gaugelib.balance.write import write
 from tests.balance.newton import edges
 from tests.balance.test_minimum_norm import NETWORKS, wandering
@@ -81,6 +83,22 @@ def test_sums_are_taken_along_what_entries_share(kept, shifted, piece):
     expected = value.abs() ** 3 * (shift.exp() if shifted else 1.0)
     summed = reduced(value, 3.0, torch.float64, shift, shape)
     assert_close(summed, expected.sum_to_size(shape))
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (5, 4, 3), (5, 1, 3), (6,), (3, 2, 2, 2)])
+def test_tallies_count_each_entry_at_its_unit(shape, piece):
+    """Whichever dimensions the index of units runs along."""
+    value = drawn(shape).abs()
+    for kept in itertools.product([False, True], repeat=len(shape)):
+        ends = tuple(n if k else 1 for n, k in zip(shape, kept))
+        end = torch.randint(0, 4, ends, generator=torch.Generator().manual_seed(1))
+        tally, total = Tally(end, value), torch.zeros(4).double()
+        for where in pieces(value):
+            tally.add(value[where], where)
+        tally.into(total)
+        expected = torch.zeros(4).double()
+        expected.index_add_(0, end.expand(shape).reshape(-1), value.reshape(-1))
+        assert_close(total, expected)
 
 
 def sums(params, group, p, include_bias=False):

@@ -156,3 +156,19 @@ def test_a_trial_that_raises_the_norm_is_taken_back(rise, kept):
         assert sweeps.state.totals == totals
         assert sweeps._memory.images == []
         assert sweeps._left == [math.inf] * len(sweeps.state.colours)
+
+
+@pytest.mark.parametrize("network", ["chain", "residual", "convolutional"])
+def test_bad_extrapolations_never_raise_the_norm_of_a_noted_state(network, monkeypatch):
+    sweeps, _, _, _ = begun(network, METHODS["two-level"], 2.0)
+    draw, tried = torch.Generator().manual_seed(0), []
+
+    def propose(image, residual):
+        tried.append(image + torch.randn(image.shape, generator=draw, dtype=image.dtype))
+        return tried[-1]
+
+    monkeypatch.setattr(sweeps._memory, "propose", propose)
+    sweeps.run(1e-9, 40.0)
+    assert len(tried) > 3
+    norms = torch.tensor(sweeps.log.objective, dtype=torch.float64)
+    assert (norms.diff() <= 1e-13 * norms[:-1]).all()
