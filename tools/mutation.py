@@ -248,6 +248,8 @@ def report(verdicts: Mapping[Mutant, Verdict], reasons: Mapping, known: set) -> 
     count = total.total()
     score = total["killed"] / count if count else 0.0
     lines.append(f"\n{total['killed']} of {count} mutants killed: {score:.1%}, wanted {ENOUGH:.0%}")
+    open_ones = total["killed"] / max(1, count - total["explained"])
+    lines.append(f"{open_ones:.1%} of those that are not explained")
     return "\n".join(lines), bool(score >= ENOUGH and not odd and not stale)
 
 

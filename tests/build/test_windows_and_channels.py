@@ -136,6 +136,9 @@ def test_resampling_makes_one_unit_of_a_channel(spatial):
         (lambda x: torch.where(x > 1.0, x, x.flip(2)), 0),
         (lambda x: torch.where(x > 0, x, x.flip(2)), 12),
         (lambda x: torch.where(x > x.flip(1), x, 0.0), 12),
+        (lambda x: torch.ones(4).double() @ x, 6),
+        (lambda x: x @ torch.ones(6).double(), 4),
+        (lambda x: F.alpha_dropout(x), 24),
     ],
 )
 def test_reductions_and_meetings_leave_a_unit_for_each_class(act, count):

@@ -77,6 +77,7 @@ def test_statements_have_their_errors():
         "def f(n):\n    return f'{n + 1} of {-n}'\n",
         "@dataclass(frozen=True)\nclass A: ...\n",
         "def f(a, b):\n    return zip(a, b, strict=True)\n",
+        "def f(a):\n    return [a for _ in range(_STEPS)]\n",
         "def f(a):\n    return isinstance(a, int | float)\n",
         "def f(a):\n    warnings.warn('1', stacklevel=2)\n",
         "if TYPE_CHECKING:\n    import a\n",
