@@ -6,13 +6,24 @@
 - `repository`: the address of the repository, taken from the environment that builds.
 - `published`: what a page and its notebook say in place of the source: where the library comes
   from, and no solutions where they are hidden (`solutions`).
+- `checked`: under a statement, the tests that check it, folded and linked.
 - `lean`: what no page uses is not shipped (icon glyphs, theme scripts).
 - `access`: small repairs of the theme for screen readers and keyboards.
 """
 
-from . import access, contents, lean, mathematics, published, repository, solutions, widgets
+from . import (
+    access,
+    checked,
+    contents,
+    lean,
+    mathematics,
+    published,
+    repository,
+    solutions,
+    widgets,
+)
 
-PARTS = (contents, mathematics, widgets, repository, solutions, published, lean, access)
+PARTS = (contents, mathematics, widgets, repository, solutions, published, checked, lean, access)
 
 
 def setup(app):
