@@ -96,6 +96,13 @@ def test_paper_shows_everything_and_cuts_nothing(open_page):
     assert paper in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
 
 
+def test_every_page_says_under_which_licence_it_may_be_used(site):
+    pages = [p for p in site.rglob("*.html") if p.parent.name == "book"]
+    assert len(pages) >= 14
+    licence = "https://creativecommons.org/licenses/by/4.0/"
+    assert [p.name for p in pages if licence not in p.read_text("utf8").split("<footer")[-1]] == []
+
+
 COLOURS = """() => [...new Set([...document.querySelectorAll(".highlight pre, .highlight span")]
     .map((part) => getComputedStyle(part).color))]"""
 
