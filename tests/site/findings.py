@@ -35,6 +35,11 @@ def sideways(page: Page) -> list[str]:
     return page.evaluate(SIDEWAYS)
 
 
+def cut(page: Page, selector: str) -> list[str]:
+    """Parts whose right end is hidden until they are scrolled."""
+    return page.evaluate(CUT, selector)
+
+
 def widgets(page: Page) -> dict[str, list[str]]:
     """Ids of the widgets that the page holds as state, as views, and as mounted views."""
     return page.evaluate(WIDGETS)
@@ -74,6 +79,10 @@ SIDEWAYS = r"""() => {
   }
   return found;
 }"""
+
+CUT = """(selector) => [...document.querySelectorAll(selector)]
+    .filter((part) => part.scrollWidth > part.clientWidth + 1)
+    .map((part) => part.textContent.trim().slice(0, 80))"""
 
 WIDGETS = r"""() => {
   const scripts = (kind) => `script[type="application/vnd.jupyter.${kind}+json"]`;

@@ -100,7 +100,9 @@ def test_every_page_says_under_which_licence_it_may_be_used(site):
     pages = [p for p in site.rglob("*.html") if p.parent.name == "book"]
     assert len(pages) >= 14
     licence = "https://creativecommons.org/licenses/by/4.0/"
-    assert [p.name for p in pages if licence not in p.read_text("utf8").split("<footer")[-1]] == []
+    assert [
+        p.name for p in pages if licence not in p.read_text("utf8").split("bd-footer-content")[-1]
+    ] == []
 
 
 COLOURS = """() => [...new Set([...document.querySelectorAll(".highlight pre, .highlight span")]
@@ -166,3 +168,11 @@ def page_icons(path):
     }
     kinds = {"fa-solid", "fa-regular", "fa-brands", "fa-lg", "fa-fw"}
     return {name for name in classes if name.startswith("fa-")} - kinds
+
+
+def test_control_a_display_that_may_not_break_is_cut(open_page):
+    page = open_page("book/conservation.html", width=375)
+    page.add_style_tag(
+        content=".bd-article div.math .katex-display > .katex { white-space: nowrap; }"
+    )
+    assert findings.cut(page, ".formula") != []
