@@ -178,6 +178,21 @@
     return;
   }
   const mounted = mountAll();
+
+  // A link to a place of the page leads there, although the widgets above it grow after the browser
+  // has gone to it; unless the reader has begun to move.
+  const moves = ["wheel", "touchmove", "keydown", "pointerdown"];
+  const moved = new AbortController();
+  for (const move of moves) {
+    addEventListener(move, () => moved.abort(), { passive: true, signal: moved.signal });
+  }
+  const land = () => {
+    const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (place && !moved.signal.aborted) place.scrollIntoView({ behavior: "instant" });
+  };
+  mounted.then(() => document.fonts.ready).then(land);
+  addEventListener("load", () => mounted.then(land));
+
   // A page kept in the back/forward cache comes back alive: only a page that is left for good ends.
   addEventListener("pagehide", async (event) => { if (!event.persisted) (await mounted)(); });
 })();
