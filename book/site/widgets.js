@@ -190,8 +190,10 @@
     const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (place && !moved.signal.aborted) place.scrollIntoView({ behavior: "instant" });
   };
-  mounted.then(() => document.fonts.ready).then(land);
-  addEventListener("load", () => mounted.then(land));
+  const growth = new ResizeObserver(land);
+  growth.observe(document.body);
+  moved.signal.addEventListener("abort", () => growth.disconnect());
+  mounted.then(() => setTimeout(() => { land(); moved.abort(); }, 3000));
 
   // A page kept in the back/forward cache comes back alive: only a page that is left for good ends.
   addEventListener("pagehide", async (event) => { if (!event.persisted) (await mounted)(); });
