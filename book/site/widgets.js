@@ -193,7 +193,7 @@
   const growth = new ResizeObserver(land);
   growth.observe(document.body);
   moved.signal.addEventListener("abort", () => growth.disconnect());
-  mounted.then(() => setTimeout(() => { land(); moved.abort(); }, 3000));
+  mounted.then(() => setTimeout(() => { land(); moved.abort(); }, 5000));
 
   // A page kept in the back/forward cache comes back alive: only a page that is left for good ends.
   addEventListener("pagehide", async (event) => { if (!event.persisted) (await mounted)(); });

@@ -13,6 +13,12 @@ STATEMENTS = {
     "pairing": "thm-mirror",
     "soft_gauge": "prop-stiff",
 }
+GROW = """() => {
+  document.documentElement.style.overflowAnchor = "none";
+  const late = document.createElement("div");
+  late.style.height = "3000px";
+  document.querySelector("article").prepend(late);
+}"""
 TOP = "(id) => document.getElementById(id).getBoundingClientRect().top"
 ROOM = 120  # the header's height, and a little more
 LANDING = ("growth.observe(document.body);", "land(); moved.abort();")
@@ -23,7 +29,7 @@ def arrive(chromium, site_url):
     """Open a page at a statement as a fresh reader does, and tell where the statement then is."""
     contexts = []
 
-    def arrive(chapter, *, width=1280, motion="no-preference", script=None, then=None):
+    def arrive(chapter, *, width=1280, motion="no-preference", script=None, then=None, late=""):
         context = chromium.new_context(
             viewport={"width": width, "height": 800}, reduced_motion=motion
         )
@@ -35,7 +41,9 @@ def arrive(chromium, site_url):
         if then is not None:
             page.keyboard.press(then)
         page.wait_for_function("document.documentElement.dataset.widgets === 'mounted'")
-        page.wait_for_timeout(1500)
+        if late:
+            page.evaluate(late)
+        page.wait_for_timeout(1000)
         return page.evaluate(TOP, STATEMENTS[chapter])
 
     yield arrive
@@ -58,9 +66,13 @@ def test_a_reader_who_moves_is_left_alone(arrive):
     assert arrive("minimum_norm", then="Home") > 1000
 
 
+def test_what_grows_late_is_followed(arrive):
+    assert 0 <= arrive("minimum_norm", late=GROW) <= ROOM
+
+
 def test_control_without_it_the_page_stops_thousands_of_pixels_early(arrive, site):
     script = (site / "_static" / "widgets.js").read_text("utf8")
     for line in LANDING:
         assert line in script
         script = script.replace(line, "")
-    assert arrive("minimum_norm", script=script) > 1000
+    assert arrive("minimum_norm", script=script, late=GROW) > 2000
