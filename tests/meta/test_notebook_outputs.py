@@ -1,7 +1,7 @@
-"""What a notebook stores is what executing it gives: nothing stripped, nothing stale.
+"""Executing a notebook twice gives the same file, and a stripped or stale output is told from it.
 
-nbval compares only the outputs that are there, and no figure. Here a fresh execution must give the
-same file.
+The book's own notebooks are compared with the execution that it is made of, once it is built:
+`tests/site/test_execution.py`.
 """
 
 import nbformat
@@ -9,14 +9,7 @@ import pytest
 
 from tests.meta.comparison import differences
 from tests.meta.sampler import broken, small_notebook
-from tools.execute_notebooks import executed, find_notebooks, main
-
-
-@pytest.mark.parametrize("path", find_notebooks(), ids=lambda path: path.stem)
-def test_stored_outputs_are_those_of_a_fresh_execution(path):
-    stored = nbformat.read(path, as_version=4)
-    fresh = executed(stored, path.name, path.parent)
-    assert list(differences(stored, fresh)) == [], "run `make notebooks`"
+from tools.execute_notebooks import executed, main
 
 
 def test_executing_twice_gives_the_same_bytes(tmp_path, capsys):

@@ -88,6 +88,7 @@ BREAKS = {
         lambda n: n.cells[3].update(source=":::{solution-start} ex-a\n:::"),
         "without the tag",
     ),
+    "a line in pieces": (add('print(f"{1}:", end=" ")'), "in pieces"),
     "another magic": (add("%time 1"), "magic or shell"),
     "a shell command": (add("!ls"), "magic or shell"),
     "sys.path": (add("import sys\nsys.path.append('..')"), "sys.path"),
