@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gaugelib import rescale, weight_norm
@@ -30,7 +30,7 @@ def box(graph, p, power=1.0):
         leaving = ((i, weights[i][h]) for i in range(h, graph.units))
         down[h] = min((norm / w) ** power * down[i] for i, w in leaving if w)
     between = range(graph.inputs, first)
-    return (torch.tensor([d[h] for h in between]).double() for d in (down, up))
+    return (torch.tensor([d[h] for h in between], dtype=torch.float64) for d in (down, up))
 
 
 def farthest_dials(graph, p, seed):
@@ -66,6 +66,9 @@ def leave(graph, p, seed, power=1.0):
 
 
 @given(sizes=sizes, seed=st.integers(0, 9999), p=exponents)
+@example(sizes=(1, 1, 1), seed=225, p=2.0)  # near enough to the bound to ask for all its digits
+@example(sizes=(1, 1, 2), seed=252, p=3.0)
+@example(sizes=(1, 1, 1), seed=588, p=2.0)
 def test_dials_that_do_not_raise_the_norm_are_bounded(sizes, seed, p):
     graph = uneven(sizes, seed)
     height = power_sum(graph.params, graph.group, p)
