@@ -18,6 +18,14 @@ SGD, Adam = torch.optim.SGD, torch.optim.Adam
 X = torch.linspace(-1.0, 1.0, 36, dtype=torch.float64).view(3, 12)
 
 
+@pytest.fixture(autouse=True)
+def _interruptions_are_python_s():
+    """As in a terminal: what runs in the background may have been started with them ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def output_of(model):
     with torch.no_grad():
         return model(X)
