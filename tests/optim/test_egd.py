@@ -233,3 +233,7 @@ def test_the_update_on_cuda_is_that_of_the_cpu():
     for parameter in (there, here):
         EGD([parameter], lr=0.3, weight_decay=0.02).step()
     assert_close(there.detach().cpu(), here.detach())
+
+
+def test_without_a_learning_rate_it_takes_the_papers():
+    assert EGD([nn.Parameter(torch.ones(1))]).defaults == {"lr": 0.1, "weight_decay": 0.0}
