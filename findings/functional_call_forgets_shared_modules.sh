@@ -7,7 +7,7 @@
 #   longer nn.Parameter objects, an optimizer made before goes on with tensors that the model has forgotten, and
 #   the model computes another function. A parameter that two *different* modules share is put back correctly.
 # Why it matters here: evaluating a network at rescaled parameters is what every page of this book does.
-# Remedy: pass `tie_weights=False` and name each (module, attribute) once, as gaugelib.functional_call does.
+# Remedy: pass `tie_weights=False` and name each (module, attribute) once; gaugelib.functional_call restores all itself.
 # Upstream: reported as pytorch/pytorch#164759; a repair was proposed in #195593.
 set -euo pipefail
 folder=$(mktemp -d)
