@@ -22,9 +22,16 @@ _SMALLEST = 1e-13
 class Quotient:
     r"""The network with each block shrunk to one unit: minimises $\sum_e m_e e^{t_{to}-t_{from}}$.
 
+    Blocks that only the ground joins do not depend on one another: each such part is solved alone.
+
     Args:
         ends: the two blocks of each bond, (to, from); block 0 is the ground, where $t = 0$.
         blocks: number of blocks, the ground included.
+
+    Attributes:
+        parts: bonds of each part.
+        paths: the same in order, if they make one path from the ground through all the part's
+            blocks and back; else `None`.
 
     Example:
         >>> chain = Quotient([(1, 0), (2, 1), (0, 2)], blocks=3)
@@ -34,7 +41,13 @@ class Quotient:
 
     def __init__(self, ends: Sequence[tuple[int, int]], blocks: int) -> None:
         self.ends, self.blocks = list(ends), blocks
-        self.path = _path(self.ends)
+        self.parts = _parts(self.ends, blocks)
+        self.paths = [_path(self.ends, part) for part in self.parts]
+
+    @property
+    def chains(self) -> bool:
+        """Whether every part is a path from the ground to the ground."""
+        return None not in self.paths
 
     def shift(self, totals: Sequence[float]) -> list[float]:
         r"""The best $t$ of each block; 0 for the ground.
@@ -46,15 +59,20 @@ class Quotient:
         Args:
             totals: $m_e > 0$ of each bond.
         """
-        if self.path is None:
-            return self._newton(totals)
-        logs = [math.log(total) for total in totals]
-        mean = math.fsum(logs) / len(logs)
-        shift, reached = [0.0] * self.blocks, 0.0
-        for bond in self.path[:-1]:
-            reached += mean - logs[bond]
-            shift[self.ends[bond][0]] = reached
+        shift = [0.0] * self.blocks
+        for part, path in zip(self.parts, self.paths):
+            if path is None:
+                self._newton(part, totals, shift)
+            else:
+                self._level(path, totals, shift)
         return shift
+
+    def _level(self, path: Sequence[int], totals: Sequence[float], shift: list[float]) -> None:
+        logs = [math.log(totals[bond]) for bond in path]
+        mean, reached = math.fsum(logs) / len(logs), 0.0
+        for bond, log in zip(path[:-1], logs):
+            reached += mean - log
+            shift[self.ends[bond][0]] = reached
 
     def disturbance(self, shift: Sequence[float]) -> list[float]:
         """Bound on |log(out/in)|/2 at the units of each block, if they were balanced before."""
@@ -67,42 +85,68 @@ class Quotient:
         worst = [max(b[1] - a[0], a[1] - b[0], 0.0) / 2 for a, b in zip(into, out)]
         return [0.0, *worst[1:]]
 
-    def _newton(self, totals: Sequence[float]) -> list[float]:
-        pairs = torch.tensor(self.ends, dtype=torch.int64)
-        pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-        kept = [m for m, (to, source) in zip(totals, self.ends) if to != source]
-        weights, (to, source) = torch.tensor(kept, dtype=torch.float64), pairs.T
-        flat = torch.cat([to * self.blocks + source, source * self.blocks + to])
-        shift = weights.new_zeros(self.blocks)
-        for _ in range(_STEPS):
-            flow = weights * (shift[to] - shift[source]).exp()
-            into = shift.new_zeros(self.blocks).index_add_(0, to, flow)
-            out = shift.new_zeros(self.blocks).index_add_(0, source, flow)
-            off = shift.new_zeros(self.blocks**2).index_add_(0, flat, flow.repeat(2))
-            hessian = torch.diag(into + out) - off.view(self.blocks, self.blocks)
-            used = 1 + (into + out > 0)[1:].nonzero().squeeze(1)
-            solved, info = torch.linalg.solve_ex(hessian[used][:, used], (out - into)[used])
-            if bool(info) or not bool(solved.isfinite().all()):
-                return [0.0] * self.blocks
-            step = torch.zeros_like(shift)
-            step[used] = solved
-            largest = float((step[to] - step[source]).abs().max())
-            shift += step / max(1.0, largest)
-            if largest < _SMALLEST:
-                break
-        return shift.tolist()
+    def _newton(self, part: Sequence[int], totals: Sequence[float], shift: list[float]) -> None:
+        bonds = [bond for bond in part if self.ends[bond][0] != self.ends[bond][1]]
+        if not bonds:
+            return
+        blocks = sorted({FIXED, *(block for bond in bonds for block in self.ends[bond])})
+        place = {block: k for k, block in enumerate(blocks)}
+        pairs = [[place[block] for block in self.ends[bond]] for bond in bonds]
+        solved = _balanced(pairs, [totals[bond] for bond in bonds], len(blocks))
+        for block, value in zip(blocks[1:], solved[1:]):
+            shift[block] = value
 
 
-def _path(ends: Sequence[tuple[int, int]]) -> list[int] | None:
-    """Bonds in order, if they make one path from the ground through all blocks and back."""
-    leaving = {source: bond for bond, (_, source) in enumerate(ends)}
-    if len(leaving) < len(ends):
-        return None
+def _balanced(pairs: list[list[int]], totals: list[float], count: int) -> list[float]:
+    """Shifts at which what flows into each number flows out of it; zeros if there are none."""
+    to, source = torch.tensor(pairs, dtype=torch.int64).view(-1, 2).T
+    weights = torch.tensor(totals, dtype=torch.float64)
+    flat = torch.cat([to * count + source, source * count + to])
+    shift = weights.new_zeros(count)
+    for _ in range(_STEPS):
+        flow = weights * (shift[to] - shift[source]).exp()
+        into = shift.new_zeros(count).index_add_(0, to, flow)
+        out = shift.new_zeros(count).index_add_(0, source, flow)
+        off = shift.new_zeros(count**2).index_add_(0, flat, flow.repeat(2))
+        hessian = torch.diag(into + out) - off.view(count, count)
+        solved, info = torch.linalg.solve_ex(hessian[1:, 1:], (out - into)[1:])
+        if bool(info) or not bool(solved.isfinite().all()):
+            return [0.0] * count
+        step = torch.cat([solved.new_zeros(1), solved])
+        largest = float((step[to] - step[source]).abs().max())
+        shift += step / max(1.0, largest)
+        if largest < _SMALLEST:
+            break
+    return shift.tolist()
+
+
+def _parts(ends: Sequence[tuple[int, int]], blocks: int) -> list[list[int]]:
+    """Bonds by the part that they belong to, without those that join the ground to itself."""
+    head = list(range(blocks))
+
+    def root(block: int) -> int:
+        while head[block] != block:
+            block = head[block]
+        return block
+
+    for to, source in ends:
+        if FIXED not in (to, source):
+            head[root(to)] = root(source)
+    parts: dict[int, list[int]] = {}
+    for bond, (to, source) in enumerate(ends):
+        if to != FIXED or source != FIXED:
+            parts.setdefault(root(max(to, source)), []).append(bond)
+    return list(parts.values())
+
+
+def _path(ends: Sequence[tuple[int, int]], part: Sequence[int]) -> list[int] | None:
+    """A part's bonds in order, if they make one path from the ground and back to it."""
+    leaving = {ends[bond][1]: bond for bond in part}
     path: list[int] = []
     block = FIXED
-    while block in leaving and len(path) < len(ends):
+    while block in leaving and len(path) < len(part):
         path.append(leaving[block])
         block = ends[path[-1]][0]
         if block == FIXED:
             break
-    return path if len(path) == len(ends) and block == FIXED else None
+    return path if len(path) == len(part) and block == FIXED else None

@@ -186,6 +186,8 @@ def _as_matrix(room: Tensor | None, value: Tensor, dtype: torch.dtype) -> Tensor
 def _read_matrix(network: Conductances, plan: Plan, strip: Strip, matrix: Tensor) -> None:
     for row, column in strip.pairs:
         part = matrix[row.lines][:, column.lines]
+        if _nothing(strip, part):
+            continue
         if row.block == FIXED and column.block == FIXED:
             network.fixed += part.double().sum()
         elif column.block == FIXED:
@@ -200,6 +202,11 @@ def _read_matrix(network: Conductances, plan: Plan, strip: Strip, matrix: Tensor
             network.links.append(Link(row.block, column.block, rows, columns, part.contiguous()))
 
 
+def _nothing(strip: Strip, part: Tensor) -> bool:
+    """Whether a piece of a parameter joins nothing, as between parts that a network falls into."""
+    return len(strip.pairs) > 1 and not bool(part.any())
+
+
 def _without_loops(network: Conductances, part: Tensor, rows: Where, columns: Where) -> Tensor:
     # An entry from a unit to itself is moved by no gauge.
     same = _listed(rows, part.device)[:, None] == _listed(columns, part.device)
@@ -211,6 +218,8 @@ def _read_edges(network: Conductances, plan: Plan, strip: Strip, total: Tensor) 
     total = total.reshape(-1)
     for row, column in strip.pairs:
         part = total[row.lines]
+        if _nothing(strip, part):
+            continue
         if row.block == FIXED and column.block == FIXED:
             network.fixed += part.double().sum()
         elif column.block == FIXED:

@@ -53,7 +53,8 @@ def minimum_norm(
     - `"doubled"`: the same with twice the exponent, which is still monotone;
     - `"alternating"`: exact balancing of every other layer in turn;
     - `"two-level"`: that, and after each step one exact scale for each whole layer; with Anderson
-      acceleration, which is undone wherever it would raise the norm.
+      acceleration, which is undone wherever it would raise the norm. Where it is slow because the
+      hidden units fall into separate parts, each part gets layers of its own.
 
     Args:
         params: the network's parameters by name; they are not changed.

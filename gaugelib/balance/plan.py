@@ -1,21 +1,21 @@
 """Which blocks of units each weight joins, and in which order the blocks are balanced.
 
-A block is a layer's units. Blocks that no weight joins share a colour: they can be balanced at the
+A block is a layer's units, or those of them that belong to one part of a network that falls into
+parts. Blocks that no weight joins share a colour: they can be balanced at the
 same time. The layers of a chain get two colours, even and odd. Nothing here reads a weight.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
+from gaugelib.balance.order import colours_of, cyclic
 from gaugelib.group import Entry, GaugeGroup
 
 FIXED = 0
@@ -65,25 +65,37 @@ class Strip:
 class Blocks:
     """The layers of a group as blocks of units, without the units that are dead."""
 
-    def __init__(self, group: GaugeGroup, dead: Tensor | None, device: torch.device) -> None:
+    def __init__(
+        self,
+        group: GaugeGroup,
+        dead: Tensor | None,
+        device: torch.device,
+        parts: Tensor | None = None,
+    ) -> None:
         spans = sorted((s.start, s.stop) for s in group.layers.values() if s.start < s.stop)
-        tidy = dead is None and [0, *(b for _, b in spans)] == [*(a for a, _ in spans), group.units]
+        ends = [0, *(b for _, b in spans)]
+        tidy = dead is None and parts is None and ends == [*(a for a, _ in spans), group.units]
         self.numbers = torch.arange(group.units + 1, device=device)
         self.starts = [1 + start for start, _ in spans] if tidy else []
         self.tidy = tidy
         if tidy:
             self.members = [self.numbers[1 + start : 1 + stop] for start, stop in spans]
         else:
-            self.block_of, self.place = self._ragged(spans, dead)
-            ids = range(1, len(spans) + 2)
+            self.block_of, self.place = self._ragged(spans, dead, parts)
+            ids = range(1, 1 + max(len(spans) + 1, int(self.block_of.max())))
             self.members = [(self.block_of == b).nonzero().squeeze(1) for b in ids]
         self.sizes = [0, *(len(m) for m in self.members)]
 
-    def _ragged(self, spans: Iterable[tuple[int, int]], dead: Tensor | None) -> tuple[Tensor, ...]:
+    def _ragged(
+        self, spans: Iterable[tuple[int, int]], dead: Tensor | None, parts: Tensor | None
+    ) -> tuple[Tensor, ...]:
         block_of = torch.full_like(self.numbers, FIXED)
         block_of[1:] = 1 + sum(1 for _ in spans)  # units that no layer names
         for block, (start, stop) in enumerate(spans, start=1):
             block_of[1 + start : 1 + stop] = block
+        if parts is not None:
+            kinds = torch.stack([block_of[1:], parts])
+            block_of[1:] = 1 + kinds.unique(dim=1, return_inverse=True)[1]
         if dead is not None:
             block_of[1 + dead] = FIXED
         order = block_of.argsort(stable=True)
@@ -214,6 +226,7 @@ def plan_of(
     device: torch.device,
     *,
     coloured: bool,
+    parts: Tensor | None = None,
 ) -> Plan:
     """Blocks, their colours and their order; as long as the group lives, worked out once.
 
@@ -224,9 +237,11 @@ def plan_of(
         device: of the parameters.
         coloured: whether to give blocks that a weight joins different colours; if not, all units
             are balanced at once.
+        parts: the part of the network that each unit belongs to, shape `(units,)`: units of
+            different parts are not put into one block.
     """
-    if dead is not None:
-        return _planned(group, names, dead, device, coloured)
+    if dead is not None or parts is not None:
+        return _planned(group, names, dead, device, coloured, parts)
     plans, key = _PLANS.setdefault(group, {}), (tuple(names), device, coloured)
     if key not in plans:
         plans[key] = _planned(group, names, None, device, coloured)
@@ -239,14 +254,15 @@ def _planned(
     dead: Tensor | None,
     device: torch.device,
     coloured: bool,
+    parts: Tensor | None = None,
 ) -> Plan:
-    blocks = Blocks(group, dead, device)
+    blocks = Blocks(group, dead, device, parts)
     strips = []
     for name in names:
         strips.append(strip_of(name, group.entries[name], group.shapes[name], blocks))
     joined = {(row.block, column.block) for strip in strips for row, column in strip.pairs}
     occupied = [b for b, size in enumerate(blocks.sizes) if size]
-    colours = _colours(occupied, joined) if coloured or not occupied else (tuple(occupied),)
+    colours = colours_of(occupied, joined) if coloured or not occupied else (tuple(occupied),)
     ranges = [slice(0, 1)] * len(blocks.sizes)
     position = 1
     for block in (b for colour in colours for b in colour):
@@ -257,37 +273,4 @@ def _planned(
     looped = frozenset(
         s.name for s in strips if any(a.block == b.block != FIXED for a, b in s.pairs)
     )
-    cyclic = _cyclic(occupied, joined)
-    return Plan(tuple(strips), tuple(ranges), colours, units, looped, cyclic)
-
-
-def _colours(blocks: list[int], joined: set[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:
-    near: dict[int, set[int]] = {b: set() for b in blocks}
-    for a, b in joined:
-        if a != b and a in near and b in near:
-            near[a].add(b)
-            near[b].add(a)
-    colour: dict[int, int] = {}
-    for root in blocks:
-        queue = deque([root])
-        while queue:
-            block = queue.popleft()
-            if block not in colour:
-                taken = {colour[other] for other in near[block] if other in colour}
-                colour[block] = next(c for c in range(len(blocks)) if c not in taken)
-                queue.extend(sorted(near[block] - colour.keys()))
-    count = 1 + max(colour.values(), default=-1)
-    return tuple(tuple(b for b in blocks if colour[b] == c) for c in range(count))
-
-
-def _cyclic(blocks: list[int], joined: set[tuple[int, int]]) -> bool:
-    """Whether the blocks cannot be put in an order that all weights follow."""
-    before: dict[int, set[int]] = {b: set() for b in blocks}
-    for a, b in joined:
-        if a in before and b in before:
-            before[a].add(b)
-    try:
-        TopologicalSorter(before).prepare()
-    except CycleError:
-        return True
-    return False
+    return Plan(tuple(strips), tuple(ranges), colours, units, looped, cyclic(occupied, joined))

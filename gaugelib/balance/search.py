@@ -38,6 +38,7 @@ class _Start:
     shift: Tensor | None = None  # log-scales, (units,)
     log_unit: float = 0.0
     dead: Tensor | None = None  # None: nobody looked
+    parts: Tensor | None = None  # of the network, (units,), if it falls into some
     careful: bool = False
 
 
@@ -90,6 +91,9 @@ class Search:
                 if len(plan.units):
                     sweeps = self._begin(plan)
                     reached = self._sweep(sweeps, plan, goal, max_passes)
+                    if sweeps.parts is not None:
+                        self._divide(sweeps.parts, plan)
+                        continue
                     known = reached and self._is_known(sweeps)
             except Unworkable:
                 if self._with_more_care():
@@ -155,7 +159,14 @@ class Search:
     def _plan_without(self, dead: Tensor | None) -> Plan:
         some = dead if dead is not None and len(dead) else None
         coloured = self.method.coloured
-        return plan_of(self.group, self.names, some, self.device, coloured=coloured)
+        parts = self._start.parts
+        return plan_of(self.group, self.names, some, self.device, coloured=coloured, parts=parts)
+
+    def _divide(self, parts: Tensor, plan: Plan) -> None:
+        """Go on from here with blocks of their own for each part of the network."""
+        by_unit = torch.zeros(self.group.units, dtype=torch.int64, device=self.device)
+        by_unit[plan.units - 1] = parts[1:]
+        self._start = replace(self._start, shift=self.scales.log(), parts=by_unit)
 
     def _begin(self, plan: Plan) -> Sweeps:
         start = self._start
@@ -171,7 +182,8 @@ class Search:
         )
         if not network.feeds_all(plan) or not bool(network.fixed.isfinite()):
             raise Unworkable
-        return Sweeps(State(plan, network), self.method, self.p)
+        whole = self._start.parts is not None
+        return Sweeps(State(plan, network), self.method, self.p, whole=whole)
 
     def _sweep(self, sweeps: Sweeps, plan: Plan, goal: float, max_passes: float) -> bool:
         state, before = sweeps.state, self.passes
@@ -213,7 +225,7 @@ class Search:
         if start.careful or start.dead is None:
             return False
         shift, unit = start_within_range(self.params, self.group, self.names, self.p, start.dead)
-        self._start = _Start(torch.float64, shift, unit, start.dead, careful=True)
+        self._start = _Start(torch.float64, shift, unit, start.dead, start.parts, careful=True)
         return True
 
     def _refuse_not_finite(self, names: Iterable[str]) -> None:

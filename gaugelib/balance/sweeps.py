@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gaugelib.balance.anderson import Anderson
 from gaugelib.balance.correction import Quotient
+from gaugelib.balance.parts import parts_of
 from gaugelib.balance.state import State, Unworkable
 
 _STILL = 10.0
@@ -23,6 +24,8 @@ _NEAR = 1e4
 """How near that is, in rounding units."""
 _FARTHEST = 10.0
 """Longest extrapolation of a log-scale that is worth a try."""
+_SLOW = 10.0
+"""Passes after which the two-level method looks whether the network falls into parts."""
 
 
 @dataclass(frozen=True)
@@ -95,16 +98,23 @@ class Sweeps:
 
     Attributes:
         count: sweeps that were begun.
+        parts: the part of each unit by position, if the network was found to fall into parts: then
+            the run ended early, because a correction for each part gets there sooner.
 
     Args:
         state: where to start, and what is changed.
         method: the method.
         p: exponent of the norm; scales are $e^{u/p}$.
+        whole: whether it is known that blocks need not be divided into parts.
         depth: of Anderson acceleration.
     """
 
-    def __init__(self, state: State, method: Method, p: float, depth: int = 5) -> None:
+    def __init__(
+        self, state: State, method: Method, p: float, *, whole: bool = False, depth: int = 5
+    ) -> None:
         self.state, self.method, self.p = state, method, p
+        self.parts: Tensor | None = None
+        self._whole = whole or not method.correct
         self.log = Log()
         self.quotient = None
         if method.correct:
@@ -129,8 +139,8 @@ class Sweeps:
         With two colours a reading of one tells all, if the other was balanced just before; the
         layer correction then changes its units by a known amount only on a chain.
         """
-        chain = self.quotient is None or self.quotient.path is not None
-        return len(self.state.colours) == 2 and chain
+        chains = self.quotient is None or self.quotient.chains
+        return len(self.state.colours) == 2 and chains
 
     @property
     def last_correction(self) -> float:
@@ -163,7 +173,7 @@ class Sweeps:
                 continue
             if reached:
                 return True
-            if self._stalled():
+            if self._stalled() or self._falls_into_parts():
                 return False
             if self.quotient is not None:
                 if not self.state.unknown:
@@ -254,6 +264,12 @@ class Sweeps:
         self._entered = self._without_next(trial.logs)
         self._left = [math.inf] * len(self._left)
         return False
+
+    def _falls_into_parts(self) -> bool:
+        if self._whole or self.state.passes < _SLOW or self.state.unknown:
+            return False
+        self._whole, self.parts = True, parts_of(self.state)
+        return self.parts is not None
 
     def _note_progress(self, bound: float) -> None:
         if bound < self._best:

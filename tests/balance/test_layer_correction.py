@@ -73,20 +73,42 @@ def test_where_no_minimum_exists_nothing_moves():
 
 
 @pytest.mark.parametrize(
-    ("case", "path"),
+    ("case", "paths"),
     [
-        ("chain", [0, 1, 2, 3]),
-        ("chain in another order", [2, 1, 3, 0]),
-        ("chain in another numbering", [0, 1, 2, 3]),
-        ("residual", None),
-        ("idle block", None),
-        ("two chains", None),
-        ("parallel bonds", None),
-        ("chain beside a cycle", None),
+        ("chain", [[0, 1, 2, 3]]),
+        ("chain in another order", [[2, 1, 3, 0]]),
+        ("chain in another numbering", [[0, 1, 2, 3]]),
+        ("residual", [None]),
+        ("idle block", [None]),
+        ("two chains", [[0, 1], [2, 3]]),
+        ("parallel bonds", [None]),
+        ("chain beside a cycle", [[0, 1], None]),
     ],
 )
-def test_a_path_goes_once_through_all_bonds(case, path):
-    assert Quotient(*CASES[case]).path == path
+def test_a_path_goes_once_through_all_bonds_of_its_part(case, paths):
+    quotient = Quotient(*CASES[case])
+    assert quotient.paths == paths
+    assert quotient.chains == (None not in paths)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_parts_share_no_block_and_leave_out_no_bond(case):
+    ends, blocks = CASES[case]
+    parts = Quotient(ends, blocks).parts
+    assert sorted(bond for part in parts for bond in part) == list(range(len(ends)))
+    touched = [{block for bond in part for block in ends[bond]} - {0} for part in parts]
+    assert sum(map(len, touched)) == len(set().union(*touched))
+
+
+def test_what_one_part_carries_does_not_move_another():
+    ends, blocks = CASES["two chains"]
+    one, other = (Quotient(ends, blocks).shift([8.0, 2.0, *rest]) for rest in ((1, 4), (9, 1)))
+    assert one[1] == other[1] != 0.0
+    assert one[2] != other[2]
+
+
+def test_a_block_that_only_feeds_itself_stays():
+    assert Quotient([(1, 0), (0, 1), (2, 2)], 3).shift([4.0, 1.0, 5.0])[2] == 0.0
 
 
 def test_chains_in_closed_form():

@@ -1,0 +1,71 @@
+"""Parts into which the hidden units fall: units of different parts share only the ground."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gaugelib.balance.links import Link
+from gaugelib.balance.state import State
+
+MOST = 16
+"""Parts that are told apart; a network of smaller ones is taken as it is."""
+_CHUNK = 32
+"""Units that are looked at together: where weights are dense, the first few lead everywhere."""
+
+
+def parts_of(state: State) -> Tensor | None:
+    """The part of each unit by position, from 0 on, or `None` if all units hang together.
+
+    Each unit's weights are looked at once at most, which is a pass at most. Where the first part
+    holds less than a 16th of the units, there are too many to be worth it: `None`.
+    """
+    links = state.network.links
+    whole = 2 * sum(link.matrix.numel() for link in links)
+    parts = torch.full_like(state.logs, MOST - 1, dtype=torch.int64)
+    free = torch.ones_like(parts, dtype=torch.bool)
+    free[0] = False  # the ground
+    read, part, size = 0, 0, len(parts)
+    while bool(free.any()) and part < MOST - 1 and MOST * size >= len(parts) - 1:
+        reached, more = _reached_from(int(free.nonzero()[0]), links, free)
+        parts[reached] = part
+        free &= ~reached
+        size = int(reached.sum()) if part == 0 else size
+        read, part = read + more, part + 1
+    state.passes += read / whole if whole else 0.0
+    return parts if part > 1 else None
+
+
+def _reached_from(unit: int, links: list[Link], like: Tensor) -> tuple[Tensor, int]:
+    reached = torch.zeros_like(like)
+    reached[unit] = True
+    fresh, read = reached.clone(), 0
+    while bool(fresh.any()):
+        before = reached.clone()
+        for link in links:
+            for forward in (True, False):
+                read += _follow(link, fresh, reached, forward=forward)
+        fresh = reached & ~before
+    return reached, read
+
+
+def _follow(link: Link, fresh: Tensor, reached: Tensor, *, forward: bool) -> int:
+    """Add what fresh units lead to (or, backward, come from); returns how much was read."""
+    near, far = (link.columns, link.rows) if forward else (link.rows, link.columns)
+    units, there, read = fresh[near], reached[far], 0
+    if link.edges is not None:
+        if bool(units.any()) and not bool(there.all()):
+            flow = link.matrix.new_empty(there.shape)
+            (link.into if forward else link.out_of)(units.to(flow.dtype), flow)
+            there |= flow > 0
+            read = link.matrix.numel()
+    else:
+        matrix = link.matrix if forward else link.matrix.t()
+        for chunk in units.nonzero().squeeze(1).split(_CHUNK):
+            if bool(there.all()):
+                break
+            part = matrix[:, chunk]
+            there |= (part > 0).any(1)
+            read += part.numel()
+    reached[far] = there
+    return read
