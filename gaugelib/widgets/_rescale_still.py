@@ -29,9 +29,10 @@ def in_words(widget: RescaleNeuron) -> str:
     gap = float((f - original).abs().max())
     size = float(original.abs().max()) or 1.0
     same = "the two curves coincide" if gap <= 1e-12 * size else "the two curves differ"
+    when = "after hidden neurons were rescaled" if any(widget.log2_scales) else "with every a = 1"
     return (
         f"A network with one input, {len(widget.w_in)} hidden neurons and one output, drawn with "
-        "arrows as thick as its weights, after each hidden neuron was rescaled. "
+        f"arrows as thick as its weights, {when}. "
         f"Beside it the function it computes over the original function: {same}."
     )
 

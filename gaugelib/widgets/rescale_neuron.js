@@ -20,10 +20,10 @@ const STEP = 0.25;
 const ROUNDING = 1e-12; // a relative difference below this is rounding, above it the function moved
 
 /** Everything the widget shows, from its traits. */
-export function measured({ net, log2Scales, p, forget, tanh, xRange }) {
+export function measured({ net, log2Scales, p, forget, forgetBias, tanh, xRange }) {
   const act = tanh ? Math.tanh : relu;
   const scales = log2Scales.map((s) => 2 ** s);
-  const moved = rescaled(net, scales, { forget });
+  const moved = rescaled(net, scales, { forget, forgetBias });
   const xs = grid(xRange[0], xRange[1], POINTS);
   const [f, original] = [outputs(moved, xs, act), outputs(net, xs, act)];
   return {
@@ -66,13 +66,14 @@ export function verticalRange(original, f) {
   return [middle - side(middle - Math.min(...f)), middle + side(Math.max(...f) - middle)];
 }
 
-const TRAITS = ["w_in", "b_in", "w_out", "b_out", "log2_scales", "p", "forget_outgoing", "tanh", "x_range"];
+const TRAITS = ["w_in", "b_in", "w_out", "b_out", "log2_scales", "p", "forget_outgoing", "forget_bias", "tanh", "x_range"];
 
 export const traitsOf = (model) => ({
   net: { w: model.get("w_in"), b: model.get("b_in"), v: model.get("w_out"), c: model.get("b_out") },
   log2Scales: model.get("log2_scales"),
   p: model.get("p"),
   forget: model.get("forget_outgoing"),
+  forgetBias: model.get("forget_bias"),
   tanh: model.get("tanh"),
   xRange: model.get("x_range"),
 });
@@ -92,9 +93,9 @@ function change(model, traits) {
 const legend = (key, caption) =>
   html("span", { class: "gl-entry" }, html("span", { class: `gl-key gl-key-${key}` }), caption);
 
-function neuronCard(life, i, act) {
+function neuronCard(life, i, plain, act) {
   const scale = slider(life, {
-    caption: `neuron ${i + 1}`, name: `neuron ${i + 1}: log₂ of its scale a`,
+    caption: `neuron ${i + 1}`, name: `neuron ${i + 1}: its scale a`,
     min: -REACH, max: REACH, step: STEP, act,
   });
   const balance = beam();
@@ -102,7 +103,7 @@ function neuronCard(life, i, act) {
   const out = readout(`out-${i + 1}`, "out", { hint: "norm of the outgoing weights" });
   const root = html(
     "div", { class: "gl-card", role: "group", "aria-label": `neuron ${i + 1}` },
-    scale.root, balance.root, html("div", { class: "gl-ends" }, into.root, out.root),
+    scale.root, plain ? null : [balance.root, html("div", { class: "gl-ends" }, into.root, out.root)],
   );
   const set = (log2Scale, seen, reference) => {
     scale.set(log2Scale, `a = ${number(seen.scales[i])}`);
@@ -129,6 +130,7 @@ function drawPlot(figure, width, seen, xRange) {
 
 function render({ model, el }) {
   const life = lifetime();
+  const plain = model.get("plain");
   let shown = model.get("log2_scales"); // lags behind the model while a button's change glides
   let glide = null;
   const redraw = life.perFrame(draw);
@@ -144,7 +146,7 @@ function render({ model, el }) {
   const hint = "sum of |weight|ᵖ over all weights; biases are not counted";
   const norm = readout("norm", "", { hint });
   const startNorm = readout("start-norm", "with every a = 1:", { hint });
-  const voice = announcer(life, () => [gap, relative, norm, startNorm].map((r) => r.root.textContent).join(", "));
+  const voice = announcer(life, () => [gap, relative, ...(plain ? [] : [norm, startNorm])].map((r) => r.root.textContent).join(", "));
 
   const power = choice(life, {
     caption: "norm with", options: [[1, "p = 1"], [2, "p = 2"]], act: (p) => change(model, { p }),
@@ -152,6 +154,7 @@ function render({ model, el }) {
   const forget = checkbox(life, {
     caption: "forget the outgoing weights", act: (on) => change(model, { forget_outgoing: on }),
   });
+  const forgetBias = checkbox(life, { caption: "forget the bias", act: (on) => change(model, { forget_bias: on }) });
   const tanh = checkbox(life, { caption: "tanh instead of ReLU", act: (on) => change(model, { tanh: on }) });
 
   const glideTo = (traits) => {
@@ -159,7 +162,8 @@ function render({ model, el }) {
     change(model, traits);
     redraw();
   };
-  const buttons = [
+  const toOne = button(life, { caption: "Every a = 1", act: () => glideTo({ log2_scales: model.get("w_in").map(() => 0) }) });
+  const buttons = plain ? [toOne] : [
     button(life, {
       caption: "Random gauge",
       act() {
@@ -171,32 +175,35 @@ function render({ model, el }) {
       caption: "Minimum-norm gauge",
       act: () => glideTo({ log2_scales: minimumNormGauge(traitsOf(model).net, model.get("log2_scales")) }),
     }),
-    button(life, { caption: "Every a = 1", act: () => glideTo({ log2_scales: model.get("w_in").map(() => 0) }) }),
+    toOne,
     button(life, { caption: "Reset", act: () => glideTo(startOf(model)) }),
   ];
 
+  const pictures = html(
+    "div", { class: "gl-pictures" },
+    html("div", { class: "gl-picture" }, network,
+      html("p", { class: "gl-legend" },
+        legend("positive", "weight > 0"), legend("negative", "weight < 0"))),
+    html("div", { class: "gl-picture" }, plot,
+      html("p", { class: "gl-legend" },
+        legend("original", "f₀, every a = 1"), legend("function", "f, rescaled"))),
+  );
+  const invariance = html("div", { class: "gl-readouts gl-invariance" }, gap.root, relative.root, verdict);
+  const row = html("div", { class: "gl-row gl-buttons" }, buttons.map((b) => b.root));
   const root = html(
-    "div", { class: "gl-widget gl-rescale", role: "group", "aria-label": "RescaleNeuron: rescale the hidden neurons of a network" },
+    "div", { class: `gl-widget gl-rescale${plain ? " gl-plain" : ""}`, role: "group", "aria-label": "RescaleNeuron: rescale the hidden neurons of a network" },
     html(
       "p", { class: "gl-question" },
       "A neuron’s scale ", html("i", {}, "a"), " multiplies its incoming weight and its bias, and divides its outgoing weight. ",
-      html("strong", {}, "The arrows change. Why does the function stay?"),
+      html("strong", {}, plain ? "Turn a dial: what changes, and what stays?" : "The arrows change. Why does the function stay?"),
     ),
-    html(
-      "div", { class: "gl-pictures" },
-      html("div", { class: "gl-picture" }, network,
-        html("p", { class: "gl-legend" },
-          legend("positive", "weight > 0"), legend("negative", "weight < 0"))),
-      html("div", { class: "gl-picture" }, plot,
-        html("p", { class: "gl-legend" },
-          legend("original", "f₀, every a = 1"), legend("function", "f, rescaled"))),
-    ),
-    html("div", { class: "gl-readouts gl-invariance" }, gap.root, relative.root, verdict),
-    cards,
-    html("div", { class: "gl-readouts" }, norm.root, startNorm.root, power.root),
-    html("div", { class: "gl-row gl-buttons" }, buttons.map((b) => b.root)),
-    html("div", { class: "gl-row gl-breakers", role: "group", "aria-label": "break it on purpose" },
-      html("span", { class: "gl-caption" }, "Break it:"), forget.root, tanh.root),
+    plain ? [cards, pictures, invariance, row] : [
+      pictures, invariance, cards,
+      html("div", { class: "gl-readouts" }, norm.root, startNorm.root, power.root),
+      row,
+      html("div", { class: "gl-row gl-breakers", role: "group", "aria-label": "break it on purpose" },
+        html("span", { class: "gl-caption" }, "Break it:"), forgetBias.root, forget.root, tanh.root),
+    ],
     voice.root,
   );
 
@@ -216,7 +223,7 @@ function render({ model, el }) {
     const seen = measured({ ...traits, log2Scales: shown });
     const reference = referenceWeight(traits.net);
     if (neurons.length !== target.length) {
-      neurons = target.map((_, i) => neuronCard(life, i, (value) => {
+      neurons = target.map((_, i) => neuronCard(life, i, plain, (value) => {
         glide = null;
         change(model, { log2_scales: model.get("log2_scales").map((s, k) => (k === i ? value : s)) });
       }));
@@ -240,6 +247,7 @@ function render({ model, el }) {
     startNorm.set(number(seen.startNorm));
     power.set(traits.p);
     forget.set(traits.forget);
+    forgetBias.set(traits.forgetBias);
     tanh.set(traits.tanh);
     voice.speak();
     if (glide) redraw();

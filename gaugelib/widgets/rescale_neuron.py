@@ -43,9 +43,11 @@ class RescaleNeuron(BookWidget):
         log2_scales: $\log_2 a$ to begin with; by default a gauge that is easy to see.
         p: exponent of the norm, 1 or 2. Norms count weights only, not biases.
         forget_outgoing: break the symmetry by leaving the outgoing weights as they are.
+        forget_bias: break it by leaving the hidden biases as they are; a bias of 0 hides that.
         tanh: break the symmetry by tanh in place of ReLU.
         x_range: ends of the plotted interval.
         random_state: state of the generator behind the button "Random gauge".
+        plain: only the scales, the network and its function, for a first meeting.
 
     Raises:
         GaugeError: (also a `traitlets.TraitError`) if a value is not finite, lengths differ, there
@@ -68,9 +70,11 @@ class RescaleNeuron(BookWidget):
     log2_scales = _numbers()
     p = traitlets.Int(2).tag(sync=True)
     forget_outgoing = traitlets.Bool().tag(sync=True)
+    forget_bias = traitlets.Bool().tag(sync=True)
     tanh = traitlets.Bool().tag(sync=True)
     x_range = _numbers()
     random_state = traitlets.Int(1).tag(sync=True)
+    plain = traitlets.Bool().tag(sync=True)
     _start = traitlets.Dict().tag(sync=True)  # what the button "Reset" returns to
 
     def __init__(
@@ -83,9 +87,11 @@ class RescaleNeuron(BookWidget):
         log2_scales: Sequence[float] | None = None,
         p: int = 2,
         forget_outgoing: bool = False,
+        forget_bias: bool = False,
         tanh: bool = False,
         x_range: Sequence[float] = (-1.0, 3.0),
         random_state: int = 1,
+        plain: bool = False,
     ) -> None:
         if log2_scales is None:
             log2_scales = list(islice(cycle(_VISIBLE_GAUGE), len(w_in)))
@@ -97,11 +103,13 @@ class RescaleNeuron(BookWidget):
             log2_scales=list(log2_scales),
             p=p,
             forget_outgoing=forget_outgoing,
+            forget_bias=forget_bias,
             tanh=tanh,
             x_range=list(x_range),
             random_state=random_state,
+            plain=plain,
         )
-        start = ("log2_scales", "p", "forget_outgoing", "tanh", "random_state")
+        start = ("log2_scales", "p", "forget_outgoing", "forget_bias", "tanh", "random_state")
         self._start = {name: getattr(self, name) for name in start}
 
     @classmethod
@@ -144,7 +152,7 @@ class RescaleNeuron(BookWidget):
         w, b, v = (torch.tensor(x, dtype=torch.float64) for x in (self.w_in, self.b_in, self.w_out))
         return {
             "0.weight": (a * w)[:, None],
-            "0.bias": a * b,
+            "0.bias": b if self.forget_bias else a * b,
             "2.weight": (v if self.forget_outgoing else v / a)[None, :],
             "2.bias": torch.tensor([self.b_out], dtype=torch.float64),
         }

@@ -63,7 +63,7 @@ def test_arrow_keys_move_the_norm_and_not_the_function(open_page, file_url, wher
     shown.press(shown.slider(1), "Home")
     shown.must_show([-4, *scales[1:]])
     assert shown.slider(1).get_attribute("aria-valuetext") == "a = 0.06250"
-    assert shown.slider(1).get_attribute("aria-label").startswith("neuron 1: ")
+    assert shown.slider(1).get_attribute("aria-label") == "neuron 1: its scale a"
     shown.press(shown.slider(1), "End", "PageDown")
     shown.must_show([shown.log2_scales()[0], *scales[1:]])
     assert -4 < shown.log2_scales()[0] < 4
@@ -88,6 +88,16 @@ def test_forgetting_the_outgoing_weights_moves_the_function(chapter):
     chapter.box("forget the outgoing weights")
     chapter.must_show(scales, forget=True)
     chapter.box("forget the outgoing weights")
+    chapter.must_show(scales)
+
+
+def test_forgetting_the_bias_moves_the_function(chapter):
+    scales = chapter.traits["log2_scales"]
+    chapter.box("forget the bias")
+    chapter.must_show(scales, forget_bias=True)
+    chapter.box("forget the outgoing weights")
+    chapter.must_show(scales, forget=True, forget_bias=True)
+    chapter.button("Reset")
     chapter.must_show(scales)
 
 
@@ -143,6 +153,7 @@ def test_it_is_accessible_whole_and_broken(open_page, theme, width):
     assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(23, 28, 34)"}[theme]
     page.evaluate(AXE)
     assert page.evaluate("() => axe.run('.gl-rescale')")["violations"] == []
+    shown.box("forget the bias")
     shown.box("forget the outgoing weights")
     shown.box("tanh instead of ReLU")
     checked = page.evaluate("() => axe.run('.gl-rescale')")
@@ -152,6 +163,26 @@ def test_it_is_accessible_whole_and_broken(open_page, theme, width):
 
 
 # ---------------------------------------------------------------- on scratch pages
+
+
+def test_a_first_meeting_has_the_dials_above_the_pictures_and_little_else(show, axe):
+    page = show({"a": RescaleNeuron(plain=True, log2_scales=[0.0, 0.0, 0.0])}, width=320)
+    shown = Shown(page)
+    dial, network = shown.slider(2).bounding_box(), shown.root.locator(".gl-network").bounding_box()
+    assert dial["y"] + dial["height"] <= network["y"]
+    assert shown.root.locator(".gl-beam, select, input[type=checkbox]").count() == 0
+    shown.press(shown.slider(2), "End")
+    assert shown.slider(2).get_attribute("aria-valuetext") == "a = 16.00"
+    params = rescale(shown.params, torch.tensor([1.0, 16.0, 1.0]).double(), shown.group)
+    weights = [params[name].flatten().tolist()[1] for name in ("0.weight", "2.weight")]
+    drawn = shown.root.locator(".gl-network").get_attribute("aria-label")
+    told = f"Neuron 2: weight in {weights[0]:.1f}, bias −16.0, weight out −{-weights[1]:.3f}"
+    assert told in drawn
+    assert shown.text("max-difference") == "0"
+    assert axe(page, within=".gl-widget") == []
+    assert sideways(page) == []
+    shown.button("Every a = 1")
+    assert shown.log2_scales() == [0, 0, 0]
 
 
 def test_two_copies_do_not_disturb_each_other(show):

@@ -60,12 +60,14 @@ class Shown:
     def log2_scales(self) -> list[float]:
         return [float(s) for s in self.root.locator("input[type=range]").evaluate_all(VALUES)]
 
-    def must_show(self, log2_scales, *, p=2, forget=False, tanh=False) -> None:
+    def must_show(self, log2_scales, *, p=2, forget=False, forget_bias=False, tanh=False) -> None:
         """Every readout is what gaugelib computes for these scales."""
         scales = torch.tensor(log2_scales, dtype=torch.float64).exp2()
         moved = rescale(self.params, scales, self.group)
         if forget:
             moved["2.weight"] = self.params["2.weight"]
+        if forget_bias:
+            moved["0.bias"] = self.params["0.bias"]
         assert self.text("norm") == formatted(float(weight_norm(moved, self.group, p) ** p))
         start = float(weight_norm(self.params, self.group, p) ** p)
         assert self.text("start-norm") == formatted(start)
@@ -73,7 +75,7 @@ class Shown:
         for i, (into, out) in enumerate(zip(*ends, strict=True), start=1):
             assert self.text(f"in-{i}") == formatted(float(into))
             assert self.text(f"out-{i}") == formatted(float(out))
-        if not forget and not tanh:
+        if not (forget or forget_bias or tanh):
             assert float(self.text("max-difference")) <= 1e-12
             assert float(self.text("relative-difference")) <= 1e-12
             assert self.text("verdict") == "✓ the same function"

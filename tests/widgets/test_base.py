@@ -75,6 +75,8 @@ def test_its_still_picture_shows_its_state():
     broken = RescaleNeuron(forget_outgoing=True)
     assert "the two curves differ" in broken.alt_text()
     assert "the two curves coincide" in RescaleNeuron().alt_text()
+    assert "were rescaled" in RescaleNeuron().alt_text()
+    assert "with every a = 1" in RescaleNeuron(log2_scales=[0, 0, 0]).alt_text()
 
 
 @every_widget

@@ -90,13 +90,15 @@ def one_case(index: int, generator: torch.Generator) -> dict:
     """A random network in a random gauge, whole or broken, and what gaugelib says about it."""
     units = int(torch.randint(1, 9, (), generator=generator))
     p = 1 + index % 2
-    forget, tanh = index % 4 == 2, index % 8 in (3, 6)
+    forget, tanh, forget_bias = index % 4 == 2, index % 8 in (3, 6), index % 8 in (1, 2)
     model = network(units, nn.ReLU(), generator)
     group, params = mlp_group(model), params_of(model)
     scales = group.random(generator=generator, log_std=1.5)
     moved = rescale(params, scales, group)
     if forget:
         moved["2.weight"] = params["2.weight"]
+    if forget_bias:
+        moved["0.bias"] = params["0.bias"]
     shown = nn.Sequential(model[0], nn.Tanh() if tanh else nn.ReLU(), model[2])
     low, high = (torch.tensor([-3.0, 1.0]) + torch.rand(2, generator=generator)).tolist()
     x = torch.linspace(low, high, 401, dtype=torch.float64)[:, None]
@@ -116,7 +118,9 @@ def one_case(index: int, generator: torch.Generator) -> dict:
         "tilt": imbalance(moved, group, p)
         / (incoming_norm(moved, group, p) ** p + outgoing_norm(moved, group, p) ** p),
     }
-    if forget or tanh:  # otherwise the difference is rounding, which no two programs share
+    if (
+        forget or forget_bias or tanh
+    ):  # otherwise the difference is rounding, which no two programs share
         gap = (f - original).abs().max()
         wanted |= {"absolute": gap, "relative": gap / original.abs().max()}
     minimum = None
@@ -125,7 +129,7 @@ def one_case(index: int, generator: torch.Generator) -> dict:
         least = weight_norm(rescale(params, best, group), group, p) ** p
         minimum = {"scales": best.tolist(), "norm": least.item()}
     return {
-        "name": f"{index}: {units} hidden neurons, p = {p}, {forget=}, {tanh=}",
+        "name": f"{index}: {units} hidden neurons, p = {p}, {forget=}, {forget_bias=}, {tanh=}",
         "traits": {
             "net": {
                 "w": params["0.weight"].flatten().tolist(),
@@ -136,6 +140,7 @@ def one_case(index: int, generator: torch.Generator) -> dict:
             "log2Scales": scales.log2().tolist(),
             "p": p,
             "forget": forget,
+            "forgetBias": forget_bias,
             "tanh": tanh,
             "xRange": [low, high],
         },

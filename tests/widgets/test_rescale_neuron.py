@@ -48,6 +48,14 @@ def test_forgotten_outgoing_weights_move_the_function():
     assert (functional_call(hat(), params, (X,)) - hat()(X)).abs().max() > 1
 
 
+def test_forgotten_biases_move_the_function_and_a_bias_of_zero_hides_it():
+    params = RescaleNeuron(forget_bias=True).to_params()
+    assert torch.equal(params["0.bias"], hat()[0].bias)
+    assert (functional_call(hat(), params, (X,)) - hat()(X)).abs().max() > 1
+    hidden = RescaleNeuron(forget_bias=True, log2_scales=[3.0, 0.0, 0.0]).to_params()
+    assert torch.equal(functional_call(hat(), hidden, (X,)), hat()(X))
+
+
 def test_the_model_is_read_and_not_changed():
     model = network(4, seed=2, bias=False).float()
     before = params_of(model)

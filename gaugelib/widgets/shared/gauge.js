@@ -16,11 +16,11 @@ export function output(net, x, act = relu) {
 /** f on every point of a grid. */
 export const outputs = (net, xs, act = relu) => xs.map((x) => output(net, x, act));
 
-/** The gauge action: (w, b, v) becomes (a w, a b, v / a). `forget` leaves v behind: no symmetry. */
-export function rescaled(net, scales, { forget = false } = {}) {
+/** The gauge action: (w, b, v) becomes (a w, a b, v / a). `forget` leaves v behind, `forgetBias` b: no symmetry. */
+export function rescaled(net, scales, { forget = false, forgetBias = false } = {}) {
   return {
     w: net.w.map((w, i) => w * scales[i]),
-    b: net.b.map((b, i) => b * scales[i]),
+    b: forgetBias ? [...net.b] : net.b.map((b, i) => b * scales[i]),
     v: forget ? [...net.v] : net.v.map((v, i) => v / scales[i]),
     c: net.c,
   };
