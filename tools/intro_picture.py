@@ -1,4 +1,4 @@
-"""Draw the picture of the introduction and the README: the hat written twice, and its one function.
+"""Draw the picture of the README: the hat written twice, and its one function.
 
 python tools/intro_picture.py
 """
