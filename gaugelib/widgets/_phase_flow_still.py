@@ -24,6 +24,9 @@ def draw(figure: Figure, widget: PhasePlane) -> None:
     w, v = _descent(widget, steps=12)
     _plane(left, widget, w, v)
     charge = _charge(w, v, widget.p)
+    if not widget.revealed:
+        right.set(xlim=(0, 12), xlabel="steps k", ylabel="charge", yticks=[])
+        return
     right.axhline(charge[0], color=ORBIT, lw=2.2, label="the flow")
     right.plot(charge, "o-", color=STEPS, ms=4, lw=1.0, label=_steps(widget.p))
     right.set_ylim(*sorted((0.0, 1.2 * (charge[0] or 1.0))))
@@ -33,6 +36,12 @@ def draw(figure: Figure, widget: PhasePlane) -> None:
 
 def in_words(widget: PhasePlane) -> str:
     """The picture as three sentences."""
+    if not widget.revealed:
+        return (
+            "The plane of the weights w and v with the orbits, a network at "
+            f"({widget.w:.3g}, {widget.v:.3g}) and, dashed, the solutions w v = "
+            f"{widget.target:.3g}: on which of them will the flow end?"
+        )
     w, v = _descent(widget, steps=12)
     charge, end = _charge(w, v, widget.p), _product_at_the_end(widget)
     return (
@@ -57,12 +66,15 @@ def _plane(axes: Axes, widget: PhasePlane, w: np.ndarray, v: np.ndarray) -> None
     shown = grid[right], grid, field[:, right]
     levels = [(high * (k + 0.5) / 6) ** p for k in range(6)]
     levels = [-level for level in reversed(levels)] + levels
-    axes.contour(*shown, levels=levels, colors=SOFT, linewidths=0.7, linestyles="dotted")
-    axes.contour(*shown, levels=[charge], colors=BAND, linewidths=7, linestyles="solid")
     axes.plot(*hyperbola(widget.target, high), color=SOLUTIONS, lw=1.4, ls="dashed")
-    axes.plot(*_along(widget, charge), color=ORBIT, lw=2.2, label="the flow")
-    axes.plot(w, v, "o-", color=STEPS, ms=4, lw=1.0, label=_steps(widget.p))
-    axes.plot(widget.w, widget.v, "o", color=ORBIT, markeredgecolor=INK)
+    axes.plot(
+        widget.w, widget.v, "o", color=ORBIT, markeredgecolor=INK, label="the start", zorder=3
+    )
+    if widget.revealed:
+        axes.contour(*shown, levels=levels, colors=SOFT, linewidths=0.7, linestyles="dotted")
+        axes.contour(*shown, levels=[charge], colors=BAND, linewidths=7, linestyles="solid")
+        axes.plot(*_along(widget, charge), color=ORBIT, lw=2.2, label="the flow")
+        axes.plot(w, v, "o-", color=STEPS, ms=4, lw=1.0, label=_steps(widget.p))
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
     axes.set(xlabel="incoming weight w", ylabel="outgoing weight v")
     axes.legend(frameon=True, framealpha=1, loc="upper right", fontsize=8)

@@ -28,17 +28,26 @@ def draw(figure: Figure, widget: PhasePlane) -> None:
     times = np.linspace(0.0, UNTIL, STEPS + 1)
     for axes, (p, q) in zip(right.subplots(2, 2, sharex=True, sharey="row").flat, PAIRS):
         charge = _charge(*paths[p, q], p)
-        axes.plot(times, charge, color=ORBIT, lw=2.0)
-        axes.plot(times, charge[0] * np.exp(-widget.decay * p * times), "--", color=INK, lw=1.0)
         axes.set_title(f"metric {p}, regulariser {q}", fontsize=8)
-        axes.margins(y=0.2)
         if q == 1:
             axes.set_ylabel(RAISED[p])
+        if not widget.revealed:
+            axes.set(xlim=(0, UNTIL), yticks=[])
+            continue
+        axes.plot(times, charge, color=ORBIT, lw=2.0)
+        axes.plot(times, charge[0] * np.exp(-widget.decay * p * times), "--", color=INK, lw=1.0)
+        axes.margins(y=0.2)
     right.supxlabel("time", fontsize=9)
 
 
 def in_words(widget: PhasePlane) -> str:
     """The picture as a few sentences, with how far each charge leaves its law."""
+    if not widget.revealed:
+        return (
+            "The plane of the weights w and v of a neuron with two equal inputs, with the rays on "
+            "which 2|w| − |v| and 2w² − v² are zero and with a start on either. Beside it four "
+            "empty plots, for two metrics p and weight decays of two exponents q."
+        )
     times = np.linspace(0.0, UNTIL, STEPS + 1)
     off = {}
     for p, q in PAIRS:
@@ -72,8 +81,10 @@ def _plane(axes: Axes, widget: PhasePlane, paths: dict) -> None:
     axes.plot(*hyperbola(widget.target, high), color=SOLUTIONS, lw=1.4, ls="dashed")
     for pair, (w, v) in paths.items():
         chosen = pair == (widget.p, widget.decay_p)
-        axes.plot(w, v, color=ORBIT if chosen else SOFT, lw=2.4 if chosen else 1.2)
-        axes.plot(w[-1], v[-1], "o", color=ORBIT if chosen else SOFT, ms=5, markerfacecolor="white")
+        color = ORBIT if chosen else SOFT
+        if widget.revealed:
+            axes.plot(w, v, color=color, lw=2.4 if chosen else 1.2)
+            axes.plot(w[-1], v[-1], "o", color=color, ms=5, markerfacecolor="white")
         axes.plot(w[0], v[0], "o", color=ORBIT, ms=5)
     axes.set(xlim=(0, high), ylim=(0, high), aspect="equal")
     axes.set(xlabel="incoming weights w", ylabel="outgoing weight v")

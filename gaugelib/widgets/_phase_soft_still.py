@@ -24,6 +24,11 @@ def draw(figure: Figure, widget: PhasePlane) -> None:
     left, right = figure.subplots(1, 2)
     _plane(left, widget)
     u0 = math.log(widget.w / widget.v)
+    if widget.time == 0:  # nothing has moved yet
+        right.plot(u0, 1.0, "o", color=ORBIT)
+        right.set(xlim=sorted((1.1 * u0, -0.1 * u0)) if u0 else (-1.0, 1.0), ylim=(0.0, 4.0))
+        right.set(xlabel="log-ratio u = log(w / v)", ylabel="f / f₀")
+        return
     u = np.linspace(u0, 0.0, 101)
     right.plot(u, np.ones_like(u), color=ORBIT, lw=2.2, label="penalty on w² − v²")
     right.plot(u, math.cosh(u0) / np.cosh(u), "--", color=CIRCLE, lw=2.2, label="penalty on u")
@@ -37,6 +42,12 @@ def draw(figure: Figure, widget: PhasePlane) -> None:
 def in_words(widget: PhasePlane) -> str:
     """The picture as three sentences."""
     u0 = math.log(widget.w / widget.v)
+    if widget.time == 0:
+        return (
+            f"The plane of the weights w and v with a start at ({widget.w:.3g}, {widget.v:.3g}), "
+            f"where the log-ratio u is {u0:.3g}, and the hyperbola w v = "
+            f"{widget.w * widget.v:.3g} of its function. Beside it an empty plot of f / f₀."
+        )
     return (
         f"The plane of the weights w and v with a start at ({widget.w:.3g}, {widget.v:.3g}), where "
         f"u = log(w / v) = {u0:.3g}. A penalty on w² − v² leads along the hyperbola "
@@ -53,6 +64,15 @@ def _plane(axes: Axes, widget: PhasePlane) -> None:
         axes.plot(*hyperbola((high * (k + 0.5) / 6) ** 2, high), color=LINE, lw=0.8)
     axes.plot([0, high], [0, high], ":", color=SOFT, lw=1.2)
     axes.plot(*hyperbola(w * v, high), color=BAND, lw=6, alpha=0.6)
+    if widget.time > 0:
+        _paths(axes, w, v)
+    axes.plot(w, v, "o", color=ORBIT, label="the start")
+    axes.set(xlim=(0, high), ylim=(0, high), aspect="equal")
+    axes.set(xlabel="incoming weight w", ylabel="outgoing weight v")
+    axes.legend(frameon=True, framealpha=1, loc="upper right", fontsize=8)
+
+
+def _paths(axes: Axes, w: float, v: float) -> None:
     half = np.linspace(0.5 * math.log(w / v), 0.0, 101)
     side = math.sqrt(w * v)
     along = side * np.exp(half), side * np.exp(-half)
@@ -62,7 +82,3 @@ def _plane(axes: Axes, widget: PhasePlane) -> None:
     axes.plot(*around, "--", color=CIRCLE, lw=2.2, label="penalty on u")
     for path in (along, around):
         axes.plot(path[0][-1], path[1][-1], "D", color=INK, ms=5, markerfacecolor="white")
-    axes.plot(w, v, "o", color=ORBIT)
-    axes.set(xlim=(0, high), ylim=(0, high), aspect="equal")
-    axes.set(xlabel="incoming weight w", ylabel="outgoing weight v")
-    axes.legend(frameon=True, framealpha=1, loc="upper right", fontsize=8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,12 @@ def draw(figure: Figure, widget: PhasePlane) -> None:
 
 def in_words(widget: PhasePlane) -> str:
     """The picture as three sentences."""
+    if not widget.revealed:
+        return (
+            "The plane of the weights w and v with one network in it, at "
+            f"({widget.w:.3g}, {widget.v:.3g}). Beside it the function v relu(w x) that this "
+            "network computes and the one datum."
+        )
     side = math.sqrt(abs(widget.w * widget.v))
     norm = "w² + v²" if widget.p == 2 else "|w| + |v|"
     return (
@@ -44,16 +51,17 @@ def _plane(axes: Axes, widget: PhasePlane) -> None:
     best = math.sqrt(abs(w * v))
     side = math.copysign(best, w), math.copysign(best, v)
     axes.axvspan(low, 0, color=RAISED)
-    for k in range(6):
-        for sign in (1, -1):
-            for reach in (high, low):
-                axes.plot(*hyperbola(sign * (high * (k + 0.5) / 6) ** 2, reach), color=LINE, lw=0.8)
-    axes.plot(*hyperbola(widget.target, high), color=SOLUTIONS, lw=1.4, ls="dashed")
-    axes.plot(*hyperbola(w * v, high if w > 0 else low), color=ORBIT, lw=2.2)
-    axes.plot(*_ball(_size(w, v, p), p), color=SOFT, lw=1.0)
-    axes.plot(*_ball(_size(*side, p), p), color=SOFT, lw=1.0, ls="dashed")
+    values = [sign * (high * (k + 0.5) / 6) ** 2 for k in range(6) for sign in (1, -1)]
+    if widget.revealed:
+        for value, reach in product(values, (high, low)):
+            axes.plot(*hyperbola(value, reach), color=LINE, lw=0.8)
+        axes.plot(*hyperbola(widget.target, high), color=SOLUTIONS, lw=1.4, ls="dashed")
+        axes.plot(*hyperbola(w * v, high if w > 0 else low), color=ORBIT, lw=2.2)
     axes.plot(w, v, "o", color=ORBIT, label="the network")
-    axes.plot(*side, "D", color=INK, markerfacecolor="white", label="smallest norm")
+    if widget.smallest:
+        axes.plot(*_ball(_size(w, v, p), p), color=SOFT, lw=1.0)
+        axes.plot(*_ball(_size(*side, p), p), color=SOFT, lw=1.0, ls="dashed")
+        axes.plot(*side, "D", color=INK, markerfacecolor="white", label="smallest norm")
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
     axes.set(xlabel="incoming weight w", ylabel="outgoing weight v")
     axes.legend(frameon=True, framealpha=1, loc="upper right", fontsize=8)

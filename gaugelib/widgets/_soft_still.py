@@ -30,6 +30,12 @@ def draw(figure: Figure, widget: SoftGauge) -> None:
 
 def in_words(widget: SoftGauge) -> str:
     """The picture as three sentences."""
+    if not widget.revealed:
+        return (
+            "An empty map of penalty strength κ and learning rate η with one cell marked, at "
+            f"κ = {widget.strength:g} and η = {widget.lr:.3g}, and beside it the loss and the "
+            f"imbalances of the run of seed {widget.seed} there."
+        )
     stable = flags(widget.criterion, widget.start)
     here, none = (_reached(stable[k].all(1)) for k in (widget._cell()[0], 0))
     run, free = widget._run(widget.strength), widget._run(0.0)
@@ -53,10 +59,12 @@ def _map(axes: Axes, widget: SoftGauge, run: Run) -> None:
     high = 0.86 * (logs[1] - logs[0])
     for k, along in enumerate(share):
         axes.barh(logs, 0.9, high, left=k - 0.45, color=EMPTY)
-        axes.barh(logs, 0.9 * along, high, left=k - 0.45, color=STABLE)
+        if widget.revealed:
+            axes.barh(logs, 0.9 * along, high, left=k - 0.45, color=STABLE)
     columns = np.arange(1, len(strengths))
     limit = -np.log2(run.stiffest * np.array(strengths[1:]))
-    axes.plot(columns, limit, "--", color=INK, lw=1.5, label="ηκμ$_{max}$ = 1 at the start")
+    if widget.revealed:
+        axes.plot(columns, limit, "--", color=INK, lw=1.5, label="ηκμ$_{max}$ = 1 at the start")
     column, row = widget._cell()
     axes.plot(column, logs[row], "s", ms=9, mew=2, mfc="none", color=CHOSEN, label="this run")
     axes.set(xlim=(-0.6, len(strengths) - 0.4), ylim=(logs[0] - 0.3, logs[-1] + 0.3))

@@ -150,7 +150,7 @@ function render({ model, el }) {
     const seen = read(traits);
     const drawn = { until, decay, p, yLabel: p === 2 ? "charges Δ = Σ in θ² − Σ out θ²" : "charges Δ = Σ in |θ| − Σ out |θ|" };
     say(coarse, `η = ${short(lr)}: ${run.steps} steps`);
-    say(fine, `η = ${short(until / 2 ** FINEST)}: ${close.steps} steps`);
+    say(fine, `always η = ${short(until / 2 ** FINEST)}: ${close.steps} steps`);
     put(left, (width) => chargePlot(run, drawn, width), `Charges against time with step size ${short(lr)}: they end ${written(seen.here.off)} from the law.`);
     put(right, (width) => chargePlot(close, drawn, width), `The same with step size ${short(until / 2 ** FINEST)}: they end ${number(close.off)} from the law.`);
     const rates = [...new Set([...traits.tried, lr, lr / 2])];

@@ -39,9 +39,9 @@ _STILLS = {
 }
 # The traits that the button "Reset" restores.
 _RESTORED = {
-    "orbit": ("w", "v", "p"),
-    "flow": ("w", "v", "p", "lr", "method"),
-    "pairing": ("w", "v", "p", "decay", "decay_p", "balanced"),
+    "orbit": ("w", "v", "p", "revealed", "smallest"),
+    "flow": ("w", "v", "p", "lr", "method", "revealed"),
+    "pairing": ("w", "v", "p", "decay", "decay_p", "balanced", "revealed"),
     "soft": ("w", "v", "penalty", "strength", "time"),
 }
 
@@ -86,6 +86,9 @@ class PhasePlane(BookWidget):
             `"gauge"` (the second one on the scale alone) or `"decay"` (of the weights).
         strength: its strength $\kappa$.
         time: how long it has pulled, from 0 to 10.
+        revealed: whether the answer is drawn: the orbits in the mode `"orbit"`, where the flows
+            lead in `"flow"` and `"pairing"`. If not, the reader is asked first and ticks a box.
+        smallest: whether the smallest norm of the orbit is drawn, with a box of its own.
 
     Raises:
         GaugeError: (also a `traitlets.TraitError`) if a number is not finite, w begins where the
@@ -115,6 +118,8 @@ class PhasePlane(BookWidget):
     penalty = traitlets.Unicode("imbalance").tag(sync=True)
     strength = traitlets.Float(0.5).tag(sync=True)
     time = traitlets.Float(2.0).tag(sync=True)
+    revealed = traitlets.Bool(True).tag(sync=True)
+    smallest = traitlets.Bool(True).tag(sync=True)
     # What the button "Reset" returns to, and the function f0 with which f is compared.
     _start = traitlets.Dict().tag(sync=True)
 
@@ -134,6 +139,8 @@ class PhasePlane(BookWidget):
         penalty: str = "imbalance",
         strength: float = 0.5,
         time: float = 2.0,
+        revealed: bool = True,
+        smallest: bool = True,
     ) -> None:
         given = {"w": w, "v": v, "target": target, "p": p}
         given = {name: value for name, value in given.items() if value is not None}
@@ -149,6 +156,8 @@ class PhasePlane(BookWidget):
             penalty=penalty,
             strength=strength,
             time=time,
+            revealed=revealed,
+            smallest=smallest,
         )
         if self.mode == "orbit" and self.w == 0:
             raise WidgetError(

@@ -3,7 +3,7 @@
 // The stored map is read in shared/soft_map.js and drawn in shared/soft_cells.js; the run is computed in shared/soft_run.js
 // and drawn in shared/soft_plots.js.
 
-import { announcer, button, choice, readout, slider } from "./shared/controls.js";
+import { announcer, button, checkbox, choice, readout, slider } from "./shared/controls.js";
 import { change, html, lifetime, mount, put, say, svg } from "./shared/dom.js";
 import { number } from "./shared/format.js";
 import { legend } from "./shared/legend.js";
@@ -14,7 +14,7 @@ import { count, has, nearest, reach, tablesOf } from "./shared/soft_map.js";
 import { imbalancePlot, lossPlot } from "./shared/soft_plots.js";
 import { softRun } from "./shared/soft_run.js";
 
-const TRAITS = ["start", "seed", "criterion", "strength", "lr"];
+const TRAITS = ["start", "seed", "criterion", "strength", "lr", "revealed"];
 const UNEVEN = "the balanced network in a random gauge, whose logarithms have standard deviation";
 const STARTS = {
   balanced: "the minimum-norm gauge of He’s network", he: "He’s random weights", "uneven 0.5": `${UNEVEN} 0.5`, "uneven 1": `${UNEVEN} 1`,
@@ -51,7 +51,7 @@ export function stateOf(map, compute, traits) {
   const reaches = [i, 0].map((k) => [(1 << seeds) - 1, 1 << seed].map((mask) => reach(tables.stable[k], map.etas, mask)));
   const stored = Object.fromEntries(["strict", "tolerant"].map((name) => [name, has(tablesOf(map, start, name).stable[i][j], seed)]));
   return {
-    cell: [i, j], strength, lr, run, free, tables, seeds, seed, criterion, stored, reaches,
+    revealed: traits.revealed ?? true, cell: [i, j], strength, lr, run, free, tables, seeds, seed, criterion, stored, reaches,
     share: count(tables.stable[i][j]), fragile: has(tables.fragile[i][j], seed), stiff: lr * strength * run.stiffest,
   };
 }
@@ -85,7 +85,7 @@ export function comment(state) {
   else said.push(`Unstable: ${why(run, criterion)}. Without the penalty it is unstable too.`);
   if (stiff > 1) said.push(here ? "Its own step is too long at first, ηκμ_max > 1, but that passes." : "Its own step is too long at the start: ηκμ_max > 1.");
   if (fragile) said.push("The cell is fragile: a start 10⁻⁹ away was judged otherwise, so rounding may decide.");
-  else if (here !== stored[criterion]) said.push("Here and on the map rounding has decided otherwise: such long steps are chaotic.");
+  else if (state.revealed && here !== stored[criterion]) said.push("Here and on the map rounding has decided otherwise: such long steps are chaotic.");
   if (strength > 0 && run.mode) said.push(...ofMode(run.mode, lr));
   return said.join(" ");
 }
@@ -137,6 +137,7 @@ function render({ model, el }) {
   const seed = choice(life, {
     caption: "seed", options: Array.from({ length: seeds }, (_, k) => [k, String(k)]), act: (k) => change(model, { seed: k }),
   });
+  const reveal = checkbox(life, { caption: "show the map", act: (on) => change(model, { revealed: on }) });
   const reset = button(life, { caption: "Reset", act: () => change(model, model.get("_start")) });
 
   const sub = (word) => html("sub", {}, word);
@@ -161,9 +162,10 @@ function render({ model, el }) {
   ];
   const voice = announcer(life, () => {
     const state = stateOf(map, compute, traitsOf(model));
-    return `${cellText(state)}. Seed ${state.seed} in this run: ${verdict(state.run[state.criterion])}, on the map: ${verdict(state.stored[state.criterion])}. ${remark.textContent}`;
+    return `${cellText(state)}. Seed ${state.seed} in this run: ${verdict(state.run[state.criterion])}${model.get("revealed") ? `, on the map: ${verdict(state.stored[state.criterion])}` : ""}. ${remark.textContent}`;
   });
-  const cellText = ({ strength, lr, share, seeds: all }) => `κ ${short(strength)}, η ${short(lr)}: ${share} of ${all} seeds stable`;
+  const cellText = ({ strength, lr, share, seeds: all }) =>
+    `κ ${short(strength)}, η ${short(lr)}${model.get("revealed") ? `: ${share} of ${all} seeds stable` : ""}`;
 
   const root = html(
     "div", { class: "gl-widget gl-soft-gauge", role: "group", "aria-label": "SoftGauge: stable learning rates under a soft penalty" },
@@ -177,6 +179,7 @@ function render({ model, el }) {
       html("div", { class: "gl-right" }, losses, runKeys, imbalances, unitKeys),
     ),
     reaches,
+    model.get("_start").revealed ? null : html("div", { class: "gl-row" }, reveal.root),
     html("div", { class: "gl-settings" }, strong.root, rate.root),
     html("div", { class: "gl-row" }, start.root, seed.root, criterion.root, reset.root),
     html(
@@ -192,7 +195,7 @@ function render({ model, el }) {
     const state = stateOf(map, compute, traits);
     const { run, free, strength, lr } = state;
     chart.set({
-      key: JSON.stringify([traits.start, traits.criterion, traits.seed]), tables: state.tables, seeds: state.seeds,
+      key: JSON.stringify([traits.start, traits.criterion, traits.seed, traits.revealed]), revealed: traits.revealed, tables: state.tables, seeds: state.seeds,
       stiffest: run.stiffest, cell: state.cell, text: cellText(state),
     });
     put(
@@ -204,7 +207,10 @@ function render({ model, el }) {
       "Imbalance of each hidden unit against steps, on a logarithmic axis, with the slowest mode and its predicted decay.",
     );
     keys.lastChild.hidden = !state.tables.fragile.flat().some((code) => code > 0);
-    table.set(tableOf(state), { title: `seed ${state.seed}`, columns: ["this run", "the map", "no penalty"] });
+    const told = tableOf(state);
+    reveal.set(traits.revealed);
+    root.classList.toggle("gl-map-hidden", !traits.revealed);
+    table.set(traits.revealed ? told : { ...told, map: {} }, { title: `seed ${state.seed}`, columns: ["this run", "the map", "no penalty"] });
     rates[0].set(number(state.stiff, 3));
     rates[1].set(run.mode ? number(run.mode.predicted, 3) : "–");
     rates[2].set(run.mode && run.mode.measured !== null ? number(run.mode.measured, 3) : "–");
@@ -213,7 +219,7 @@ function render({ model, el }) {
     start.set(traits.start);
     criterion.set(traits.criterion);
     seed.set(traits.seed);
-    say(reaches, reachLine(state));
+    say(reaches, traits.revealed ? reachLine(state) : "The map is empty still: try a few cells, and guess where the stable ones end.");
     say(meaning, `${MEANING[traits.criterion]} Start: ${STARTS[traits.start]}.`);
     formula(remark, comment(state));
     voice.speak();

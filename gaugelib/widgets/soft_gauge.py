@@ -17,7 +17,7 @@ from gaugelib.widgets._soft_run import Run, train
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_SETTINGS = ("start", "seed", "criterion", "strength", "lr")
+_SETTINGS = ("start", "seed", "criterion", "strength", "lr", "revealed")
 _NEAR = 0.01  # the relative distance at which a number of the map is meant
 
 
@@ -43,6 +43,8 @@ class SoftGauge(BookWidget):
             network has not died.
         strength: $\kappa$, one of the map's: 0, 0.001, 0.003, 0.01, ..., 3.
         lr: $\eta$, one of the map's: from 0.00195 to 2, three in each octave.
+        revealed: whether the map is filled in. If not, the reader is asked first, tries cells one
+            by one, and has a box to tick.
 
     Raises:
         GaugeError: (also a `traitlets.TraitError`) if the map has no such start, seed, criterion,
@@ -66,6 +68,7 @@ class SoftGauge(BookWidget):
     criterion = traitlets.Unicode("strict").tag(sync=True)
     strength = traitlets.Float(0.03).tag(sync=True)
     lr = traitlets.Float(0.07875).tag(sync=True)
+    revealed = traitlets.Bool(True).tag(sync=True)
     _map = traitlets.Dict().tag(sync=True)
     _start = traitlets.Dict().tag(sync=True)  # what the button "Reset" returns to
 
@@ -77,9 +80,16 @@ class SoftGauge(BookWidget):
         criterion: str = "strict",
         strength: float = 0.03,
         lr: float = 0.07875,
+        revealed: bool = True,
     ) -> None:
         super().__init__(
-            start=start, seed=seed, criterion=criterion, strength=strength, lr=lr, _map=stored()
+            start=start,
+            seed=seed,
+            criterion=criterion,
+            strength=strength,
+            lr=lr,
+            revealed=revealed,
+            _map=stored(),
         )
         self._start = {name: getattr(self, name) for name in _SETTINGS}
 

@@ -53,6 +53,15 @@ class Plane:
         assert self.read(*predicted) == {k: formatted(value) for k, value in predicted.items()}
 
 
+def revealed(plane):
+    """The same widget with its answers shown, by the two boxes that show them."""
+    for name in ("show the orbits", "show the smallest norm"):
+        box = plane.root.get_by_role("checkbox", name=name)
+        plane.press(box, "Space")
+        assert box.is_checked()
+    return plane
+
+
 def predict(w, v, *, p=2, log2_scale=0.0, balanced=False):
     """The readouts at (w, v) after a rescaling, by gaugelib and by torch's differentiation."""
     params = {

@@ -68,6 +68,26 @@ def test_the_default_state_makes_the_point(flow):
     assert flow.text("measured-first") == flow.text("formula-first") == "-1.342"
 
 
+def test_the_chapter_asks_before_the_flow_is_drawn(open_page):
+    flow = Flow(open_page("book/conservation.html"))
+    drawn = flow.root.locator(".gl-plane :is(.gl-orbit, .gl-charge, .gl-levels, .gl-end)")
+    curves = flow.root.locator(".gl-plot .gl-inside path")
+    some = "(all) => all.some((path) => path.getAttribute('d'))"
+    assert [mark.is_visible() for mark in drawn.all()] == [False] * 4
+    assert (flow.text("flow-w"), flow.text("measured-first")) == ("–", "–")
+    assert not curves.evaluate_all(some)
+    assert "will they arrive" in flow.root.locator(".gl-question").inner_text()
+    flow.press(flow.point, "ArrowUp", "ArrowDown")
+    assert flow.spoken() == "w 2.00, v 1.00."
+    flow.press(flow.control("checkbox", "let it flow"), "Space")
+    flow.must_show(2.0, 1.0, lr=0.2, target=3.0)
+    assert [mark.is_visible() for mark in drawn.all()] == [True] * 4
+    assert curves.evaluate_all(some)
+    assert "when you halve" in flow.root.locator(".gl-question").inner_text()
+    flow.push("Reset")
+    assert flow.text("flow-w") == "–"
+
+
 def test_halving_the_step_quarters_the_drift_of_one_step(flow):
     whole = flow.number("measured-whole")
     flow.press(flow.rate, *["ArrowLeft"] * 5)

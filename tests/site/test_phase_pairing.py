@@ -10,6 +10,18 @@ from tests.widgets.test_phase_pairing import minimum_norm, one_case
 PAIRS = ((1, 1), (1, 2), (2, 1), (2, 2))
 
 
+# Texts of one drawing whose letters overlap: boxes, a little smaller than the line.
+CROWDED = """() => [...document.querySelectorAll(".gl-widget svg:has(> g > .gl-axes, > .gl-axes)")]
+  .flatMap((svg) => {
+    const texts = [...svg.querySelectorAll(".gl-axes text")].filter((t) => t.textContent);
+    const boxes = texts.map((t) => t.getBoundingClientRect());
+    const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+      && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 0.3 * Math.min(a.height, b.height);
+    return boxes.flatMap((a, i) => boxes.slice(i + 1).flatMap((b, j) =>
+      meet(a, b) ? [`${texts[i].textContent} on ${texts[i + 1 + j].textContent}`] : []));
+  })"""
+
+
 class Pairing(OnPage):
     """One PhasePlane in the mode "pairing", and what it should show."""
 
@@ -56,6 +68,31 @@ def test_the_default_state_makes_the_point(pairing):
         assert button.get_attribute("aria-pressed") == str((p, q) == (2, 1)).lower()
 
 
+def test_the_chapter_asks_before_the_flows_run(open_page):
+    pairing = Pairing(open_page("book/pairing.html"))
+    cells = {pair: pairing.control("button", f"p = {pair[0]}, q = {pair[1]}") for pair in PAIRS}
+    lines = pairing.root.locator(".gl-plane :is(.gl-orbit, .gl-other, .gl-end)")
+    assert not any(mark in cell.text_content() for cell in cells.values() for mark in "✓✗")
+    assert [line.is_visible() for line in lines.all()] == [False] * 5
+    assert [pairing.text(f"off-{p}-{q}") for p, q in PAIRS] == ["–"] * 4
+    pairing.choose_pair(1, 2)
+    assert pairing.text("here-end") == "–"
+    assert pairing.spoken() == "Metric 1, regulariser 2."
+    pairing.press(pairing.control("checkbox", "let the four flows run"), "Space")
+    pairing.must_show((0.5, 1.0), 1, 2)
+    for (p, q), cell in cells.items():
+        assert ("✓ on its law" if p == q else "✗ off its law") in cell.text_content()
+    assert [line.is_visible() for line in lines.all()] == [True] * 5
+
+
+def test_axis_labels_do_not_lie_on_each_other(show):
+    for width in (320, 375, 520, 740):
+        page = show(
+            {"a": PhasePlane(mode="pairing"), "b": PhasePlane(mode="flow")}, "ab", width=width
+        )
+        assert page.evaluate(CROWDED) == []
+
+
 @pytest.mark.parametrize(("p", "q"), PAIRS)
 def test_each_pair_is_chosen_by_keyboard_and_shows_its_numbers(pairing, p, q):
     pairing.choose_pair(p, q)
@@ -95,7 +132,7 @@ def test_it_speaks_once_the_reader_rests(pairing):
     pairing.choose_pair(1, 2)
     said = pairing.spoken()
     assert "Metric 1, regulariser 2: charge" in said
-    assert "off the law by 0.9" in said
+    assert "off its law by 0.9" in said
 
 
 def test_everything_is_reached_by_the_tab_key(pairing):

@@ -10,6 +10,7 @@ from tests.site.phase_plane_page import (
     Plane,
     crossing,
     predict,
+    revealed,
     static_page,
 )
 from tests.site.widget_page import redraw_in_frames
@@ -21,9 +22,15 @@ STEP = 0.05
 
 
 @pytest.fixture
-def plane(open_page):
-    """The widget on the built page, as a reader meets it."""
+def fresh(open_page):
+    """The widget on the built page, as a reader meets it: the prediction is still to be made."""
     return Plane(open_page(PAGE).locator(".gl-phase").first)
+
+
+@pytest.fixture
+def plane(fresh):
+    """The same when the reader has ticked all there is to see."""
+    return revealed(fresh)
 
 
 @pytest.fixture
@@ -33,6 +40,36 @@ def two_planes(open_page, site, tmp_path):
     path.write_text(static_page(site, PhasePlane(), PhasePlane(w=1.5, v=-1.0, p=1)))
     page = open_page(path.as_uri())
     return [Plane(page.locator(".gl-phase").nth(k)) for k in (0, 1)]
+
+
+def test_the_answer_is_not_shown_before_it_is_asked_for(fresh):
+    answers = ".gl-family, .gl-solutions, .gl-orbit, .gl-touching, .gl-least, .gl-least-name"
+    drawn = fresh.root.locator(f".gl-plane :is({answers})")
+    assert drawn.count() == 6
+    assert [mark.is_visible() for mark in drawn.all()] == [False] * 6
+    assert fresh.read("least-size", "least-gradient") == {
+        "least-size": "–",
+        "least-gradient": "–",
+    }
+    assert not fresh.free.is_checked()
+    assert "w·v" not in fresh.root.locator(".gl-remark").text_content()
+    fresh.shows({name: predict(*START)[name] for name in ("f", "size")})
+    revealed(fresh)
+    assert [mark.is_visible() for mark in drawn.all()] == [True] * 6
+    assert fresh.free.is_checked()
+    fresh.push("Reset")
+    assert [mark.is_visible() for mark in drawn.all()] == [False] * 6
+
+
+def test_places_with_the_same_function_are_marked_before_the_orbit_is_shown(fresh):
+    hits = fresh.root.locator(".gl-hits")
+    count = "(path) => new Set((path.getAttribute('d') ?? '').match(/M[^M]*/g)).size"
+    assert hits.evaluate(count) == 1
+    fresh.press(fresh.point, "ArrowUp", 4)  # (3, 0.6), which computes another function
+    assert hits.evaluate(count) == 1
+    fresh.press(fresh.point, "ArrowLeft", 20)  # (2, 0.6), the same one
+    assert fresh.number("difference") <= 1e-12
+    assert hits.evaluate(count) == 2
 
 
 def test_the_default_state_makes_the_point(plane):
@@ -85,6 +122,7 @@ def test_reset_returns_to_the_start(plane):
     plane.press(plane.across, "End")
     plane.press(plane.norm, "ArrowDown")
     plane.push("Reset")
+    revealed(plane)
     plane.shows(predict(*START))
     assert plane.norm.input_value() == "2"
 
@@ -95,6 +133,7 @@ def test_arrow_keys_on_the_point_slide_it_or_set_it_free(plane):
     plane.press(plane.point, "ArrowUp", 10)
     plane.shows(predict(*START, log2_scale=-20 * STEP))
     plane.push("Reset")
+    revealed(plane)
     plane.press(plane.free, "Space")
     plane.press(plane.point, "ArrowUp", 4)
     plane.press(plane.point, "ArrowRight", 2)
@@ -121,10 +160,11 @@ def test_the_silent_side_is_reached_and_named(plane, axe):
 def test_everything_is_reached_by_the_tab_key_and_shows_its_focus(plane):
     plane.point.focus()
     names = []
-    for _ in range(7):
+    for _ in range(9):
         names.append(plane.page.evaluate(FOCUSED))
         plane.page.keyboard.press("Tab")
-    expected = ["the network", "log₂ a", "w times v", "dragging stays", "norm", "Minimum", "Reset"]
+    expected = ["the network", "scale a, along", "w times v", "dragging stays", "norm"]
+    expected += ["show the orbits", "show the smallest", "Minimum", "Reset"]
     for (name, visible), wanted in zip(names, expected, strict=True):
         assert wanted in name
         assert visible, f"no visible focus on {name}"
@@ -135,13 +175,13 @@ def test_what_changed_is_said_once_the_reader_rests(plane):
     plane.press(plane.along, "ArrowLeft", 20)
     plane.page.wait_for_timeout(700)
     said = voice.text_content()
-    for words in ("w 1.50, v 0.800", "f(1) 1.200, moved by 0", "Norm 2.890"):
+    for words in ("w 1.50, v 0.800", "f(1) 1.200, moved by 0", "Squared norm 2.890"):
         assert words in said
 
 
 @pytest.mark.parametrize("width", [1280, 320])
 def test_a_mouse_slides_the_point_along_its_orbit(open_page, width):
-    plane = Plane(open_page(PAGE, width=width).locator(".gl-phase").first)
+    plane = revealed(Plane(open_page(PAGE, width=width).locator(".gl-phase").first))
     (x, y), mouse = plane.grip(), plane.page.mouse
     mouse.move(x, y)
     mouse.down()
@@ -158,7 +198,7 @@ def test_a_mouse_slides_the_point_along_its_orbit(open_page, width):
 
 
 def test_a_finger_drags_the_point_and_does_not_scroll_the_page(open_page):
-    plane = Plane(open_page(PAGE, width=320, height=640).locator(".gl-phase").first)
+    plane = revealed(Plane(open_page(PAGE, width=320, height=640).locator(".gl-phase").first))
     x, y = plane.grip()
     finger = plane.page.context.new_cdp_session(plane.page)
     finger.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
@@ -215,7 +255,8 @@ def test_a_removed_view_leaves_nothing_behind(open_page, site, tmp_path):
     path = tmp_path / "empty.html"
     path.write_text(static_page(site))
     widget = PhasePlane()
-    state = {name: getattr(widget, name) for name in ("mode", "w", "v", "target", "p", "_start")}
+    names = ("mode", "w", "v", "target", "p", "revealed", "smallest", "_start")
+    state = {name: getattr(widget, name) for name in names}
     left = open_page(path.as_uri()).evaluate(RENDER_AND_REMOVE, [widget._esm, state])
     assert left == {"listeners": 0, "onModel": 0, "nodes": 0, "drawn": 1}
 

@@ -70,7 +70,8 @@ def test_it_opens_with_numbers_of_its_own_and_says_what_differs():
     assert repr(PhasePlane(mode="flow", w=3.0, lr=0.05)) == (
         "PhasePlane(w=3.0, mode='flow', lr=0.05)"
     )
-    assert widget._start == {"w": 2.0, "v": 0.1, "p": 2, "lr": 0.1, "method": "descent"}
+    start = {"w": 2.0, "v": 0.1, "p": 2, "lr": 0.1, "method": "descent", "revealed": True}
+    assert widget._start == start
     assert repr(PhasePlane()) == "PhasePlane()"
 
 

@@ -67,6 +67,7 @@ def test_it_opens_with_numbers_of_its_own_and_says_what_differs():
         "decay": 0.1,
         "decay_p": 1,
         "balanced": True,
+        "revealed": True,
     }
 
 

@@ -106,7 +106,8 @@ def test_a_network_goes_in_and_what_was_dragged_comes_out():
     torch.testing.assert_close(
         functional_call(NETWORK, widget.to_params(), (x,)), NETWORK(x), rtol=0, atol=0
     )
-    assert widget._start == {"w": 0.5, "v": -1.5, "p": 2}
+    shown = {"revealed": True, "smallest": True}
+    assert widget._start == {"w": 0.5, "v": -1.5, "p": 2, **shown}
 
 
 @pytest.mark.parametrize(
@@ -224,3 +225,22 @@ def crossing(point: dict[str, float], product: float, p: int) -> dict[str, float
         too_much = w**p - abs(product / w) ** p > charge
         low, high = (low, w) if too_much else (w, high)
     return {"product": product, "w": low, "v": product / low}
+
+
+ASKED = {
+    "orbit": ({"revealed": False, "smallest": False}, ("orbit", "smallest")),
+    "flow": ({"mode": "flow", "revealed": False}, ("charge", "descent")),
+    "pairing": ({"mode": "pairing", "revealed": False}, ("stays", "leaves")),
+    "soft": ({"mode": "soft", "time": 0.0}, ("leads", "leaves")),
+}
+
+
+@pytest.mark.parametrize("mode", ASKED)
+def test_a_still_picture_does_not_answer_what_the_reader_is_asked(mode):
+    hidden, answers = ASKED[mode]
+    asked, told = PhasePlane(**hidden), PhasePlane(mode=mode)
+    assert asked.still() != told.still()
+    assert not any(word in asked.alt_text() for word in answers)
+    assert all(word in told.alt_text() for word in answers)  # control
+    assert 40 <= len(asked.alt_text()) <= 400
+    assert repr(eval(repr(asked))) == repr(asked)

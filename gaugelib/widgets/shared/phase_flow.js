@@ -1,6 +1,6 @@
 // PhasePlane, mode "flow": the charge stays on the lines of gradient flow, and leaves them step by step.
 
-import { announcer, button, choice, slider } from "./controls.js";
+import { announcer, button, checkbox, choice, slider } from "./controls.js";
 import { adjust, change, html, say, svg } from "./dom.js";
 import { number } from "./format.js";
 import { legend } from "./legend.js";
@@ -77,10 +77,12 @@ export function flowMode(life, model) {
   const power = choice(life, {
     caption: "flow", options: [[2, "p = 2: gradient"], [1, "p = 1: exponentiated"]], act: (p) => change(model, { p }),
   });
+  const reveal = checkbox(life, { caption: "let it flow", act: (on) => change(model, { revealed: on }) });
   const reset = button(life, { caption: "Reset", act: () => change(model, begin) });
   const remark = html("p", { class: "gl-remark" });
   const voice = announcer(life, () => {
     const [p, name] = [model.get("p"), model.get("method")];
+    if (!model.get("revealed")) return `${inWords(move.here())}.`;
     const seen = now();
     return `${inWords(move.here())}. Charge ${chargeName(p)} ${number(seen.begun)}: the flow moves it by ${number(seen.flow.drift)}, ` +
       `${named(name, p)} by ${number(seen.steps.drift)}. First step ${number(seen.first)}, formula ${number(seen.predicted)}. ` +
@@ -90,10 +92,19 @@ export function flowMode(life, model) {
     target, until, p: model.get("p"), lr: model.get("lr"), method: model.get("method"),
   });
 
+  const asked = html("span", {}, `The weights follow the gradient until w·v = ${number(target, 2)}. `, html("strong", {}, "Where on the dashed curve will they arrive?"));
+  const further = html(
+    "span", {}, "The flow keeps to its curve of the second family. ",
+    html("strong", {}, "Does gradient descent? By how much less does it drift when you halve η?"),
+  );
+  const question = html("p", { class: "gl-question" }, asked, further);
+
   let family = 0;
   function draw() {
     const [point, p, lr, name] = [move.here(), model.get("p"), model.get("lr"), model.get("method")];
     const seen = now();
+    const revealed = model.get("revealed");
+    root.classList.toggle("gl-flow-hidden", !revealed);
     view.set(point, inWords(point));
     if (family !== p) adjust(drawn["gl-levels"], { d: levelFamily(p, square, toX, toY) });
     family = p;
@@ -104,7 +115,7 @@ export function flowMode(life, model) {
     adjust(drawn["gl-ladder-dots"], { d: dots(...rungs, toX, toY) });
     adjust(end, { cx: toX(seen.flow.w).toFixed(2), cy: toY(seen.flow.v).toFixed(2) });
     const times = seen.points.map((_, k) => lr * k);
-    plot.set(roundRange([1.15 * seen.begun, ...seen.alongLadder.map((value) => held(value, 2 * Math.abs(seen.begun) + 1))]), {
+    plot.set(roundRange([1.15 * seen.begun, ...seen.alongLadder.map((value) => held(value, 2 * Math.abs(seen.begun) + 1))]), !revealed ? {} : {
       "gl-charge": [[0, until], [seen.begun, seen.begun]],
       "gl-orbit": [seen.line.times, seen.alongLine],
       "gl-ladder": [times, seen.alongLadder],
@@ -112,31 +123,32 @@ export function flowMode(life, model) {
       "gl-sum": [times, seen.summed],
     });
     const [whole, sum] = [seen.steps.end - seen.begun, seen.summed.at(-1) - seen.begun];
-    table.set({ flow: seen.flow, steps: seen.steps }, { title: chargeName(p), columns: [p === 2 ? "gradient flow" : "p = 1 flow", named(name, p)] });
+    table.set(revealed ? { flow: seen.flow, steps: seen.steps } : { flow: {}, steps: {} }, { title: revealed ? chargeName(p) : "", columns: [p === 2 ? "gradient flow" : "p = 1 flow", named(name, p)] });
     first.set(
-      { measured: { first: seen.first, whole }, formula: { first: seen.predicted, whole: sum } },
-      { title: "drift", columns: ["measured", driftName(p)] },
+      revealed ? { measured: { first: seen.first, whole }, formula: { first: seen.predicted, whole: sum } } : { measured: {}, formula: {} },
+      { title: "drift", columns: ["measured", revealed ? driftName(p) : "formula"] },
     );
     rate.set(lr, number(lr, 2));
     method.set(name);
     for (const option of method.input.options) say(option, named(option.value, p));
     power.set(p);
-    formula(remark, comment(seen, p, name, point.v * target < 0));
+    reveal.set(revealed);
+    asked.hidden = revealed;
+    further.hidden = !revealed;
+    formula(remark, revealed ? comment(seen, p, name, point.v * target < 0) : "");
     voice.speak();
   }
 
   const root = html(
     "div", { class: "gl-main" },
-    html(
-      "p", { class: "gl-question" }, "The flow keeps to its curve of the second family. ",
-      html("strong", {}, "Does gradient descent? By how much less does it drift when you halve η?"),
-    ),
+    question,
     html(
       "div", { class: "gl-left" }, view.root,
       legend([
         ["gl-family", "orbits"], ["gl-levels", "equal charge"], ["gl-solutions", `w·v = ${number(target, 2)}`],
         ["gl-orbit", "the flow"], ["gl-ladder-dots", "steps", "M4 6h0M14 6h0M24 6h0"],
       ]),
+      begin.revealed ? null : html("div", { class: "gl-row" }, reveal.root),
       rate.root, html("div", { class: "gl-row" }, power.root, method.root),
     ),
     html(
@@ -146,7 +158,7 @@ export function flowMode(life, model) {
     ),
     remark, voice.root,
   );
-  return { root, draw, follows: ["w", "v", "p", "lr", "method"] };
+  return { root, draw, follows: ["w", "v", "p", "lr", "method", "revealed"] };
 }
 
 const held = (value, most) => Math.min(Math.max(value, -most), most);

@@ -85,18 +85,23 @@ export function pairing(life, model) {
     caption: "decay λ", name: "weight decay λ", min: 0, max: 0.25, step: 0.01, act: (decay) => change(model, { decay }),
   });
   const gauge = checkbox(life, { caption: "each row starts in its own gauge", act: (on) => change(model, { balanced: on }) });
+  const reveal = checkbox(life, { caption: "let the four flows run", act: (on) => change(model, { revealed: on }) });
   const reset = button(life, { caption: "Reset", act: () => change(model, begin) });
   const remark = html("p", { class: "gl-remark" });
   const voice = announcer(life, () => {
     const { p, q } = chosen();
+    if (!model.get("revealed")) return `Metric ${p}, regulariser ${q}.`;
     const seen = measured(p, q);
     return `Metric ${p}, regulariser ${q}: charge ${number(seen.charges[0])} at first, ${number(seen.end)} at the end; ` +
-      `off the law by ${number(seen.off)}. ${remark.textContent}`;
+      `off its law by ${number(seen.off)}. ${remark.textContent}`;
   });
   const measured = (p, q) => measuresOfPairing(move.here(), { target, p, q, decay: model.get("decay"), fixed: model.get("balanced") });
 
   function draw() {
     const { p, q } = chosen();
+    const revealed = model.get("revealed");
+    root.classList.toggle("gl-flow-hidden", !revealed);
+    reveal.set(revealed);
     const all = PAIRS.map((pair) => measured(...pair));
     const seen = all[PAIRS.findIndex((pair) => pair[0] === p && pair[1] === q)];
     view.set(seen.start, `w ${number(seen.start.w, 3)}, v ${number(seen.start.v, 3)}`);
@@ -106,15 +111,15 @@ export function pairing(life, model) {
     adjust(end, { cx: toX(seen.line.w.at(-1)).toFixed(2), cy: toY(seen.line.v.at(-1)).toFixed(2) });
     for (const row of [0, 2]) { // the two cells of a row share their axis
       const range = roundRange([...all[row].charges, ...all[row + 1].charges]);
-      for (const k of [row, row + 1]) cells[k].set(all[k], range, all[k] === seen);
+      for (const k of [row, row + 1]) cells[k].set(all[k], range, all[k] === seen, revealed);
     }
     table.set(
-      { here: seen },
+      { here: revealed ? seen : {} },
       { title: `${sign(p)} of this flow`, columns: [`p = ${p}, q = ${q}`], rows: { driven: `−λp ∫ ${sign(q)} dt` } },
     );
     rate.set(model.get("decay"), number(model.get("decay"), 2));
     gauge.set(model.get("balanced"));
-    say(remark, comment(p, q, model.get("decay"), seen));
+    say(remark, revealed ? comment(p, q, model.get("decay"), seen) : "");
     voice.speak();
   }
 
@@ -127,24 +132,25 @@ export function pairing(life, model) {
     html(
       "div", { class: "gl-left" }, view.root,
       legend([["gl-orbit", "this flow"], ["gl-other", "the other three"], ["gl-solutions", `w·v = ${number(target, 2)}`], ["gl-ray", `${sign(1)} = 0, ${sign(2)} = 0`]]),
-      rate.root, gauge.root,
+      rate.root, gauge.root, begin.revealed ? null : reveal.root,
     ),
     html(
       "div", { class: "gl-right" },
-      html("p", { class: "gl-heading" }, "Δ⁽ᵖ⁾ in time, by metric p and regulariser q"),
+      html("p", { class: "gl-heading" }, "Δ⁽ᵖ⁾ in time, for each p and q"),
       html("div", { class: "gl-board" }, cells.map(({ root: each }) => each)),
       legend([["gl-orbit", "measured"], ["gl-sum", "Δ(0) e^(−λpt)"]]),
       table.root, html("div", { class: "gl-row" }, reset.root),
     ),
     remark, voice.root,
   );
-  return { root, draw, follows: ["w", "v", "p", "decay", "decay_p", "balanced"] };
+  return { root, draw, follows: ["w", "v", "p", "decay", "decay_p", "balanced", "revealed"] };
 }
 
 /** One pair of exponents: its charge against time, a button that shows its flow in the plane. */
 function cell(life, model, p, q) {
   const plot = series({
-    label: "", x: [0, UNTIL], xLabel: "", yLabel: sign(p), kinds: ["gl-sum", "gl-orbit"], wide: 180, height: 112, left: 46, bottom: 24,
+    label: "", x: [0, UNTIL], xLabel: "", yLabel: "", kinds: ["gl-sum", "gl-orbit"], wide: 180, height: 112, left: 46, top: 12, bottom: 26,
+    endsOnly: true,
     xTicks: [0, UNTIL / 2, UNTIL].map((time) => [time, String(time)]),
   });
   adjust(plot.root, { "aria-hidden": "true" });
@@ -152,11 +158,11 @@ function cell(life, model, p, q) {
   const mark = html("span", {}, "");
   const { root } = button(life, { caption: "", act: () => change(model, { p, decay_p: q }) });
   root.classList.add("gl-cell");
-  root.append(html("span", { class: "gl-pair" }, `p = ${p}, q = ${q}`), plot.root, html("span", { class: "gl-off" }, mark, " off by ", verdict));
-  function set(seen, range, pressed) {
-    plot.set(range, { "gl-sum": [seen.line.times, seen.law], "gl-orbit": [seen.line.times, seen.charges] });
-    say(mark, seen.off < NEAR ? "✓" : "✗");
-    say(verdict, number(seen.off, 3));
+  root.append(html("span", { class: "gl-pair" }, `p = ${p}, q = ${q}`), plot.root, html("span", { class: "gl-off" }, mark, " ", verdict));
+  function set(seen, range, pressed, revealed) {
+    plot.set(range, revealed ? { "gl-sum": [seen.line.times, seen.law], "gl-orbit": [seen.line.times, seen.charges] } : {});
+    say(mark, !revealed ? "off its law by" : seen.off < NEAR ? "✓ on its law, to" : "✗ off its law by");
+    say(verdict, revealed ? number(seen.off, 3) : "–");
     adjust(root, { "aria-pressed": pressed });
   }
   return { root, set };

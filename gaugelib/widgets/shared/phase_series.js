@@ -19,10 +19,11 @@ function roundUp(size) {
 
 /**
  * A plot with a path for each class in `kinds`, drawn in this order, a kind whose name ends in "dots" as dots.
+ * Where there is little room, `endsOnly` names 0 and the ends of the vertical axis and nothing between.
  * `set(range, { kind: [xs, ys] })` draws; what has no entry is wiped.
  */
-export function series({ label, x, xLabel, yLabel, kinds, height = 190, wide = 360, left = 36, bottom = 36, xTicks }) {
-  const box = { left, right: wide - 10, top: 22, bottom: height - bottom };
+export function series({ label, x, xLabel, yLabel, kinds, height = 208, wide = 360, left = 36, top = 36, bottom = 42, xTicks, endsOnly = false }) {
+  const box = { left, right: wide - 10, top, bottom: height - bottom };
   const toX = linear(...x, box.left, box.right);
   const drawn = kinds.map((kind) => [kind, svg("path", { class: kind })]);
   const zero = svg("line", { class: "gl-axis", x1: box.left, x2: box.right });
@@ -42,7 +43,8 @@ export function series({ label, x, xLabel, yLabel, kinds, height = 190, wide = 3
     if (shown !== range.join()) {
       shown = range.join();
       toY = linear(...range, box.bottom, box.top);
-      ground.replaceChildren(axes({ toX, toY, x, y: range, box, xLabel, yLabel, xTicks }));
+      const yTicks = endsOnly ? [...new Set([...range, 0])].map((value) => [value, String(value).replace("-", "−")]) : undefined;
+      ground.replaceChildren(axes({ toX, toY, x, y: range, box, xLabel, yLabel, xTicks, yTicks, lift: 18, drop: 38 }));
       adjust(zero, { y1: toY(0), y2: toY(0) });
     }
     for (const [kind, node] of drawn) {

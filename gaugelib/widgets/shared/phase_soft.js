@@ -61,10 +61,10 @@ export function soft(life, model) {
   view.below.append(orbit, circle, ...lines, ...points);
   const kinds = ["gl-chosen", ...NAMES.map((name) => `gl-by-${name}`), "gl-moment"];
   const ratios = series({
-    label: "the log-ratio u against time", x: [0, UNTIL], xLabel: "time t", yLabel: "u = log w/v", kinds, height: 150,
+    label: "the log-ratio u against time", x: [0, UNTIL], xLabel: "time t", yLabel: "u = log w/v", kinds, height: 168,
   });
   const factors = series({
-    label: "how many times the function is what it was, against time", x: [0, UNTIL], xLabel: "time t", yLabel: "f / f₀", kinds, height: 150,
+    label: "how many times the function is what it was, against time", x: [0, UNTIL], xLabel: "time t", yLabel: "f / f₀", kinds, height: 168,
   });
   const all = readings({ columns: NAMES, rows: [["factor", "f / f₀"], ["u", "u"]] });
   const one = readings({ columns: ["start", "now", "exact"], rows: [["u", "u"], ["charge", "w² − v²"], ["product", "w·v"]] });
@@ -97,7 +97,8 @@ export function soft(life, model) {
     adjust(circle, { d: ballPath(size(start, 2), 2, toX, toY) });
     NAMES.forEach((name, k) => {
       const { line, now } = seen[k];
-      adjust(lines[k], { d: path(line.w, line.v, toX, toY), class: `gl-by-${name}${name === chosen ? " gl-strong" : ""}` });
+      const past = line.times.findLastIndex((each) => each <= time) + 1;
+      adjust(lines[k], { d: path(line.w.slice(0, past), line.v.slice(0, past), toX, toY), class: `gl-by-${name}${name === chosen ? " gl-strong" : ""}` });
       adjust(points[k], {
         cx: toX(now.w).toFixed(2), cy: toY(now.v).toFixed(2), r: name === chosen ? 6 : 4, class: `gl-at-${name}`,
       });
@@ -106,7 +107,10 @@ export function soft(life, model) {
     plot(ratios, roundRange([u0]), (point) => logRatio(point));
     plot(factors, roundRange([1.2, top]), (point) => product(point) / product(start));
     function plot(panel, range, value) {
-      const curves = seen.map(({ line, points: states }) => [line.times, states.map(value)]);
+      const curves = seen.map(({ line, points: states }) => {
+        const past = line.times.findLastIndex((each) => each <= time) + 1; // what is to come is not drawn
+        return [line.times.slice(0, past), states.slice(0, past).map(value)];
+      });
       panel.set(range, {
         ...Object.fromEntries(NAMES.map((name, k) => [`gl-by-${name}`, curves[k]])),
         "gl-chosen": curves[NAMES.indexOf(chosen)], "gl-moment": [[time, time], range],
@@ -123,7 +127,7 @@ export function soft(life, model) {
     penalty.set(chosen);
     strength.set(model.get("strength"), number(model.get("strength"), 2));
     clock.set(time, number(time, 2));
-    say(remark, comment(chosen, u0, top));
+    say(remark, time > 0 ? comment(chosen, u0, top) : "Nothing has moved yet: let the time run on.");
     voice.speak();
   }
 

@@ -3,7 +3,7 @@
 import { html, say } from "./dom.js";
 import { number } from "./format.js";
 
-/** `groups` is [[title, [[key, caption(p)], ...]], ...]; `set(here, least, p)` takes two records of numbers. */
+/** `groups` is [[title, [[key, caption(p)], ...]], ...]; `set(here, least, p)` takes two records of numbers; no second one is a dash. */
 export function phaseTable(groups) {
   const rows = groups.flatMap(([, group]) => group).map(([key, caption]) => ({
     key, caption,
@@ -25,7 +25,7 @@ export function phaseTable(groups) {
     for (const row of rows) {
       say(row.name, row.caption(p));
       say(row.here, number(here[row.key]));
-      say(row.least, number(least[row.key]));
+      say(row.least, least ? number(least[row.key]) : "–");
     }
   }
   return { root, set };

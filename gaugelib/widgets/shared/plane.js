@@ -81,9 +81,10 @@ export function apart(ys, gap, top, bottom) {
 
 /**
  * Axes with ticks and lower-case labels for a plot whose scales are `toX` (left to right) and `toY` (bottom to top).
- * Returns a <g>; draw it again when the scales change. `xTicks` and `yTicks`, lists of [value, text], replace round numbers.
+ * Returns a <g>; draw it again when the scales change. `xTicks` and `yTicks`, lists of [value, text], replace round numbers;
+ * `lift` and `drop` are the distances of the two names from the box, in pixels of the drawing.
  */
-export function axes({ toX, toY, x, y, box, xLabel, yLabel, xTicks = ticked(...x), yTicks = ticked(...y, 4) }) {
+export function axes({ toX, toY, x, y, box, xLabel, yLabel, xTicks = ticked(...x), yTicks = ticked(...y, 4), lift = 8, drop = 32 }) {
   const { left, right, top, bottom } = box;
   const group = svg("g", { class: "gl-axes", "aria-hidden": "true" });
   for (const [value, text] of xTicks) {
@@ -102,8 +103,8 @@ export function axes({ toX, toY, x, y, box, xLabel, yLabel, xTicks = ticked(...x
   }
   group.append(
     svg("line", { x1: left, x2: right, y1: bottom, y2: bottom }),
-    svg("text", { x: right, y: bottom + 32, "text-anchor": "end", class: "gl-axis-name" }, xLabel),
-    svg("text", { x: left - 6, y: top - 8, "text-anchor": "start", class: "gl-axis-name" }, yLabel),
+    svg("text", { x: right, y: bottom + drop, "text-anchor": "end", class: "gl-axis-name" }, xLabel),
+    svg("text", { x: left - 6, y: top - lift, "text-anchor": "start", class: "gl-axis-name" }, yLabel),
   );
   return group;
 }

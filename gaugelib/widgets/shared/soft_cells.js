@@ -43,7 +43,7 @@ function limitPath({ strengths }, stiffest, { toX, toY, column }) {
 }
 
 /** Axes, cells, bars, marks of fragile cells and the limit, `width` pixels wide. `tables` are those of soft_map.js. */
-function ground(map, tables, seeds, stiffest, width) {
+function ground(map, { tables, seeds, stiffest, revealed }, width) {
   const { frame, toX, toY, y, column, wide } = scales(map, width);
   const long = 0.88 * wide;
   const parts = { empty: "", bars: "", fragile: "" };
@@ -52,8 +52,8 @@ function ground(map, tables, seeds, stiffest, width) {
     const share = count(tables.stable[i][j]) / seeds;
     const top = middle - ROW / 2 + 0.6;
     parts.empty += box(left, top, long, ROW - 1.2);
-    if (share > 0) parts.bars += box(left, top, long * share, ROW - 1.2);
-    if (tables.fragile[i][j] > 0) parts.fragile += `M${fixed(toX(column(i)))} ${fixed(middle - 4)}l4 4l-4 4l-4-4z`;
+    if (revealed && share > 0) parts.bars += box(left, top, long * share, ROW - 1.2);
+    if (revealed && tables.fragile[i][j] > 0) parts.fragile += `M${fixed(toX(column(i)))} ${fixed(middle - 4)}l4 4l-4 4l-4-4z`;
   }));
   const xTicks = map.strengths.flatMap((strength, k) => {
     const log = Math.log10(strength);
@@ -73,14 +73,14 @@ function ground(map, tables, seeds, stiffest, width) {
         class: "gl-inside", x: frame.left, y: frame.top, width: frame.right - frame.left, height: frame.bottom - frame.top,
         viewBox: `${frame.left} ${frame.top} ${frame.right - frame.left} ${frame.bottom - frame.top}`,
       },
-      svg("path", { class: "gl-limit", d: limitPath(map, stiffest, { toX, toY, column }) }),
+      revealed ? svg("path", { class: "gl-limit", d: limitPath(map, stiffest, { toX, toY, column }) }) : null,
     ),
   ];
 }
 
 /**
  * The map as an element. `moved([column, row])` is called with the cell that the reader points at, `stepped([dx, dy])` with the
- * way of an arrow key. `set(state)` draws { tables, seeds, stiffest, cell, text }; `text` is what a screen reader says of the cell.
+ * way of an arrow key. `set(state)` draws { tables, seeds, stiffest, revealed, cell, text }; `text` is what a screen reader says of the cell.
  */
 export function cells(life, map, { moved, stepped }) {
   const back = svg("g", { "aria-hidden": "true" });
@@ -127,13 +127,13 @@ export function cells(life, map, { moved, stepped }) {
   }
 
   let drawn = null;
-  function set({ key, tables, seeds, stiffest, cell: [i, j], text }) {
+  function set({ key, cell: [i, j], text, ...shown }) {
     const wideNow = width();
     const { frame, toX, toY, column, wide } = scales(map, wideNow);
     if (drawn !== `${key} ${wideNow}`) {
       drawn = `${key} ${wideNow}`;
       adjust(root, { viewBox: `0 0 ${wideNow} ${frame.bottom + 36}` });
-      back.replaceChildren(...ground(map, tables, seeds, stiffest, wideNow));
+      back.replaceChildren(...ground(map, shown, wideNow));
     }
     RINGS.forEach(([, beyond], k) => {
       const [w, h] = [wide + 2 * beyond, ROW + 2 * beyond];
