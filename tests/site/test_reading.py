@@ -34,16 +34,18 @@ def test_search_finds_a_page_by_a_word_of_it(open_page, at, where):
 
 def test_search_for_nonsense_finds_nothing(open_page):
     page = open_page("search.html?q=zzqxjk")
-    page.get_by_text("did not match any documents").wait_for()
+    page.get_by_text("Nothing in this book matches").wait_for()
     assert page.locator("#search-results li a").count() == 0
 
 
-def test_excerpt_of_a_result_shows_each_formula_once_and_no_source(open_page):
-    page = open_page("search.html?q=symmetry")
+@BOTH
+def test_excerpts_of_results_show_formulas_as_text_and_no_source(open_page, at, where):
+    page = open_page(at(where, "search.html") + "?q=symmetry")
     excerpts = page.locator("#search-results p.context")
     excerpts.first.wait_for()
     text = " ".join(excerpts.all_text_contents())
     assert "symmetry" in text.lower()
+    assert "aᵢxᵢ" in text
     assert "\\" not in text
 
 

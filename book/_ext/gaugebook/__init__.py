@@ -8,6 +8,7 @@
   from, and no solutions where they are hidden (`solutions`).
 - `checked`: under a statement, the tests that check it, folded and linked.
 - `lean`: what no page uses is not shipped (icon glyphs, theme scripts).
+- `search`: what the search knows: sections and statements, in prose.
 - `access`: small repairs of the theme for screen readers and keyboards.
 """
 
@@ -19,11 +20,23 @@ from . import (
     mathematics,
     published,
     repository,
+    search,
     solutions,
     widgets,
 )
 
-PARTS = (contents, mathematics, widgets, repository, solutions, published, checked, lean, access)
+PARTS = (
+    contents,
+    mathematics,
+    widgets,
+    repository,
+    solutions,
+    published,
+    checked,
+    lean,
+    search,
+    access,
+)
 
 
 def setup(app):
