@@ -158,6 +158,17 @@ def figures_are_described(notebook: NotebookNode) -> Iterator[str]:
             yield f"figure without a caption {where}"
 
 
+def widgets_are_numbered(notebook: NotebookNode) -> Iterator[str]:
+    """A widget is a figure like others: its caption gives it a number, its name an anchor."""
+    for cell in code_cells(notebook):
+        if not any(WIDGET in output.get("data", {}) for output in cell.outputs):
+            continue
+        figure = cell.metadata.get("mystnb", {}).get("figure", {})
+        for part in ("name", "caption"):
+            if not figure.get(part, "").strip():
+                yield f"widget without a {part} after {cell.source[:40]!r}"
+
+
 RULES: tuple[Rule, ...] = (
     cells_are_short,
     functions_are_short,
@@ -168,4 +179,5 @@ RULES: tuple[Rule, ...] = (
     was_executed_in_order,
     outputs_are_portable,
     figures_are_described,
+    widgets_are_numbered,
 )

@@ -11,6 +11,8 @@ from tests.meta.notebook_rules import FIRST_CELL
 
 FIGURE = {"image": {"alt": "a rising line"}, "figure": {"caption": "It rises."}}
 
+WIDGET_FIGURE = {"figure": {"name": "fig-slider", "caption": "It slides."}}
+
 
 def small_notebook() -> NotebookNode:
     """Text, a number, a widget and a figure; not yet executed."""
@@ -22,7 +24,7 @@ def small_notebook() -> NotebookNode:
             new_markdown_cell("A number."),
             new_code_cell("print('before')\nsum(range(5))"),
             new_markdown_cell("A widget."),
-            new_code_cell("ipywidgets.IntSlider()"),
+            new_code_cell("ipywidgets.IntSlider()", metadata={"mystnb": WIDGET_FIGURE}),
             new_markdown_cell("A figure."),
             new_code_cell("plt.plot([0, 1])\nplt.show()", metadata={"mystnb": FIGURE}),
         ]

@@ -117,6 +117,14 @@ BREAKS = {
     "an unshown figure": (cell(8, source="plt.plot([0, 1])"), "plt.show"),
     "no alt text": (lambda n: n.cells[8].metadata.mystnb.pop("image"), "alt text"),
     "no caption": (lambda n: n.cells[8].metadata.mystnb.figure.update(caption=" "), "caption"),
+    "a widget without a caption": (
+        lambda n: n.cells[6].metadata.mystnb.figure.update(caption=" "),
+        "widget without a caption",
+    ),
+    "a widget without an anchor": (
+        lambda n: n.cells[6].metadata.mystnb.figure.pop("name"),
+        "widget without a name",
+    ),
 }
 
 
