@@ -9,7 +9,8 @@ from tools.site_browser import pages
 BOTH = pytest.mark.parametrize("where", ["served", "disk"])
 
 
-HIDDEN = """() => ["> section > h1", ".solution p", "details *", ".widget-live > *"]
+HIDDEN = """() => [
+    "> section > h1", ".solution p", "details :not(.copybtn, .copybtn *)", ".widget-live > *"]
   .flatMap((part) => [...document.querySelectorAll(`.bd-article ${part}`)])
   .filter((e) => !e.checkVisibility({ opacityProperty: true }))
   .map((e) => e.outerHTML.slice(0, 120))"""
@@ -62,6 +63,36 @@ def test_contents_open_on_a_phone(open_page, axe, theme):
     page.locator(".primary-toggle").click()
     contents.click()
     page.wait_for_url("**/bibliography.html")
+
+
+CHOSEN = "What matters, and where on the orbit"
+ARRIVED = """() => {
+  const here = document.activeElement, { top } = here.getBoundingClientRect();
+  return here.matches("#what-matters-and-where-on-the-orbit > h2") && top >= 0 && top < 130;
+}"""
+
+
+@pytest.mark.parametrize("how", ["tap", "Enter"])
+def test_contents_of_a_page_close_after_a_choice_and_the_reader_goes_on_there(open_page, how):
+    page = open_page("book/soft_gauge.html", width=375, height=700)
+    page.locator(".secondary-toggle").click()
+    choice = page.locator("dialog[open] a", has_text=CHOSEN)
+    choice.wait_for()
+    choice.click() if how == "tap" else choice.press("Enter")
+    page.locator("dialog[open]").wait_for(state="detached")
+    page.wait_for_function(ARRIVED)
+    page.locator(".secondary-toggle").click()  # and they open again, whole
+    page.locator("dialog[open] a", has_text=CHOSEN).wait_for()
+
+
+def test_control_without_the_script_they_stay_open(open_page):
+    page = open_page("book/soft_gauge.html", width=375, height=700)
+    page.route("**/reach.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page.reload()
+    page.locator(".secondary-toggle").click()
+    page.locator("dialog[open] a", has_text=CHOSEN).click()
+    page.wait_for_url("**#what-matters-and-where-on-the-orbit")
+    assert page.locator("dialog[open]").count() == 1
 
 
 @BOTH
