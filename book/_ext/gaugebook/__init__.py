@@ -8,12 +8,14 @@
   from, and no solutions where they are hidden (`solutions`).
 - `checked`: under a statement, the tests that check it, folded and linked.
 - `lean`: what no page uses is not shipped (icon glyphs, theme scripts).
+- `anchors`: statements have a link to themselves, widgets a number.
 - `search`: what the search knows: sections and statements, in prose.
 - `access`: small repairs of the theme for screen readers and keyboards.
 """
 
 from . import (
     access,
+    anchors,
     checked,
     contents,
     lean,
@@ -36,6 +38,7 @@ PARTS = (
     lean,
     search,
     access,
+    anchors,
 )
 
 
