@@ -7,6 +7,8 @@
 - `published`: what a page and its notebook say in place of the source: where the library comes
   from, and no solutions where they are hidden (`solutions`).
 - `checked`: under a statement, the tests that check it, folded and linked.
+- `exercises`: solutions open by their titles, a stub says how it is answered, the first cell is
+  folded.
 - `lean`: what no page uses is not shipped (icon glyphs, theme scripts).
 - `anchors`: statements have a link to themselves, widgets a number.
 - `search`: what the search knows: sections and statements, in prose.
@@ -18,6 +20,7 @@ from . import (
     anchors,
     checked,
     contents,
+    exercises,
     lean,
     mathematics,
     published,
@@ -35,6 +38,7 @@ PARTS = (
     solutions,
     published,
     checked,
+    exercises,
     lean,
     search,
     access,
