@@ -62,7 +62,7 @@ def test_the_answer_is_not_shown_before_it_is_asked_for(fresh):
 
 
 def test_places_with_the_same_function_are_marked_before_the_orbit_is_shown(fresh):
-    hits = fresh.root.locator(".gl-hits")
+    hits = fresh.root.locator(".gl-plane .gl-hits")
     count = "(path) => new Set((path.getAttribute('d') ?? '').match(/M[^M]*/g)).size"
     assert hits.evaluate(count) == 1
     fresh.press(fresh.point, "ArrowUp", 4)  # (3, 0.6), which computes another function

@@ -58,13 +58,13 @@ def test_the_default_state_makes_the_point(soft):
 
 def test_the_chapter_asks_before_anything_has_moved(open_page):
     soft = Soft(open_page("book/soft_gauge.html"))
-    soft.must_show("imbalance", time=0.0)
+    soft.must_show("imbalance", strength=1.0, time=0.0)
     paths = soft.root.locator(".gl-plane :is(.gl-by-imbalance, .gl-by-log-ratio)")
     length = "(all) => all.map((path) => path.getTotalLength())"
     assert max(paths.evaluate_all(length)) == 0
     assert "Nothing has moved" in soft.root.locator(".gl-remark").text_content()
     soft.press(soft.time, *["ArrowRight"] * 10)
-    soft.must_show("imbalance", time=1.0)
+    soft.must_show("imbalance", strength=1.0, time=1.0)
     early = paths.evaluate_all(length)
     assert min(early) > 5
     soft.press(soft.time, "End")
