@@ -2,6 +2,7 @@
 
 from gaugelib.widgets.balance_sweeps import BalanceSweeps as BalanceSweeps
 from gaugelib.widgets.charge_monitor import ChargeMonitor as ChargeMonitor
+from gaugelib.widgets.gauge_race import GaugeRace as GaugeRace
 from gaugelib.widgets.majoriser import Majoriser as Majoriser
 from gaugelib.widgets.phase_plane import PhasePlane as PhasePlane
 from gaugelib.widgets.proof_replay import ProofReplay as ProofReplay
@@ -11,6 +12,7 @@ from gaugelib.widgets.soft_gauge import SoftGauge as SoftGauge
 __all__ = [
     "BalanceSweeps",
     "ChargeMonitor",
+    "GaugeRace",
     "Majoriser",
     "PhasePlane",
     "ProofReplay",
