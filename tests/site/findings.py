@@ -40,6 +40,19 @@ def cut(page: Page, selector: str) -> list[str]:
     return page.evaluate(CUT, selector)
 
 
+def orphans(page: Page) -> list[str]:
+    """Commas and other words without a space before them that stand a line below what they follow.
+
+    What they follow is the last piece of a formula, or a name in code.
+    """
+    return page.evaluate(ORPHANS)
+
+
+def chopped(page: Page) -> list[str]:
+    """Names in code whose lines end elsewhere than behind a sign that joins two parts."""
+    return page.evaluate(CHOPPED)
+
+
 def widgets(page: Page) -> dict[str, list[str]]:
     """Ids of the widgets that the page holds as state, as views, and as mounted views."""
     return page.evaluate(WIDGETS)
@@ -83,6 +96,52 @@ SIDEWAYS = r"""() => {
 CUT = """(selector) => [...document.querySelectorAll(selector)]
     .filter((part) => part.scrollWidth > part.clientWidth + 1)
     .map((part) => part.textContent.trim().slice(0, 80))"""
+
+ORPHANS = r"""() => {
+  const found = [], range = document.createRange();
+  for (const part of document.querySelectorAll("article span.math, article :not(pre) > code")) {
+    const piece = part.matches("code") ? part : [...part.querySelectorAll(".katex-base")].at(-1);
+    const line = [...(piece?.getClientRects() ?? [])].at(-1);
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    texts.currentNode = piece ?? part;
+    let next = texts.nextNode();
+    // The first text behind the piece.
+    while (next && piece?.contains(next)) next = texts.nextNode();
+    if (!line || !next || !/^\S/.test(next.data)) continue;
+    if (!part.closest("p, li, td, dd, figcaption, summary")?.contains(next)) continue;
+    range.setStart(next, 0);
+    range.setEnd(next, 1);
+    const mark = range.getClientRects()[0];
+    if (mark && mark.top > line.bottom - 2) {
+      found.push(`${part.textContent.slice(-30)} | ${next.data.slice(0, 12)}`);
+    }
+  }
+  return found;
+}"""
+
+CHOPPED = r"""() => {
+  const found = [];
+  for (const code of document.querySelectorAll("article :not(pre) > code")) {
+    const texts = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
+    const range = document.createRange(), part = /[a-z0-9]/i;
+    let before = null;
+    while (texts.nextNode()) {
+      const text = texts.currentNode;
+      for (let i = 0; i < text.data.length; i++) {
+        range.setStart(text, i);
+        range.setEnd(text, i + 1);
+        const box = [...range.getClientRects()].at(-1), letter = text.data[i];
+        const below = before && box?.width && box.top > before.top + 4;
+        if (below && part.test(before.letter) && /\w/.test(letter)) {
+          found.push(`${code.textContent.slice(0, 60)}: ${before.letter}|${letter}`);
+        }
+        if (/\s/.test(letter)) before = null;
+        else if (box?.width) before = { letter, top: box.top };
+      }
+    }
+  }
+  return found;
+}"""
 
 WIDGETS = r"""() => {
   const scripts = (kind) => `script[type="application/vnd.jupyter.${kind}+json"]`;

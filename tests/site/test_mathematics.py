@@ -76,9 +76,10 @@ def test_only_a_page_with_formulas_loads_the_style(build):
 
 
 def test_punctuation_stays_with_its_formula(build):
-    page = build("Take $x$, then $y$ and ($z$).")[1]
-    assert page.count('class="unbroken"') == 2
-    assert "</span>,</span> then" in page
+    page = build("Take $x$, then $y$ and ($z$), the $p$-norm, the $n$-th one.")[1]
+    assert page.count('class="unbroken"') == 4
+    for after, goes_on in ((",", " then"), ("),", " the"), ("-", "norm"), ("-th", " one")):
+        assert f"</span></span>{after}</span></span>{goes_on}" in page
 
 
 def test_mistake_fails_the_build_and_says_where(build):

@@ -11,6 +11,7 @@
   folded.
 - `lean`: what no page uses is not shipped (icon glyphs, theme scripts).
 - `anchors`: statements have a link to themselves, widgets a number.
+- `identifiers`: a name in code breaks at its joints.
 - `search`: what the search knows: sections and statements, in prose.
 - `access`: small repairs of the theme for screen readers and keyboards.
 """
@@ -21,6 +22,7 @@ from . import (
     checked,
     contents,
     exercises,
+    identifiers,
     lean,
     mathematics,
     published,
@@ -43,6 +45,7 @@ PARTS = (
     search,
     access,
     anchors,
+    identifiers,
 )
 
 

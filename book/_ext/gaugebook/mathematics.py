@@ -5,6 +5,7 @@ Equation numbers and `{eq}` references stay Sphinx's own.
 """
 
 import re
+from html import escape
 from pathlib import Path
 
 from docutils import nodes
@@ -20,7 +21,13 @@ LOGGER = logging.getLogger(__name__)
 # What is printed already carries its number by Sphinx, so KaTeX must not add a second one.
 NUMBERED = re.compile(r"\\(begin|end)\{(equation|align|alignat|gather)\}")
 
-PUNCTUATION = re.compile(r"[.,;:!?)’”]+")
+# What follows a formula without a space belongs to it: a comma, "-th", or "-norm" up to its hyphen.
+CLOSING = re.compile(r"[^\s\u2013\u2014-]*(?:-\w{0,3}\b)?")
+LAST_PIECE = re.compile(r'(.*)(<span class="katex-base">.*</span>)(</span></span>)', re.DOTALL)
+GLUED = (
+    '{head}{end}<span class="unbroken"><span class="katex"><span class="katex-html"'
+    ' aria-hidden="true">{piece}{end}{after}</span>'
+)
 
 
 def start(app) -> None:
@@ -42,6 +49,8 @@ def typeset(translator, node: nodes.Element, tex: str, *, display: bool) -> str:
 def visit_inline(translator, node: nodes.math) -> None:
     """A formula within a line."""
     body = typeset(translator, node, node.astext(), display=False)
+    if "after" in node:
+        body = glued(body, escape(node["after"], quote=False))
     translator.body.append(translator.starttag(node, "span", "", CLASS="math notranslate") + body)
     translator.body.append("</span>")
     raise nodes.SkipNode
@@ -73,6 +82,19 @@ def display_source(node: nodes.math_block) -> str:
     return r"\begin{gathered}" + r"\\".join(lines) + r"\end{gathered}"
 
 
+def glued(body: str, after: str) -> str:
+    """KaTeX's HTML with what follows the formula, on the line of the formula's last piece.
+
+    A formula may break between its pieces, and a browser takes their end for a place to break, too;
+    so what may not be torn apart, the last piece and the comma, gets an element of its own.
+    """
+    found = LAST_PIECE.fullmatch(body)
+    if found is None:  # a formula that was refused
+        return body + after
+    head, piece, end = found.groups()
+    return GLUED.format(head=head, piece=piece, end=end, after=after)
+
+
 class KeepPunctuation(SphinxPostTransform):
     """A line may end after an inline formula, but not between it and its comma or full stop."""
 
@@ -80,18 +102,15 @@ class KeepPunctuation(SphinxPostTransform):
     formats = ("html",)
 
     def run(self, **kwargs) -> None:
-        """Wrap the formula and the punctuation together."""
+        """Give the formula what follows it."""
         for formula in list(self.document.findall(nodes.math)):
             parent = formula.parent
             place = parent.index(formula) + 1
             after = parent[place] if place < len(parent) else None
-            found = isinstance(after, nodes.Text) and PUNCTUATION.match(after.astext())
-            if found:
-                pair = nodes.inline("", "", formula, nodes.Text(found[0]), classes=["unbroken"])
-                parent[place - 1 : place + 1] = [
-                    pair,
-                    nodes.Text(after.astext()[found.end() :]),
-                ]
+            closing = CLOSING.match(after.astext())[0] if isinstance(after, nodes.Text) else ""
+            if closing:
+                formula["after"] = closing
+                parent[place] = nodes.Text(after.astext()[len(closing) :])
 
 
 def add_style(app, pagename, templatename, context, doctree) -> None:

@@ -56,7 +56,7 @@ def tidy(text: str) -> str:
 def readable(node: nodes.Node) -> str:
     """The text of a title or a paragraph, its formulas as plain text."""
     if isinstance(node, nodes.math):
-        return plain(node.astext())
+        return plain(node.astext()) + node.get("after", "")
     if isinstance(node, nodes.Text):
         return node.astext()
     if isinstance(node, SILENT):
