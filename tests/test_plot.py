@@ -56,7 +56,9 @@ def test_twins_lie_on_each_other():
     _, first, second = left.lines
     assert first.get_linewidth() > second.get_linewidth()
     assert right.get_yscale() == "log"
-    assert [text.get_text() for text in right.get_legend().get_texts()] == ["first", "second"]
+    (key,) = figure.legends  # above both panels: it hides no curve and serves both
+    assert [text.get_text() for text in key.get_texts()] == ["to be learnt", "first", "second"]
+    assert [line.get_color() for line in right.lines] == [first.get_color(), second.get_color()]
 
 
 def test_every_charge_has_a_line_in_each_panel_and_panels_share_a_scale():

@@ -7,40 +7,40 @@ from typing import TYPE_CHECKING
 
 import torch
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgba
 from torch import Tensor
 
 from gaugelib.balance import History
 from gaugelib.group import GaugeError, GaugeGroup
-from gaugelib.plot.style import style
+from gaugelib.plot.colours import colour, ink
+from gaugelib.plot.layout import frames, key, name_axes, size
+from gaugelib.plot.style import in_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-RIBBONS = ("#1b4f8a", "#c8501e", "#2c7a4b", "#7a4fa3")
 
-
+@in_style
 def convergence(rows: Mapping[str, Mapping[str, History]]) -> Figure:
     r"""Objective on the left and imbalance on the right against passes, one row for each exponent.
 
     Args:
         rows: title of a row, such as `"p = 2"` -> name of a network or method -> its history.
     """
-    with style():
-        size = (7.2, 2.6 * len(rows))
-        figure, axes = plt.subplots(len(rows), 2, figsize=size, squeeze=False, sharex="col")
-        for (title, histories), (left, right) in zip(rows.items(), axes, strict=True):
-            for name, history in histories.items():
-                left.plot(history.passes, history.objective / history.objective[0], label=name)
-                right.plot(history.passes, history.imbalance, label=name)
-            left.set(title=title, ylabel="sum of |θ|ᵖ, relative")
-            right.set(title=title, ylabel="imbalance γ", yscale="log")
-        for bottom in axes[-1]:
-            bottom.set_xlabel("passes over the weights")
-        axes[0, 0].legend()
+    figure, axes = frames(len(rows), 2, 2.6, sharex="col")
+    for (title, histories), (left, right) in zip(rows.items(), axes, strict=True):
+        for name, history in histories.items():
+            left.plot(history.passes, history.objective / history.objective[0], label=name)
+            right.plot(history.passes, history.imbalance, label=name)
+        left.set(title=title, ylabel="sum of |θ|ᵖ, relative")
+        right.set(title=title, ylabel="imbalance γ", yscale="log")
+    name_axes(axes, "passes over the weights")
+    key(figure, axes[0, 0])
     return figure
 
 
+@in_style
 def flow(params: Mapping[str, Tensor], group: GaugeGroup, p: float = 2.0) -> Figure:
     r"""A layered network as a flow: a ribbon of width $|\theta_e|^p$ for each weight.
 
@@ -54,21 +54,20 @@ def flow(params: Mapping[str, Tensor], group: GaugeGroup, p: float = 2.0) -> Fig
     matrices = [params[name].detach().abs().pow(p).double().cpu() for name in names]
     if any(m.dim() != 2 for m in matrices) or sum(m.numel() for m in matrices) > 400:
         raise GaugeError("a picture of the flow is for layered networks of at most 400 weights")
-    with style():
-        figure, axes = plt.subplots(figsize=(7.2, 3.6))
-        into = [matrices[0].sum(0), *(m.sum(1) for m in matrices)]
-        out = [*(m.sum(0) for m in matrices), matrices[-1].sum(1)]
-        gap = 0.06 * float(max(total.sum() for total in (*into, *out)))
-        feet = [_feet(torch.maximum(a, b), gap) for a, b in zip(into, out, strict=True)]
-        for column, matrix in enumerate(matrices):
-            _ribbons(axes, column, matrix, feet[column], feet[column + 1])
-        for column, (a, b, foot) in enumerate(zip(into, out, feet, strict=True)):
-            for side, total in ((-0.035, a), (0.005, b)):
-                axes.bar([column + side] * len(foot), total, 0.03, foot, align="edge", color="#333")
-        axes.set_xticks(range(len(feet)), ["inputs", *_layer_names(len(feet) - 2), "outputs"])
-        axes.set_yticks([])
-        axes.spines["left"].set_visible(False)
-        axes.grid(visible=False)
+    figure, axes = plt.subplots(figsize=size(7.2, 3.6))
+    into = [matrices[0].sum(0), *(m.sum(1) for m in matrices)]
+    out = [*(m.sum(0) for m in matrices), matrices[-1].sum(1)]
+    gap = 0.06 * float(max(total.sum() for total in (*into, *out)))
+    feet = [_feet(torch.maximum(a, b), gap) for a, b in zip(into, out, strict=True)]
+    for column, matrix in enumerate(matrices):
+        _ribbons(axes, column, matrix, feet[column], feet[column + 1])
+    for column, (a, b, foot) in enumerate(zip(into, out, feet, strict=True)):
+        for side, total in ((-0.035, a), (0.005, b)):
+            axes.bar([column + side] * len(foot), total, 0.03, foot, align="edge", color=ink())
+    axes.set_xticks(range(len(feet)), ["inputs", *_layer_names(len(feet) - 2), "outputs"])
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.grid(visible=False)
     return figure
 
 
@@ -85,10 +84,9 @@ def _ribbons(axes: Axes, column: int, matrix: Tensor, left: Tensor, right: Tenso
     for target, source in torch.ones_like(matrix).nonzero().tolist():
         width = matrix[target, source]
         foot = start[source] + (end[target] - start[source]) * ease
-        shade = RIBBONS[source % len(RIBBONS)]
-        axes.fill_between(
-            column + 0.04 + 0.92 * t, foot, foot + width, color=shade, alpha=0.35, lw=0
-        )
+        shade = colour(source)
+        paint = {"facecolor": to_rgba(shade, 0.35), "edgecolor": shade, "linewidth": 0.6}
+        axes.fill_between(column + 0.04 + 0.92 * t, foot, foot + width, **paint)
         start[source] += width
         end[target] += width
 

@@ -5,40 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from matplotlib import pyplot as plt
 from torch import Tensor
 
-from gaugelib.plot.style import style
+from gaugelib.plot.colours import colour, shades, two_sided
+from gaugelib.plot.layout import frames, key, name_axes
+from gaugelib.plot.style import in_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@in_style
 def diffusion(times: Tensor, values: Tensor, chosen: Sequence[int]) -> Figure:
     r"""A number of each unit of a chain: over all units at a few times, and at all times over them.
 
     Args:
         times: times $t$, shape `(T,)`.
         values: shape `(T, units)`.
-        chosen: indices of the times that the left panel shows, from light to dark.
+        chosen: indices of the times that the left panel shows, from the faintest to the strongest.
     """
-    with style():
-        figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.0), layout="constrained")
-        units = range(1, values.shape[1] + 1)
-        for k, shade in zip(chosen, plt.get_cmap("Blues")([0.4, 0.6, 0.8, 1.0]), strict=False):
-            left.plot(units, values[k], "o-", color=shade, label=f"t = {times[k]:.3g}")
-        left.set(xlabel="hidden unit", ylabel="imbalance Δ")
-        left.legend()
-        top = float(values.abs().max())
-        edges = (float(times[0]), float(times[-1]), 0.5, values.shape[1] + 0.5)
-        options = {"cmap": "RdBu_r", "vmin": -top, "vmax": top, "interpolation": "nearest"}
-        image = right.imshow(values.T, aspect="auto", origin="lower", extent=edges, **options)
-        right.set(xlabel="time t", ylabel="hidden unit")
-        right.grid(visible=False)
-        figure.colorbar(image, ax=right, label="imbalance Δ")
+    figure, ((left, right),) = frames(1, 2, 3.0)
+    units = range(1, values.shape[1] + 1)
+    for k, shade in zip(chosen, shades(len(chosen)), strict=True):
+        left.plot(units, values[k], "o-", color=shade, label=f"t = {times[k]:.3g}")
+    left.set(xlabel="hidden unit", ylabel="imbalance Δ")
+    key(figure, left)
+    top = float(values.abs().max())
+    edges = (float(times[0]), float(times[-1]), 0.5, values.shape[1] + 0.5)
+    options = {"cmap": two_sided("RdBu_r"), "vmin": -top, "vmax": top, "interpolation": "nearest"}
+    image = right.imshow(values.T, aspect="auto", origin="lower", extent=edges, **options)
+    right.set(xlabel="time t", ylabel="hidden unit")
+    left.xaxis.get_major_locator().set_params(integer=True)
+    right.yaxis.get_major_locator().set_params(integer=True)
+    right.grid(visible=False)
+    figure.colorbar(image, ax=right, label="imbalance Δ")
     return figure
 
 
+@in_style
 def stable_rates(
     panels: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float]]]],
 ) -> Figure:
@@ -50,20 +54,16 @@ def stable_rates(
     """
     methods = list(next(iter(panels.values())))
     height = 0.9 + 0.26 * len(methods)
-    with style():
-        figure, axes = plt.subplots(
-            2, 2, figsize=(7.2, 2 * height), sharex=True, sharey=True, layout="constrained"
-        )
-        for ax, (title, rows) in zip(axes.flat, panels.items(), strict=False):
-            for y, (strict, tolerant) in enumerate(rows.values()):
-                ax.plot(tolerant, [y + 0.15] * len(tolerant), "o", mfc="none", color="#c8501e")
-                ax.plot(strict, [y - 0.15] * len(strict), "o", color="#1b4f8a")
-            ax.set(title=title, xscale="log")
-            ax.set_yticks(range(len(methods)), methods)
-        axes[0, 0].invert_yaxis()
-        axes[0, 0].lines[0].set_label("tolerantly stable")
-        axes[0, 0].lines[1].set_label("strictly stable")
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-        for ax in axes[-1]:
-            ax.set_xlabel("largest stable learning rate η")
+    figure, axes = frames(2, 2, height, sharex=True, sharey=True)
+    for ax, (title, rows) in zip(axes.flat, panels.items(), strict=False):
+        for y, (strict, tolerant) in enumerate(rows.values()):
+            ax.plot(tolerant, [y + 0.15] * len(tolerant), "o", mfc="none", color=colour(1))
+            ax.plot(strict, [y - 0.15] * len(strict), "o", color=colour(0))
+        ax.set(title=title, xscale="log")
+        ax.set_yticks(range(len(methods)), methods)
+    axes[0, 0].invert_yaxis()
+    axes[0, 0].lines[0].set_label("tolerantly stable")
+    axes[0, 0].lines[1].set_label("strictly stable")
+    key(figure, axes[0, 0], above=True)
+    name_axes(axes, "largest stable learning rate η")
     return figure

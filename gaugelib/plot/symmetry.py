@@ -10,12 +10,15 @@ from matplotlib import pyplot as plt
 from torch import Tensor
 
 from gaugelib.group import GaugeError, GaugeGroup
-from gaugelib.plot.style import style
+from gaugelib.plot.colours import pale, two_sided
+from gaugelib.plot.layout import frames, is_narrow, key, size
+from gaugelib.plot.style import in_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@in_style
 def twins(
     x: Tensor, curves: Mapping[str, Tensor], target: Tensor, losses: Mapping[str, Tensor]
 ) -> Figure:
@@ -27,21 +30,20 @@ def twins(
         target: what they are asked to learn, shape `(n,)`.
         losses: name of a network -> its loss after each step, shape `(steps,)`.
     """
-    with style():
-        figure, (left, right) = plt.subplots(1, 2)
-        left.plot(x, target, color="0.6", linestyle=":", label="to be learnt")
-        for k, (name, curve) in enumerate(curves.items()):
-            # The first curve is broad, so that the second one is seen to lie on it.
-            left.plot(x, curve, linewidth=6.0 - 4.0 * k, alpha=0.45 + 0.55 * k, label=name)
-        left.set(title="before training", xlabel="input x", ylabel="output f(x)")
-        left.legend()
-        for name, loss in losses.items():
-            right.plot(loss, label=name)
-        right.set(title="during training", xlabel="step", ylabel="loss", yscale="log")
-        right.legend()
+    figure, ((left, right),) = frames(1, 2, 3.0)
+    left.plot(x, target, color=pale(), linestyle=":", label="to be learnt")
+    for k, (name, curve) in enumerate(curves.items()):
+        # The first curve is broad, so that the second one is seen to lie on it.
+        left.plot(x, curve, linewidth=6.0 - 4.0 * k, alpha=0.45 + 0.55 * k, label=name)
+    left.set(title="before training", xlabel="input x", ylabel="output f(x)")
+    key(figure, left, above=True)
+    for name, loss in losses.items():
+        right.plot(loss, label=name)
+    right.set(title="during training", xlabel="step", ylabel="loss", yscale="log")
     return figure
 
 
+@in_style
 def incidence(group: GaugeGroup) -> Figure:
     """The matrix B of a small network: a row for each unit, a column for each parameter entry.
 
@@ -58,20 +60,22 @@ def incidence(group: GaugeGroup) -> Figure:
         for name, shape in group.shapes.items()
         for where in torch.ones(shape).nonzero().tolist()
     ]
-    with style():
-        figure, axes = plt.subplots(figsize=(7.2, 0.55 * group.units + 1.3))
-        axes.imshow(matrix.numpy(), cmap="RdBu", vmin=-2, vmax=2, aspect="auto")
-        for (row, column), value in zip(
-            torch.ones_like(matrix).nonzero().tolist(), matrix.flatten().tolist(), strict=True
-        ):
-            sign = {1.0: "+1", -1.0: "−1"}.get(value, "·")
-            axes.text(column, row, sign, ha="center", va="center")
-        axes.set_xticks(range(len(names)), names, rotation=40, ha="right")
-        axes.set_yticks(range(group.units), [f"unit {k + 1}" for k in range(group.units)])
-        axes.grid(visible=False)
+    figure, axes = plt.subplots(figsize=size(7.2, 0.55 * group.units + 1.3))
+    axes.imshow(matrix.numpy(), cmap=two_sided("RdBu"), vmin=-2, vmax=2, aspect="auto")
+    for (row, column), value in zip(
+        torch.ones_like(matrix).nonzero().tolist(), matrix.flatten().tolist(), strict=True
+    ):
+        sign = {1.0: "+1", -1.0: "−1"}.get(value, "·")
+        axes.text(column, row, sign, ha="center", va="center")
+    axes.set_xticks(range(len(names)), names)
+    steep = {"rotation": 90} if is_narrow() else {"rotation": 40, "ha": "right"}
+    plt.setp(axes.get_xticklabels(), **steep)
+    axes.set_yticks(range(group.units), [f"unit {k + 1}" for k in range(group.units)])
+    axes.grid(visible=False)
     return figure
 
 
+@in_style
 def along_orbit(log_scales: Tensor, measured: Mapping[str, Sequence[float] | Tensor]) -> Figure:
     """Quantities measured along an orbit, each relative to its value at log-scale 0.
 
@@ -85,17 +89,16 @@ def along_orbit(log_scales: Tensor, measured: Mapping[str, Sequence[float] | Ten
     start = (log_scales == 0).nonzero()
     if not len(start):
         raise GaugeError("the log-scales must hold 0, where the quantities are compared")
-    with style():
-        figure, axes = plt.subplots(figsize=(6.4, 3.4))
-        for name, values in measured.items():
-            curve = torch.as_tensor(values, dtype=torch.float64)
-            if not bool((curve > 0).all()):
-                raise GaugeError(f"'{name}' must be positive to be drawn on a logarithmic axis")
-            axes.plot(log_scales, curve / curve[int(start[0])], label=name)
-        axes.set(
-            xlabel="log₂ of one neuron's scale a",
-            ylabel="relative to a = 1",
-            yscale="log",
-        )
-        axes.legend()
+    figure, axes = plt.subplots(figsize=size(6.4, 3.4))
+    for name, values in measured.items():
+        curve = torch.as_tensor(values, dtype=torch.float64)
+        if not bool((curve > 0).all()):
+            raise GaugeError(f"'{name}' must be positive to be drawn on a logarithmic axis")
+        axes.plot(log_scales, curve / curve[int(start[0])], label=name)
+    axes.set(
+        xlabel="log₂ of one neuron's scale a",
+        ylabel="relative to a = 1",
+        yscale="log",
+    )
+    key(figure, axes)
     return figure
