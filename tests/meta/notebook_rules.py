@@ -43,6 +43,8 @@ SEEDED_GENERATOR = re.compile(r"Generator\([^)]*\)\.manual_seed\(|\bgenerator\.m
 LOOK_AWAY = re.compile(r"nbval|skip-execution|raises-exception")
 ABSOLUTE_PATH = re.compile(r"(?<![\w.~:/-])/(?:home|Users|root|work|tmp|opt|usr|var|private)/\w")
 
+SIDE = re.compile(r"\b[Oo]n the (?:left|right)\b|\b(?:Left|Right)[:,]")
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 Rule = Callable[[NotebookNode], Iterator[str]]
@@ -156,6 +158,11 @@ def figures_are_described(notebook: NotebookNode) -> Iterator[str]:
             yield f"figure without alt text {where}"
         if not options.get("figure", {}).get("caption", "").strip():
             yield f"figure without a caption {where}"
+        words = options.get("figure", {}).get("caption", "") + options.get("image", {}).get(
+            "alt", ""
+        )
+        if side := SIDE.search(words):
+            yield f"a panel is named by its side ({side[0]}), but on a phone it has another {where}"
 
 
 def widgets_are_numbered(notebook: NotebookNode) -> Iterator[str]:

@@ -125,6 +125,10 @@ BREAKS = {
         lambda n: n.cells[6].metadata.mystnb.figure.pop("name"),
         "widget without a name",
     ),
+    "a panel by its side": (
+        lambda n: n.cells[8].metadata.mystnb.figure.update(caption="Left: one. Right: two."),
+        "by its side",
+    ),
 }
 
 

@@ -1,6 +1,7 @@
 """The book's own Sphinx extension: one idea per module, each with its own `setup(app)`.
 
 - `mathematics`: formulas are typeset while the book is built; a page has no script for them.
+- `figures`: a figure is drawn anew for wide and narrow pages, light and dark.
 - `widgets`: a live widget on the page has a still picture behind it.
 - `contents`: only what the contents name is read.
 - `repository`: the address of the repository, taken from the environment that builds.
@@ -22,6 +23,7 @@ from . import (
     checked,
     contents,
     exercises,
+    figures,
     identifiers,
     lean,
     mathematics,
@@ -35,6 +37,7 @@ from . import (
 PARTS = (
     contents,
     mathematics,
+    figures,
     widgets,
     repository,
     solutions,
