@@ -79,6 +79,28 @@ def test_the_default_state_makes_the_point(gauge):
     assert "up to 0.00492 (no penalty: 0.00391)" in gauge.reaches()
 
 
+def test_asked_first_the_map_stays_empty_until_the_reader_fills_it(show, axe):
+    page = show({"a": SoftGauge(strength=0.0, revealed=False)}, width=320)
+    gauge = Gauge(page)
+    assert gauge.bars() == []
+    assert gauge.root.locator(".gl-limit:not(.gl-sample *)").count() == 0
+    assert gauge.text("map-strict") == "–"
+    assert "stable for all" not in gauge.reaches()
+    assert "Would one help?" in gauge.remark()
+    gauge.press(gauge.cell, "ArrowRight")  # a single cell is tried: its run is shown, no other
+    assert gauge.cell.get_attribute("aria-valuetext") == "κ 0.001, η 0.0787"
+    assert gauge.text("live-strict").replace("\xa0", " ") in VERDICTS.values()
+    assert "on the map" not in gauge.spoken()
+    assert axe(page, within=".gl-widget") == []
+    assert misfits(page) == []
+    gauge.press(gauge.control("checkbox", "show the map"), "Space")
+    gauge.must_show(i=1)
+    assert len(gauge.bars()) > 50
+    assert "stable for all" in gauge.reaches()
+    gauge.push("Reset")
+    assert gauge.bars() == []
+
+
 @pytest.mark.parametrize(("start", "criterion"), [("uneven 1", "strict"), ("he", "tolerant")])
 def test_a_bar_is_as_long_as_the_share_of_stable_seeds(show, start, criterion):
     gauge = Gauge(show({"a": SoftGauge(start=start, criterion=criterion)}))
