@@ -79,6 +79,17 @@ def test_links_of_a_page_lead_to_the_fork(build):
 
 
 @pytest.mark.slow
+def test_a_stub_is_answered_in_the_forks_notebook(build):
+    page = (build("teacher/class-book") / "book/symmetry_exercises.html").read_text("utf8")
+    colab = "https://colab.research.google.com/github/teacher/class-book/blob/gh-pages/_sources"
+    link = f'href="{colab}/book/symmetry_exercises.ipynb">in Colab</a> or '
+    assert page.count(link) == page.count('class="verdict-how"') >= 6
+    alone = (build("") / "book/symmetry_exercises.html").read_text("utf8")
+    assert "in Colab</a>" not in alone
+    assert alone.count('class="verdict-how"') == page.count('class="verdict-how"')
+
+
+@pytest.mark.slow
 def test_published_notebooks_install_the_commit_that_was_built(build):
     site = build("teacher/class-book")
     wanted = f'%pip install -q "gaugelib @ git+https://github.com/teacher/class-book@{COMMIT}"'
@@ -95,7 +106,8 @@ def test_published_notebooks_install_the_commit_that_was_built(build):
 def test_the_page_shows_the_first_cell_that_its_notebook_has(build):
     site = build("teacher/class-book")
     page = (site / "book/symmetry.html").read_text("utf8")
-    code = re.sub("<[^>]*>", "", page[page.index('<div class="cell') :].split("</pre>")[0])
+    cell = page[page.index('<div class="cell') :].split("</pre>")[0].split("</summary>")[1]
+    code = re.sub("<[^>]*>", "", cell)
     assert unescape(code).strip() == first_code_cell(site / "_sources/book/symmetry.ipynb").strip()
 
 
