@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from gaugelib.widgets.gauge_race import GaugeRace
 
 LOSS, PENALTY = "#0b62a8", "#f2c14e"
-LINES = {"never": ("#b3440e", ":"), "once": ("#0b62a8", "--"), "every": (INK, "-")}
+LINES = {"never": ("#b3440e", ":", 2), "once": ("#0b62a8", "--", 4), "every": (INK, "-", 1)}
+TICKS = [m * 10.0**k for k in range(-4, 4) for m in (1, 3)]
 NAMES = {
     "regularised": "penalised loss",
     "loss": "loss without the penalty",
@@ -51,11 +52,19 @@ def in_words(widget: GaugeRace) -> str:
 
 
 def _curves(axes: Axes, widget: GaugeRace) -> None:
-    for arm, curve in widget.curves(widget.plotted).items():
-        colour, style = LINES[arm]
+    curves = widget.curves(widget.plotted)
+    for arm, curve in curves.items():
+        colour, style, width = LINES[arm]
         seen = curve[: widget.epoch + 1].where(curve[: widget.epoch + 1] > 0, float("nan"))
-        axes.plot(seen, color=colour, ls=style, lw=2, marker="o", ms=2, label=arm)
-    axes.set(yscale="log", xlim=(-0.5, 30.5), xlabel="epoch", ylabel=NAMES[widget.plotted])
+        axes.plot(seen, color=colour, ls=style, lw=width, label=arm)
+        axes.plot(widget.epoch, seen[-1], "o", color=colour, ms=4)
+    whole = [value for curve in curves.values() for value in curve.tolist() if value > 0]
+    low, high = 0.85 * min(whole), 1.15 * max(whole)
+    axes.set(yscale="log", xlim=(-0.5, 30.5), ylim=(low, high))
+    axes.set_yticks([t for t in TICKS if low <= t <= high], minor=False)
+    axes.set_yticks([], minor=True)
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.set(xlabel="epoch", ylabel=NAMES[widget.plotted])
     axes.legend(frameon=False, fontsize=8)
 
 
@@ -75,4 +84,4 @@ def _bars(axes: Axes, widget: GaugeRace) -> None:
     )
     axes.invert_yaxis()
     axes.set_xlabel(f"penalised loss at epoch {widget.epoch}")
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    axes.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
