@@ -57,7 +57,7 @@ def linked_style(*paths: Path) -> str:
     sheets = []
     for path in paths:
         text = _read(path)
-        if re.search(r"@import|url\(\s*['\"]?(?!data:|#)", text):
+        if re.search(r"@import|url\((?!\s*['\"]?(?:data:|#))", text):
             raise GaugeError(f"{path.name}: a style sheet of a widget may not load another file")
         sheets.append(text)
     return "\n".join(sheets)

@@ -4,7 +4,7 @@
 // The mathematics is in shared/layered.js; the pictures are in shared/sweep_*.js.
 
 import { announcer, button, choice, readout, slider } from "./shared/controls.js";
-import { adjust, change, html, lifetime, mount, prefersStillness, say, svg } from "./shared/dom.js";
+import { change, html, lifetime, mount, prefersStillness, put, say, svg } from "./shared/dom.js";
 import { number } from "./shared/format.js";
 import { BALANCED, ended, METHODS, MOST_SWEEPS, opening, powers, predictedRate, run } from "./shared/layered.js";
 import { layersInWords, layersLegend, layersPicture } from "./shared/sweep_network.js";
@@ -107,7 +107,7 @@ function render({ model, el }) {
 
   const key = (kind, words) => html("span", { class: "gl-entry" }, html("span", { class: `gl-key gl-key-${kind}` }), words);
   const root = html(
-    "div", { class: "gl-widget gl-sweeps", role: "group", "aria-label": "BalanceSweeps: a network on its way to balance" },
+    "div", { class: "gl-widget gl-sweeps" },
     html(
       "p", { class: "gl-question" }, "Each sweep lets every hidden neuron balance what flows in against what flows out. ",
       html("strong", {}, "Which imbalance is the last to go?"),
@@ -131,11 +131,6 @@ function render({ model, el }) {
     voice.root,
   );
 
-  function put(figure, width, { height, parts }, words) {
-    adjust(figure, { viewBox: `0 0 ${width} ${height}`, "aria-label": words });
-    figure.replaceChildren(...parts);
-  }
-
   function draw() {
     const traits = traitsOf(model);
     const seen = compute(traits);
@@ -149,11 +144,10 @@ function render({ model, el }) {
     const how = shown.gamma < BALANCED ? " (balanced)" : ended(states) ? " (it stops here)" : "";
     say(heading, `${NAMES[traits.method]}, after ${states.length - 1} ${states.length === 2 ? "sweep" : "sweeps"}${how}`);
     say(remark, `${percent(shown.layerShare)} of the imbalance is that of whole layers; before the first sweep it was ${percent(states[0].layerShare)}`);
-    put(layers, layers.clientWidth || 320, layersPicture(shown, traits.method, layers.clientWidth || 320), layersInWords(shown));
-    const wide = gammas.clientWidth || 320;
+    put(layers, (...size) => layersPicture(shown, traits.method, ...size), layersInWords(shown));
     const names = lines.map(({ method: name }) => NAMES[name]).join(", ");
-    put(gammas, wide, gammaPlot(lines, rates, wide), `The largest imbalance against sweeps, logarithmic: ${names}.`);
-    put(norms, wide, normPlot(lines, seen.least, wide, title), `The norm against sweeps, logarithmic: ${names}.`);
+    put(gammas, (...size) => gammaPlot(lines, rates, ...size), `The largest imbalance against sweeps, logarithmic: ${names}.`);
+    put(norms, (...size) => normPlot(lines, seen.least, title, ...size), `The norm against sweeps, logarithmic: ${names}.`);
     say(explained, layersLegend(shown));
     table.set(seen.runs, traits.method, traits.p);
     least.set(number(seen.least));
@@ -165,7 +159,7 @@ function render({ model, el }) {
     voice.speak();
   }
 
-  return mount(life, { el, root, model, traits: TRAITS, draw, redraw });
+  return mount(life, { el, root, name: "Balance sweep by sweep", model, traits: TRAITS, draw, redraw });
 }
 
 export default { render };

@@ -118,7 +118,7 @@ function render({ model, el }) {
   const read = (traits) => readOf(compute(traits, traits.lr), compute(traits, traits.lr / 2));
 
   const root = html(
-    "div", { class: "gl-widget gl-charges", role: "group", "aria-label": "ChargeMonitor: the charges of a network in training" },
+    "div", { class: "gl-widget gl-charges" },
     html(
       "p", { class: "gl-question" }, "A small network learns, in long steps and in short ones. The flow keeps the charge of every hidden unit. ",
       html("strong", {}, "How much less do they drift when you halve η? What if the steps remember, or are Adam’s?"),
@@ -151,12 +151,12 @@ function render({ model, el }) {
     const drawn = { until, decay, p, yLabel: p === 2 ? "charges Δ = Σ in θ² − Σ out θ²" : "charges Δ = Σ in |θ| − Σ out |θ|" };
     say(coarse, `η = ${short(lr)}: ${run.steps} steps`);
     say(fine, `always η = ${short(until / 2 ** FINEST)}: ${close.steps} steps`);
-    put(left, (width) => chargePlot(run, drawn, width), `Charges against time with step size ${short(lr)}: they end ${written(seen.here.off)} from the law.`);
-    put(right, (width) => chargePlot(close, drawn, width), `The same with step size ${short(until / 2 ** FINEST)}: they end ${number(close.off)} from the law.`);
+    put(left, (...size) => chargePlot(run, drawn, ...size), `Charges against time with step size ${short(lr)}: they end ${written(seen.here.off)} from the law.`);
+    put(right, (...size) => chargePlot(close, drawn, ...size), `The same with step size ${short(until / 2 ** FINEST)}: they end ${number(close.off)} from the law.`);
     const rates = [...new Set([...traits.tried, lr, lr / 2])];
     const points = rates.map((each) => [each, compute(traits, each)]).map(([each, { off, complete }]) => [each, complete ? off : NaN]);
     const shown = [lr, lr / 2].map((each) => points[rates.indexOf(each)]);
-    put(drifts, (width) => driftPlot(points, shown, { coarsest: until / 2 ** COARSEST, finest: until / 2 ** (FINEST + 1) }, width), "How far the charges end from the law, against the step size, both logarithmic.");
+    put(drifts, (...size) => driftPlot(points, shown, { coarsest: until / 2 ** COARSEST, finest: until / 2 ** (FINEST + 1) }, ...size), "How far the charges end from the law, against the step size, both logarithmic.");
     table.set(seen, {
       title: `T = ${short(until)}`, columns: [`η = ${short(lr)}`, `η/2 = ${short(lr / 2)}`, "ratio"],
       rows: { off: lawOf(traits), formula: stepOf(traits) },
@@ -172,7 +172,7 @@ function render({ model, el }) {
     voice.speak();
   }
 
-  return mount(life, { el, root, model, traits: TRAITS, draw, redraw });
+  return mount(life, { el, root, name: "Charges in training", model, traits: TRAITS, draw, redraw });
 }
 
 const DOT = "M9 6a5 5 0 1 0 10 0a5 5 0 1 0 -10 0";

@@ -4,7 +4,7 @@
 // The mathematics is in shared/majorise.js; the pictures are in shared/majorise_map.js and shared/majorise_cut.js.
 
 import { announcer, button, choice, readout, slider } from "./shared/controls.js";
-import { adjust, change, html, lifetime, mount, say, svg } from "./shared/dom.js";
+import { change, html, lifetime, mount, put, say, svg } from "./shared/dom.js";
 import { number } from "./shared/format.js";
 import { atMost, cut, halted, measuredStep, rescaledChain } from "./shared/majorise.js";
 import { majoriserCut } from "./shared/majorise_cut.js";
@@ -89,7 +89,7 @@ function render({ model, el }) {
 
   const key = (kind, words) => html("span", { class: "gl-entry" }, html("span", { class: `gl-key gl-key-${kind}` }), words);
   const root = html(
-    "div", { class: "gl-widget gl-majoriser", role: "group", "aria-label": "Majoriser: a function that touches the norm from above" },
+    "div", { class: "gl-widget gl-majoriser" },
     html(
       "p", { class: "gl-question" }, "G lies above F everywhere and touches it where we stand; its minimum is known in closed form. ",
       html("strong", {}, "Why can the step to G’s minimum never lead up, and how far beyond it may we go?"),
@@ -109,20 +109,14 @@ function render({ model, el }) {
     voice.root,
   );
 
-  function put(figure, width, { height, parts }, words) {
-    adjust(figure, { viewBox: `0 0 ${width} ${height}`, "aria-label": words });
-    figure.replaceChildren(...parts);
-  }
-
   function draw() {
     const state = stateOf(model);
     const step = measuredStep(state);
     const now = told(state);
     const drawn = cut(state, model.get("cut"));
-    const wide = picture.clientWidth || 320;
     const words = `after the step pF is ${now.after} and pG is ${now.bound}; here both are ${now.here}`;
-    put(picture, wide, majoriserCut(state, model.get("cut"), drawn, step, wide), `F and G along a line: ${words}.`);
-    put(map, map.clientWidth || 320, majoriserMap(state, step, drawn, map.clientWidth || 320), `Level lines over log a₁ and log a₂, and the ${now.steps} steps so far.`);
+    put(picture, (...size) => majoriserCut(state, model.get("cut"), drawn, step, ...size), `F and G along a line: ${words}.`);
+    put(map, (...size) => majoriserMap(state, step, drawn, ...size), `Level lines over log a₁ and log a₂, and the ${now.steps} steps so far.`);
     for (const [each, name] of [[after, "after"], [bound, "bound"], [here, "here"], ...Object.entries(others).map(([name, each]) => [each, name])]) each.set(now[name]);
     say(below, now.below);
     say(falls, now.falls);
@@ -135,7 +129,7 @@ function render({ model, el }) {
     voice.speak();
   }
 
-  return mount(life, { el, root, model, traits: TRAITS, draw, redraw });
+  return mount(life, { el, root, name: "A bound that touches from above", model, traits: TRAITS, draw, redraw });
 }
 
 export default { render };

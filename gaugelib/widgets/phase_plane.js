@@ -5,7 +5,7 @@
 // model's state into it, and the traits after whose change it must be called. A chapter that needs another mode
 // adds it to this table, and its name to MODES in phase_plane.py.
 
-import { html, lifetime } from "./shared/dom.js";
+import { html, lifetime, mount } from "./shared/dom.js";
 import { flowMode } from "./shared/phase_flow.js";
 import { orbit } from "./shared/phase_orbit.js";
 import { pairing } from "./shared/phase_pairing.js";
@@ -20,25 +20,22 @@ function modeOf(model) {
 }
 
 function render({ model, el }) {
-  const root = html("div", { class: "gl-widget gl-phase", role: "group", "aria-label": "PhasePlane: a network of two weights" });
+  const root = html("div", { class: "gl-widget gl-phase" });
   const outer = lifetime();
   let inner = lifetime();
   function show() {
     inner.end();
     inner = lifetime();
     const mode = modeOf(model)(inner, model);
+    root.dataset.mode = model.get("mode");
     root.replaceChildren(mode.root);
     inner.follow(model, mode.follows, inner.perFrame(mode.draw));
     mode.draw();
   }
-  el.append(root);
-  outer.follow(model, ["mode", "target", "_start"], show);
   outer.keep(() => inner.end());
-  show();
-  return () => {
-    outer.end();
-    root.remove();
-  };
+  return mount(outer, {
+    el, root, name: "Plane of two weights", model, traits: ["mode", "target", "_start"], draw: show, redraw: show, resized: () => {},
+  });
 }
 
 export default { render };

@@ -5,7 +5,7 @@
 
 import { beam } from "./shared/beam.js";
 import { announcer, button, checkbox, choice, readout, slider } from "./shared/controls.js";
-import { adjust, html, lifetime, mount, prefersStillness, say, svg } from "./shared/dom.js";
+import { html, lifetime, mount, prefersStillness, put, say, svg } from "./shared/dom.js";
 import { number } from "./shared/format.js";
 import {
   difference, drawUniform, grid, imbalance, incomingNorm, minimumNormScales, outgoingNorm, outputs,
@@ -114,18 +114,20 @@ function neuronCard(life, i, plain, act) {
   return { root, set };
 }
 
-function drawPlot(figure, width, seen, xRange) {
-  const height = Math.max(width < 300 ? 200 : 236, Math.min(graphHeight(seen.scales.length), 0.75 * width));
+function functionPlot(seen, xRange, width, given) {
+  const height = given ?? Math.max(width < 300 ? 200 : 236, Math.min(graphHeight(seen.scales.length), 0.75 * width));
   const box = { left: 38, right: width - 8, top: 26, bottom: height - 40 };
   const y = verticalRange(seen.original, seen.f);
   const toX = linear(xRange[0], xRange[1], box.left, box.right);
   const toY = linear(y[0], y[1], box.bottom, box.top);
-  adjust(figure, { viewBox: `0 0 ${width} ${height}` });
-  figure.replaceChildren(
-    axes({ toX, toY, x: xRange, y, box, xLabel: "x", yLabel: "output" }),
-    svg("path", { class: "gl-original", d: path(seen.xs, seen.original, toX, toY) }),
-    svg("path", { class: "gl-function", d: path(seen.xs, seen.f, toX, toY) }),
-  );
+  return {
+    height,
+    parts: [
+      axes({ toX, toY, x: xRange, y, box, xLabel: "x", yLabel: "output" }),
+      svg("path", { class: "gl-original", d: path(seen.xs, seen.original, toX, toY) }),
+      svg("path", { class: "gl-function", d: path(seen.xs, seen.f, toX, toY) }),
+    ],
+  };
 }
 
 function render({ model, el }) {
@@ -191,7 +193,7 @@ function render({ model, el }) {
   const invariance = html("div", { class: "gl-readouts gl-invariance" }, gap.root, relative.root, verdict);
   const row = html("div", { class: "gl-row gl-buttons" }, buttons.map((b) => b.root));
   const root = html(
-    "div", { class: `gl-widget gl-rescale${plain ? " gl-plain" : ""}`, role: "group", "aria-label": "RescaleNeuron: rescale the hidden neurons of a network" },
+    "div", { class: `gl-widget gl-rescale${plain ? " gl-plain" : ""}` },
     html(
       "p", { class: "gl-question" },
       "A neuron’s scale ", html("i", {}, "a"), " multiplies its incoming weight and its bias, and divides its outgoing weight. ",
@@ -231,13 +233,11 @@ function render({ model, el }) {
     }
     neurons.forEach((neuron, i) => neuron.set(shown[i], seen, reference));
 
-    const graphWidth = network.clientWidth || 320;
-    adjust(network, { viewBox: `0 0 ${graphWidth} ${graphHeight(target.length)}`, "aria-label": graphInWords(seen.moved) });
-    network.replaceChildren(...networkGraph({ net: seen.moved, width: graphWidth, reference }));
-    drawPlot(plot, plot.clientWidth || 320, seen, traits.xRange);
-
+    put(network, (width, height = graphHeight(target.length)) => (
+      { height, parts: networkGraph({ net: seen.moved, width, height, reference }) }), graphInWords(seen.moved));
     const stays = seen.difference.relative <= ROUNDING;
-    adjust(plot, { "aria-label": `f and f₀ for x from ${traits.xRange[0]} to ${traits.xRange[1]}: ${stays ? "one curve" : "two curves"}.` });
+    const words = `f and f₀ for x from ${traits.xRange[0]} to ${traits.xRange[1]}: ${stays ? "one curve" : "two curves"}.`;
+    put(plot, (...size) => functionPlot(seen, traits.xRange, ...size), words);
     gap.set(number(seen.difference.absolute));
     relative.set(number(seen.difference.relative));
     say(verdict, stays ? "✓ the same function" : "✗ another function");
@@ -253,7 +253,7 @@ function render({ model, el }) {
     if (glide) redraw();
   }
 
-  return mount(life, { el, root, model, traits: TRAITS, draw, redraw });
+  return mount(life, { el, root, name: "Rescale a neuron", model, traits: TRAITS, draw, redraw });
 }
 
 export default { render };

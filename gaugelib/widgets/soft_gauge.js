@@ -168,24 +168,23 @@ function render({ model, el }) {
     `κ ${short(strength)}, η ${short(lr)}${model.get("revealed") ? `: ${share} of ${all} seeds stable` : ""}`;
 
   const root = html(
-    "div", { class: "gl-widget gl-soft-gauge", role: "group", "aria-label": "SoftGauge: stable learning rates under a soft penalty" },
+    "div", { class: "gl-widget gl-soft-gauge" },
     html(
       "p", { class: "gl-question" }, "The penalty κ/4 Σ Δ² pulls eight hidden units towards balance while they learn. ",
       html("strong", {}, "Does it allow longer steps? And where does more of it stop helping?"),
     ),
     html(
       "div", { class: "gl-main" },
-      html("div", { class: "gl-left" }, chart.root, keys),
-      html("div", { class: "gl-right" }, losses, runKeys, imbalances, unitKeys),
-    ),
-    reaches,
-    model.get("_start").revealed ? null : html("div", { class: "gl-row" }, reveal.root),
-    html("div", { class: "gl-settings" }, strong.root, rate.root),
-    html("div", { class: "gl-row" }, start.root, seed.root, criterion.root, reset.root),
-    html(
-      "div", { class: "gl-main gl-told" },
-      html("div", { class: "gl-left" }, table.root, meaning),
-      html("div", { class: "gl-right" }, html("div", { class: "gl-readouts" }, rates.map((each) => each.root)), remark),
+      html(
+        "div", { class: "gl-left" }, chart.root, keys, strong.root, rate.root,
+        html("div", { class: "gl-row" }, start.root, seed.root, criterion.root, reset.root),
+        model.get("_start").revealed ? null : html("div", { class: "gl-row" }, reveal.root),
+        reaches, meaning,
+      ),
+      html(
+        "div", { class: "gl-right" }, losses, runKeys, imbalances, unitKeys, table.root,
+        html("div", { class: "gl-readouts" }, rates.map((each) => each.root)), remark,
+      ),
     ),
     voice.root,
   );
@@ -199,11 +198,11 @@ function render({ model, el }) {
       stiffest: run.stiffest, cell: state.cell, text: cellText(state),
     });
     put(
-      losses, (width) => lossPlot(run, free, brokenAt(run, traits.criterion), map.steps, width),
+      losses, (...size) => lossPlot(run, free, brokenAt(run, traits.criterion), map.steps, ...size),
       `Loss against steps at κ ${short(strength)} and η ${short(lr)}: ${verdict(run[traits.criterion])}; with no penalty ${verdict(free[traits.criterion])}.`,
     );
     put(
-      imbalances, (width) => imbalancePlot(run, { first: map.widths[1], last: map.steps, lr }, width),
+      imbalances, (...size) => imbalancePlot(run, { first: map.widths[1], last: map.steps, lr }, ...size),
       "Imbalance of each hidden unit against steps, on a logarithmic axis, with the slowest mode and its predicted decay.",
     );
     keys.lastChild.hidden = !state.tables.fragile.flat().some((code) => code > 0);
@@ -225,7 +224,7 @@ function render({ model, el }) {
     voice.speak();
   }
 
-  return mount(life, { el, root, model, traits: TRAITS, draw, redraw });
+  return mount(life, { el, root, name: "Learning rate and penalty", model, traits: TRAITS, draw, redraw });
 }
 
 const BAR = "M1 2H19V10H1Z";

@@ -125,10 +125,10 @@ test("every place on the map is a cell, and the middle of a cell is that cell", 
   for (const width of [250, 400]) {
     const { toX, toY, column, frame } = scales(map, width);
     map.strengths.forEach((_, i) => map.etas.forEach((eta, j) => {
-      assert.deepEqual(cellAt(map, width, [toX(column(i)), toY(Math.log10(eta))]), [i, j]);
+      assert.deepEqual(cellAt(map, [width], [toX(column(i)), toY(Math.log10(eta))]), [i, j]);
     }));
-    assert.deepEqual(cellAt(map, width, [-50, 1e4]), [0, 0]);
-    assert.deepEqual(cellAt(map, width, [frame.right + 50, -50]), [map.strengths.length - 1, map.etas.length - 1]);
+    assert.deepEqual(cellAt(map, [width], [-50, 1e4]), [0, 0]);
+    assert.deepEqual(cellAt(map, [width], [frame.right + 50, -50]), [map.strengths.length - 1, map.etas.length - 1]);
   }
 });
 

@@ -134,6 +134,7 @@ def test_an_imported_module_has_no_default_export(write):
         '@import "more.css";',
         ".a { background: url(https://cdn.example/a.png); }",
         "a{b:url('c.woff')}",
+        'a{b:url( "c.woff" )}',
     ],
 )
 def test_a_style_that_loads_another_file_is_refused(write, text):

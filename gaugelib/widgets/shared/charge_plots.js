@@ -4,7 +4,7 @@ import { svg } from "./dom.js";
 import { apart, axes, decades, linear, path } from "./plane.js";
 
 const HEIGHT = 250;
-const frame = (width) => ({ left: 40, right: width - 26, top: 26, bottom: HEIGHT - 38 });
+const frame = (width, height) => ({ left: 40, right: width - 26, top: 26, bottom: height - 38 });
 const COLOURS = 6; // of lines, in the style sheet; then they begin again
 
 /** The charges that a plot has room for: the start's, with half of their spread above and below. */
@@ -15,8 +15,8 @@ export function room(begun) {
 }
 
 /** Each unit's charge along a run, dashed what the flow would do, and its number at the end of its line. */
-export function chargePlot(run, { until, decay, p, yLabel }, width) {
-  const box = frame(width);
+export function chargePlot(run, { until, decay, p, yLabel }, width, height = HEIGHT) {
+  const box = frame(width, height);
   const y = room(run.charges[0]);
   const toX = linear(0, until, box.left, box.right);
   const toY = linear(...y, box.bottom, box.top);
@@ -31,7 +31,7 @@ export function chargePlot(run, { until, decay, p, yLabel }, width) {
   const ends = apart([...run.charges.at(-1)].map(toY), 14, box.top, box.bottom);
   const names = ends.map((at, h) => svg("text", { x: box.right + 6, y: (at + 4).toFixed(2), class: `gl-unit gl-line-${h % COLOURS}` }, String(h + 1)));
   return {
-    height: HEIGHT,
+    height,
     parts: [
       axes({ toX, toY, x: [0, until], y, box, xLabel: "time t = η · steps", yLabel }),
       svg(
@@ -48,8 +48,8 @@ export function chargePlot(run, { until, decay, p, yLabel }, width) {
 }
 
 /** `tried` is [[lr, off], ...]; `shown` are the two of them in the table; a dotted line rises in proportion to lr. */
-export function driftPlot(tried, shown, { coarsest, finest }, width) {
-  const box = { ...frame(width), left: 48 };
+export function driftPlot(tried, shown, { coarsest, finest }, width, height = HEIGHT) {
+  const box = { ...frame(width, height), left: 48 };
   const x = [Math.log2(finest) - 0.4, Math.log2(coarsest) + 0.4];
   const known = tried.filter(([, off]) => off > 0 && Number.isFinite(off)).map(([lr, off]) => [Math.log2(lr), Math.log10(off)]);
   const values = known.map(([, off]) => off);
@@ -67,7 +67,7 @@ export function driftPlot(tried, shown, { coarsest, finest }, width) {
     return svg("circle", { class: kind, cx: toX(at).toFixed(2), cy: toY(off).toFixed(2), r: named < 0 ? 3.5 : 6 });
   });
   return {
-    height: HEIGHT,
+    height,
     parts: [
       axes({ toX, toY, x, y, box, xLabel: "step size η", yLabel: "distance from the law at T", xTicks, yTicks: decades(...y) }),
       svg(

@@ -1,5 +1,7 @@
 // Elements, and one owner for everything that a view must give back when it is removed.
 
+import { screened } from "./screen.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 function filled(node, attributes, children) {
@@ -84,18 +86,19 @@ export function lifetime() {
   };
 }
 
-/** Put a view's root into the page and draw it, anew when a trait or its size changes; returns the view's end. */
-export function mount(life, { el, root, model, traits, draw, redraw }) {
-  el.append(root);
+/**
+ * Put a view's root into the page, as a group with a name for screen readers and a button for the full screen, and draw it,
+ * anew when a trait or its size changes; returns the view's end.
+ */
+export function mount(life, { el, root, name, model, traits, draw, redraw = life.perFrame(draw), resized = redraw }) {
+  if (name) adjust(root, { role: "group", "aria-label": name });
+  el.append(screened(life, root, root.getAttribute("aria-label")));
   life.follow(model, traits, redraw);
-  const sizes = new ResizeObserver(redraw);
+  const sizes = new ResizeObserver(resized);
   sizes.observe(root);
   life.keep(() => sizes.disconnect());
   draw();
-  return () => {
-    life.end();
-    root.remove();
-  };
+  return life.end;
 }
 
 /** Set traits of a model and tell the kernel, where there is one. */
@@ -107,10 +110,13 @@ export function change(model, traits) {
 /** Does the reader ask for no motion? Asked anew each time: the setting may change. */
 export const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** Draw a figure anew at its own width: `make(width)` gives its height and parts, `words` its label. */
+/** The size a figure is drawn for: in the page its width, from which the height follows; on a canvas (screen.js) both. */
+export const sizeOf = (figure) => [figure.clientWidth || 320, figure.closest(".gl-canvas") ? figure.clientHeight : undefined];
+
+/** Draw a figure anew at its own size: `make(width, height)` gives its height and parts, `words` its label. */
 export function put(figure, make, words) {
-  const width = figure.clientWidth || 320;
-  const { height, parts } = make(width);
+  const [width, given] = sizeOf(figure);
+  const { height, parts } = make(width, given);
   adjust(figure, { viewBox: `0 0 ${width} ${height}`, "aria-label": words });
   figure.replaceChildren(...parts);
 }

@@ -51,10 +51,9 @@ function unit([x, y], name, kind) {
   ];
 }
 
-/** The parts of the picture, `width` pixels wide: put them into an <svg> of graphHeight(units). */
-export function networkGraph({ net, width, reference }) {
+/** The parts of the picture, `width` pixels wide: put them into an <svg> of that height. */
+export function networkGraph({ net, width, height = graphHeight(net.w.length), reference }) {
   const units = net.w.length;
-  const height = graphHeight(units);
   const input = [RADIUS + 3, height / 2];
   const output = [width - RADIUS - 3, height / 2];
   const hidden = net.w.map((_, i) => [width / 2, (height * (i + 0.5)) / units]);

@@ -41,9 +41,9 @@ function below(ts, values, top) {
 }
 
 /** The picture, `width` pixels wide; `exponent` says which step is taken. */
-export function majoriserCut(state, kind, line, step, width) {
+export function majoriserCut(state, kind, line, step, width, height) {
   const { ends, ts, f, g, here, y } = curves(state, kind, line);
-  const box = { left: 58, right: width - 8, top: 26, bottom: 26 + Math.min(width - 66, 330) };
+  const box = { left: 58, right: width - 8, top: 26, bottom: height ? height - 36 : 26 + Math.min(width - 66, 330) };
   const toX = linear(...ends, box.left, box.right);
   const toY = linear(...y, box.bottom, box.top);
   const unit = Math.abs(line.unit);

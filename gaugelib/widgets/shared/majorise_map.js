@@ -36,10 +36,10 @@ export function clipped(from, to, ends) {
 const inside = (logs, ends) => logs.every((log, h) => log >= ends[h][0] && log <= ends[h][1]);
 const fixed = (value) => value.toFixed(2);
 
-/** The map, `width` pixels wide, of the point `logs`, the points before it and the next one. */
-export function majoriserMap({ weights, p, logs, path, start }, step, line, width) {
+/** The map, `width` pixels wide and as high if no height is given, of the point `logs`, the points before it and the next one. */
+export function majoriserMap({ weights, p, logs, path, start }, step, line, width, height) {
   const ends = windowOf({ weights, p, start });
-  const box = { left: 44, right: width - 8, top: 26, bottom: 26 + Math.min(width - 52, 330) };
+  const box = { left: 44, right: width - 8, top: 26, bottom: height ? height - 36 : 26 + Math.min(width - 52, 330) };
   const toX = linear(...ends[0], box.left, box.right);
   const toY = linear(...ends[1], box.bottom, box.top);
   const [xs, ys] = ends.map(([low, high]) => grid(low, high, NODES));

@@ -6,7 +6,7 @@ import { adjust, svg } from "./dom.js";
 import { axes, linear, path } from "./plane.js";
 import { hyperbola } from "./two_weights.js";
 
-const WIDE = 360;
+const [WIDE, HIGH] = [360, 384];
 const BOX = { left: 30, right: 350, top: 22, bottom: 342 };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
 
@@ -55,7 +55,7 @@ export function stage(life, { square, target = null, label, moved, stepped, diag
     ...ground(square, target, diagonals, toX, toY), below, above,
   );
   const root = svg(
-    "svg", { viewBox: `0 0 ${WIDE} 384`, class: "gl-plane" },
+    "svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "gl-plane" },
     axes({ toX, toY, x: ends, y: ends, box: BOX, xLabel: "incoming weight w", yLabel: "outgoing weight v" }),
     inside, handle,
   );
@@ -70,9 +70,10 @@ export function stage(life, { square, target = null, label, moved, stepped, diag
   let grip = null; // from the pointer to the point, so that taking hold does not move it
   let here = { w: 0, v: 0 };
   const placeOf = (event) => {
-    const seen = root.getBoundingClientRect();
-    const pixel = WIDE / seen.width;
-    return { w: toX.back((event.clientX - seen.left) * pixel), v: toY.back((event.clientY - seen.top) * pixel) };
+    const seen = root.getBoundingClientRect(); // the drawing lies in its middle, as large as fits
+    const pixel = Math.max(WIDE / seen.width, HIGH / seen.height);
+    const [x, y] = [event.clientX - seen.left - seen.width / 2, event.clientY - seen.top - seen.height / 2];
+    return { w: toX.back(WIDE / 2 + x * pixel), v: toY.back(HIGH / 2 + y * pixel) };
   };
   // A finger on the point drags the point, not the page (in Chromium, `touch-action: none` on a part of an <svg> did not hold).
   life.listen(handle, "touchstart", (event) => event.preventDefault(), { passive: false });

@@ -42,6 +42,9 @@ export function slackOf({ relation, slack }) {
   return relation === "=" ? ["difference", Math.abs(slack)] : ["slack", slack];
 }
 
+/** The number of the first step that fails; undefined if none does. */
+export const firstBroken = (steps) => steps.flatMap(({ holds }, k) => (holds ? [] : [k + 1]))[0];
+
 /** Which steps fail, in words. */
 export function summary(steps) {
   const broken = steps.flatMap((step, k) => (step.holds ? [] : [k + 1]));
@@ -50,10 +53,11 @@ export function summary(steps) {
   return `step${broken.length > 1 ? "s" : ""} ${numbers} fail${broken.length > 1 ? "" : "s"}`;
 }
 
-/** A step as a sentence, for readers who listen. */
-export function spoken(step, position, count) {
+/** A step as a sentence, for readers who listen; without its verdict where that is not `told`. */
+export function spoken(step, position, count, told = true) {
   const [name, size] = slackOf(step);
-  return `Step ${position} of ${count} ${step.holds ? "holds" : "fails"}: ${claim(step)}. ` +
+  const verdict = told ? (step.holds ? " holds" : " fails") : "";
+  return `Step ${position} of ${count}${verdict}: ${claim(step)}. ` +
     `${shown(step.left.value)} ${step.relation} ${shown(step.right.value)}, ${name} ${shown(size)}.`;
 }
 

@@ -2,11 +2,11 @@
 // that pointer, touch and arrow keys move.
 
 import { keepKeys } from "./controls.js";
-import { adjust, svg } from "./dom.js";
+import { adjust, sizeOf, svg } from "./dom.js";
 import { axes, decades, linear, path } from "./plane.js";
 import { count } from "./soft_map.js";
 
-const ROW = 10; // pixels
+const ROW = 10; // pixels, where the height is not given
 const APART = 0.35; // columns between strength 0 and the others, which lie on a logarithmic axis
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1], PageDown: [0, -3], PageUp: [0, 3] };
 
@@ -16,19 +16,19 @@ const fixed = (value) => value.toFixed(1);
 const box = (x, y, wide, high) => `M${fixed(x)} ${fixed(y)}h${fixed(wide)}v${fixed(high)}h${fixed(-wide)}z`;
 
 /** Where everything lies on a map `width` pixels wide. */
-export function scales({ strengths, etas }, width) {
-  const frame = { left: 38, right: width - 4, top: 26, bottom: 26 + ROW * etas.length };
+export function scales({ strengths, etas }, width, height = 62 + ROW * etas.length) {
+  const frame = { left: 38, right: width - 4, top: 26, bottom: height - 36 };
   const [first, last] = [etas[0], etas.at(-1)].map(Math.log10);
   const half = (last - first) / (2 * (etas.length - 1));
   const column = (k) => (k === 0 ? 0 : k + APART);
   const toX = linear(-0.5, column(strengths.length - 1) + 0.5, frame.left, frame.right);
   const toY = linear(first - half, last + half, frame.bottom, frame.top);
-  return { frame, toX, toY, y: [first - half, last + half], column, wide: toX(1) - toX(0) };
+  return { frame, toX, toY, y: [first - half, last + half], column, wide: toX(1) - toX(0), row: (frame.bottom - frame.top) / etas.length };
 }
 
 /** The cell at a place in pixels, the nearest one if there is none. */
-export function cellAt(map, width, [x, y]) {
-  const { toX, toY, column } = scales(map, width);
+export function cellAt(map, [width, height], [x, y]) {
+  const { toX, toY, column } = scales(map, width, height);
   const near = (places, at) => places.reduce((best, place, k) => (Math.abs(place - at) < Math.abs(places[best] - at) ? k : best), 0);
   return [near(map.strengths.map((_, k) => toX(column(k))), x), near(map.etas.map((eta) => toY(Math.log10(eta))), y)];
 }
@@ -42,17 +42,17 @@ function limitPath({ strengths }, stiffest, { toX, toY, column }) {
   return path(ended(x), ended(y), toX, toY);
 }
 
-/** Axes, cells, bars, marks of fragile cells and the limit, `width` pixels wide. `tables` are those of soft_map.js. */
-function ground(map, { tables, seeds, stiffest, revealed }, width) {
-  const { frame, toX, toY, y, column, wide } = scales(map, width);
+/** Axes, cells, bars, marks of fragile cells and the limit, on a map of that size. `tables` are those of soft_map.js. */
+function ground(map, { tables, seeds, stiffest, revealed }, size) {
+  const { frame, toX, toY, y, column, wide, row } = scales(map, ...size);
   const long = 0.88 * wide;
   const parts = { empty: "", bars: "", fragile: "" };
   map.strengths.forEach((_, i) => map.etas.forEach((eta, j) => {
     const [left, middle] = [toX(column(i)) - long / 2, toY(Math.log10(eta))];
     const share = count(tables.stable[i][j]) / seeds;
-    const top = middle - ROW / 2 + 0.6;
-    parts.empty += box(left, top, long, ROW - 1.2);
-    if (revealed && share > 0) parts.bars += box(left, top, long * share, ROW - 1.2);
+    const top = middle - row / 2 + 0.6;
+    parts.empty += box(left, top, long, row - 1.2);
+    if (revealed && share > 0) parts.bars += box(left, top, long * share, row - 1.2);
     if (revealed && tables.fragile[i][j] > 0) parts.fragile += `M${fixed(toX(column(i)))} ${fixed(middle - 4)}l4 4l-4 4l-4-4z`;
   }));
   const xTicks = map.strengths.flatMap((strength, k) => {
@@ -94,10 +94,10 @@ export function cells(life, map, { moved, stepped }) {
     svg("circle", { class: "gl-reach", r: 20 }), ...rings,
   );
   const root = svg("svg", { class: "gl-cells" }, back, handle);
-  const width = () => root.clientWidth || 320;
   const placeOf = ({ clientX, clientY }) => {
-    const seen = root.getBoundingClientRect();
-    return cellAt(map, width(), [clientX - seen.left, clientY - seen.top]);
+    const [seen, size] = [root.getBoundingClientRect(), sizeOf(root)];
+    const pixel = size[0] / seen.width; // a canvas is magnified
+    return cellAt(map, size, [(clientX - seen.left) * pixel, (clientY - seen.top) * pixel]);
   };
 
   keepKeys(handle, life);
@@ -128,15 +128,15 @@ export function cells(life, map, { moved, stepped }) {
 
   let drawn = null;
   function set({ key, cell: [i, j], text, ...shown }) {
-    const wideNow = width();
-    const { frame, toX, toY, column, wide } = scales(map, wideNow);
-    if (drawn !== `${key} ${wideNow}`) {
-      drawn = `${key} ${wideNow}`;
-      adjust(root, { viewBox: `0 0 ${wideNow} ${frame.bottom + 36}` });
-      back.replaceChildren(...ground(map, shown, wideNow));
+    const size = sizeOf(root);
+    const { frame, toX, toY, column, wide, row } = scales(map, ...size);
+    if (drawn !== `${key} ${size}`) {
+      drawn = `${key} ${size}`;
+      adjust(root, { viewBox: `0 0 ${size[0]} ${frame.bottom + 36}` });
+      back.replaceChildren(...ground(map, shown, size));
     }
     RINGS.forEach(([, beyond], k) => {
-      const [w, h] = [wide + 2 * beyond, ROW + 2 * beyond];
+      const [w, h] = [wide + 2 * beyond, row + 2 * beyond];
       adjust(rings[k], { x: fixed(-w / 2), y: fixed(-h / 2), width: fixed(w), height: fixed(h), rx: 1 + beyond });
     });
     adjust(handle, {

@@ -21,8 +21,8 @@ function within({ left, right, top, bottom }, ...parts) {
 const cross = (x, y) => svg("path", { class: "gl-broken", d: `M${(x - 5).toFixed(1)} ${(y - 5).toFixed(1)}l10 10m0-10l-10 10` });
 
 /** The losses of a run and of the same without a penalty; `broken` is the step from which the run is not stable, or null. */
-export function lossPlot(run, free, broken, last, width) {
-  const box = frame(width, LOSS);
+export function lossPlot(run, free, broken, last, width, height = LOSS) {
+  const box = frame(width, height);
   const highest = 2 * run.losses[0];
   const seen = [...run.losses, ...free.losses].filter((loss) => loss > 0 && loss <= highest);
   const ends = [0.85 * Math.min(...seen), 1.15 * highest];
@@ -31,7 +31,7 @@ export function lossPlot(run, free, broken, last, width) {
   const toY = linear(...y, box.bottom, box.top);
   const line = (kind, { losses }) => svg("path", { class: kind, d: path(steps(losses), losses.map((loss) => Math.min(Math.log10(loss), y[1])), toX, toY) });
   return {
-    height: LOSS,
+    height,
     parts: [
       axes({ toX, toY, x: [0, last], y, box, xLabel: "steps", yLabel: "loss", yTicks: logTicks(...ends) }),
       within(box, line("gl-free", free), line("gl-run", run)),
@@ -49,8 +49,8 @@ export function decadesOf(imbalances) {
 }
 
 /** |Delta| of each unit against steps, its number at the end of its line; `first` units are of the first hidden layer. */
-export function imbalancePlot(run, { first, last, lr }, width) {
-  const box = frame(width, IMBALANCE);
+export function imbalancePlot(run, { first, last, lr }, width, height = IMBALANCE) {
+  const box = frame(width, height);
   const y = decadesOf(run.imbalances);
   const toX = linear(0, last, box.left, box.right);
   const toY = linear(...y, box.bottom, box.top);
@@ -61,7 +61,7 @@ export function imbalancePlot(run, { first, last, lr }, width) {
   const ends = units.map((h) => toY(Math.log10(Math.abs(run.imbalances.at(-1)[h]))));
   const places = apart(ends, 13, box.top + 4, box.bottom);
   return {
-    height: IMBALANCE,
+    height,
     parts: [
       axes({ toX, toY, x: [0, last], y, box, xLabel: "steps", yLabel: "imbalance |Δ| of each unit", yTicks: decades(...y) }),
       within(

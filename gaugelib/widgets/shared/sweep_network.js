@@ -97,13 +97,15 @@ function strip(shown, method, columns, wide, box) {
 }
 
 /** The picture, `width` pixels wide, of a state (layered.js) that `method` has led to; `height` is what its viewBox needs. */
-export function layersPicture(shown, method, width) {
+export function layersPicture(shown, method, width, given) {
   const rows = Math.max(...shown.imbalances.map((layer) => layer.length));
-  const tall = Math.min(ROW * rows, 190);
+  const whole = Math.min(ROW * rows, 190);
+  const high = given ?? 86 + whole + STRIP; // the neurons and the strip share what is there
+  const tall = ((high - 86) * whole) / (whole + STRIP);
   const wide = (width - LEFT - 8) / shown.imbalances.length;
   const columns = shown.imbalances.map((_, h) => LEFT + wide * (h + 0.5));
   const top = 12 + tall + 38;
-  const box = { left: LEFT, right: width - 8, top, bottom: top + STRIP };
+  const box = { left: LEFT, right: width - 8, top, bottom: high - 36 };
   return {
     height: box.bottom + 36,
     parts: [...neurons(shown.imbalances, columns, wide, 12, tall), ...strip(shown, method, columns, wide, box)],

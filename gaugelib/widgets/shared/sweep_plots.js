@@ -11,8 +11,8 @@ export function lastSweep(runs) {
   return [15, 20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 400].find((end) => end >= longest) ?? longest;
 }
 
-const frame = (width) => ({ left: 58, right: width - 8, top: 26, bottom: 150 });
 const HEIGHT = 188;
+const frame = (width, height) => ({ left: 58, right: width - 8, top: 26, bottom: height - 38 });
 
 function lines(runs, value, toX, toY) {
   return runs.map(({ method, states }) => {
@@ -27,8 +27,8 @@ function lines(runs, value, toX, toY) {
 }
 
 /** gamma on a logarithmic axis, and for each predicted rate the line that falls by it in each sweep. */
-export function gammaPlot(runs, rates, width) {
-  const box = frame(width);
+export function gammaPlot(runs, rates, width, height = HEIGHT) {
+  const box = frame(width, height);
   const end = lastSweep(runs);
   const lowest = Math.min(...runs.map(({ states }) => Math.log10(states.at(-1).gamma)));
   const y = [Math.max(FLOOR, Math.min(-3, Math.floor(lowest))), 0];
@@ -42,7 +42,7 @@ export function gammaPlot(runs, rates, width) {
     });
   });
   return {
-    height: HEIGHT,
+    height,
     parts: [
       axes({ toX, toY, x: [0, end], y, box, xLabel: "sweeps", yLabel: "largest imbalance γ", yTicks: decades(...y) }),
       ...slopes, ...lines(runs, (state) => state.gamma, toX, toY),
@@ -51,8 +51,8 @@ export function gammaPlot(runs, rates, width) {
 }
 
 /** The p-th power of the norm on a logarithmic axis, and its least value on the orbit. */
-export function normPlot(runs, least, width, yLabel) {
-  const box = frame(width);
+export function normPlot(runs, least, yLabel, width, height = HEIGHT) {
+  const box = frame(width, height);
   const end = lastSweep(runs);
   const most = Math.max(...runs.map(({ states }) => states[0].norm));
   const y = [Math.log10(least) - 0.06 * Math.log10(most / least) - 0.01, Math.log10(most) + 0.01];
@@ -60,7 +60,7 @@ export function normPlot(runs, least, width, yLabel) {
   const toY = linear(...y, box.bottom, box.top);
   const level = toY(Math.log10(least));
   return {
-    height: HEIGHT,
+    height,
     parts: [
       axes({ toX, toY, x: [0, end], y, box, xLabel: "sweeps", yLabel, yTicks: logTicks(10 ** y[0], 10 ** y[1]) }),
       svg("line", { class: "gl-least", x1: box.left, x2: box.right, y1: level, y2: level }),
