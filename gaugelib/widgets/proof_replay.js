@@ -2,14 +2,16 @@
 // All numbers come from gaugelib.proofs; what is said of them, and the lengths of bars, from shared/replay.js.
 
 import { announcer, button, choice, keepKeys } from "./shared/controls.js";
-import { adjust, change, html, lifetime, say, svg } from "./shared/dom.js";
-import { bars, claim, runOf, shown, slackOf, spoken, summary, within } from "./shared/replay.js";
+import { adjust, change, html, lifetime, mount, say, svg } from "./shared/dom.js";
+import { bars, claim, firstBroken, runOf, shown, slackOf, spoken, summary, within } from "./shared/replay.js";
 import { networkSketch, sketchInWords } from "./shared/sketch.js";
 
 const SKETCH = { width: 360, height: 132 };
 const MOVES = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1, Home: -Infinity, End: Infinity };
 
+const ASK = "Which step will fail?";
 const mark = (holds) => (holds ? "✓" : "✗");
+const verdictOf = (holds) => `${mark(holds)} ${holds ? "holds" : "fails"}`;
 
 /** One side of a step: its name, its number, its bar. */
 function sideBar(key) {
@@ -44,7 +46,7 @@ function hypothesesList() {
   return { root, set };
 }
 
-/** The steps as a list of buttons; `act(step)` chooses one. */
+/** The steps as a list of buttons; `act(step)` chooses one. Verdicts are marked where they are `told`. */
 function outline(life, act) {
   const root = html("ol", { class: "gl-steps" });
   let rows = [];
@@ -58,16 +60,16 @@ function outline(life, act) {
     life.listen(press, "click", () => act(position));
     return { sign, verdict, text, press, item: html("li", {}, press) };
   };
-  function set(steps, current) {
+  function set(steps, current, told) {
     while (rows.length < steps.length) rows = [...rows, row(rows.length + 1)];
     const items = rows.slice(0, steps.length).map(({ item }) => item);
     if (root.childElementCount !== items.length) root.replaceChildren(...items);
     steps.forEach((step, k) => {
       const { sign, verdict, text, press } = rows[k];
-      say(sign, mark(step.holds));
-      say(verdict, step.holds ? " holds: " : " fails: ");
+      say(sign, told ? mark(step.holds) : "·");
+      say(verdict, told ? (step.holds ? " holds: " : " fails: ") : ": ");
       say(text, claim(step));
-      press.classList.toggle("gl-fails", !step.holds);
+      press.classList.toggle("gl-fails", told && !step.holds);
       if (k + 1 === current) adjust(press, { "aria-current": "step" });
       else press.removeAttribute("aria-current");
     });
@@ -84,6 +86,12 @@ function render({ model, el }) {
   };
   const go = (step) => change(model, { step: within(step, current().run.steps) });
   const move = (by) => go(current().position + by);
+  // The whole proof hides nothing; of a dropped hypothesis the reader is asked before being told.
+  const told = () => ["", model.get("revealed")].includes(model.get("drop"));
+  function reveal() {
+    const first = firstBroken(current().run.steps);
+    change(model, { revealed: model.get("drop"), step: first ?? current().position });
+  }
 
   const title = html("p", { class: "gl-title" });
   const statement = html("p", { class: "gl-statement" });
@@ -112,27 +120,30 @@ function render({ model, el }) {
   const next = button(life, { caption: "Next", act: () => move(1) });
   const reset = button(life, { caption: "Reset", act: () => change(model, model.get("_start")) });
   const list = outline(life, go);
-  const total = html("span", { "data-readout": "summary" });
+  const total = html("strong", { "data-readout": "summary" });
+  const answer = button(life, { caption: "", act: () => (told() ? change(model, { revealed: "" }) : reveal()) });
   const voice = announcer(life, () => {
     const { run, position: at } = current();
-    return `${spoken(run.steps[at - 1], at, run.steps.length)} ${run.steps[at - 1].text} On the whole, ${summary(run.steps)}.`;
+    const [step, known] = [run.steps[at - 1], told()];
+    const whole = known ? `On the whole, ${summary(run.steps)}.` : ASK;
+    return `${spoken(step, at, run.steps.length, known)} ${step.text} ${whole}`;
   });
 
   const stage = html(
     "div", { class: "gl-stage", role: "group", "aria-label": "the current step" },
     html("div", { class: "gl-walk" }, back.root, position, next.root),
     html("div", { class: "gl-heading" }, formula, verdict), reason, sides.left.root, sides.right.root,
-    html("p", { class: "gl-slack" }, slackName, " ", slack), where, picture,
+    html("div", { class: "gl-found" }, html("p", { class: "gl-slack" }, slackName, " ", slack), where), picture,
   );
   const all = html(
     "div", { class: "gl-all", role: "group", "aria-label": "all steps" },
     html("p", { class: "gl-summary" }, total), list.root,
   );
   const root = html(
-    "div", { class: "gl-widget gl-replay", role: "group", "aria-label": "ProofReplay: a proof, step by step" },
+    "div", { class: "gl-widget gl-replay" },
     html("div", { class: "gl-head" }, title, statement, html("p", { class: "gl-caption" }, "It assumes:"), assumed.root),
-    html("div", { class: "gl-row gl-choices" }, drop.root, html("strong", {}, "Which step breaks?")),
-    html("div", { class: "gl-row gl-choices" }, another.root, reset.root, network),
+    html("div", { class: "gl-ask" }, drop.root, answer.root),
+    html("div", { class: "gl-row" }, another.root, reset.root, network),
     html("div", { class: "gl-main" }, stage, all), voice.root,
   );
   for (const part of [stage, all]) {
@@ -152,17 +163,21 @@ function render({ model, el }) {
     const { title: name, statement: what, hypotheses, networks } = replay();
     const lengths = bars(step);
     const [slackCaption, slackSize] = slackOf(step);
-    const broken = run.steps.some(({ holds }) => !holds);
+    const known = told();
+    const broken = known && run.steps.some(({ holds }) => !holds);
     say(title, name);
     say(statement, what);
     assumed.set(hypotheses, model.get("drop"));
     drop.set(model.get("drop"));
     say(network, `${model.get("network")} of ${networks.length}: ${networks[model.get("network") - 1]}; ${run.network}`);
-    say(total, `${mark(!broken)} ${summary(run.steps)}`);
-    total.className = broken ? "gl-fails" : "gl-holds";
+    say(total, known ? `${mark(!broken)} ${summary(run.steps)}` : ASK);
+    total.className = broken ? "gl-fails" : known ? "gl-holds" : "gl-asked";
+    answer.root.classList.toggle("gl-unasked", model.get("drop") === "");
+    say(answer.root, known ? "Hide the marks" : "Show which steps fail");
     say(position, `Step ${at} of ${run.steps.length}`);
-    say(verdict, `${mark(step.holds)} ${step.holds ? "holds" : "fails"}`);
-    root.classList.toggle("gl-broken", !step.holds);
+    say(verdict, known ? verdictOf(step.holds) : "holds or fails?");
+    root.classList.toggle("gl-broken", known && !step.holds);
+    root.classList.toggle("gl-untold", !known);
     say(formula, claim(step));
     say(reason, step.text);
     sides.left.set(step.left, lengths.left, lengths.gap);
@@ -175,17 +190,13 @@ function render({ model, el }) {
     picture.replaceChildren(...(run.columns.length > 0 ? networkSketch({ ...run, lit: step.place, ...SKETCH }) : []));
     adjust(back.root, { "aria-disabled": at === 1 });
     adjust(next.root, { "aria-disabled": at === run.steps.length });
-    list.set(run.steps, at);
+    list.set(run.steps, at, known);
     voice.speak();
   }
 
-  el.append(root);
-  life.follow(model, ["drop", "network", "step", "_replay"], life.perFrame(draw));
-  draw();
-  return () => {
-    life.end();
-    root.remove();
-  };
+  return mount(life, {
+    el, root, name: "Replay a proof", model, traits: ["drop", "network", "step", "revealed", "_replay"], draw,
+  });
 }
 
 export default { render };

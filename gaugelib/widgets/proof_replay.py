@@ -30,10 +30,16 @@ MOST_GAUGES = 3  # how often a reader's own network is shown in a random gauge
 class ProofReplay(BookWidget):
     """A proof, step by step: both sides of each step evaluated on a network, with the slack.
 
-    "Another network" puts other numbers into the same proof. Dropping a hypothesis runs it on what
-    the hypothesis excludes, and shows which steps then fail. Every number is computed by
-    `gaugelib.proofs` when the widget is made, so that a static page needs no kernel. The traits
-    `drop`, `network` and `step` can be set and read back; `proof` and `p` are fixed.
+    Dropping a hypothesis runs the proof on what the hypothesis excludes. Which steps then fail is
+    the reader's to say first: both sides of a step are shown, its verdict is not, until "Show which
+    steps fail" reveals all verdicts and goes to the first failure. Another hypothesis asks anew.
+    "Another network" puts other numbers into the same proof and keeps what was revealed: that the
+    same step fails again shows where the proof needs the hypothesis, and a question asked twice
+    would have a known answer.
+
+    Every number is computed by `gaugelib.proofs` when the widget is made, so that a static page
+    needs no kernel. The traits `drop`, `network`, `step` and `revealed` can be set and read back;
+    `proof` and `p` are fixed.
 
     Args:
         proof: the name of a function of `gaugelib.proofs`, or any function
@@ -42,6 +48,7 @@ class ProofReplay(BookWidget):
         drop: what to drop to begin with, a key of the trace's hypotheses; "" for nothing.
         network: number of the network to begin with, from 1.
         step: number of the step to begin with, from 1.
+        revealed: the dropped hypothesis whose verdicts are shown already; "" for none.
 
     Raises:
         GaugeError: (also a `traitlets.TraitError`) if there is no such proof, hypothesis, network
@@ -58,6 +65,7 @@ class ProofReplay(BookWidget):
     drop = traitlets.Unicode("").tag(sync=True)
     network = traitlets.Int(1).tag(sync=True)
     step = traitlets.Int(1).tag(sync=True)
+    revealed = traitlets.Unicode("").tag(sync=True)
     _replay = traitlets.Dict().tag(sync=True)
     _start = traitlets.Dict().tag(sync=True)  # what the button "Reset" returns to
 
@@ -69,11 +77,12 @@ class ProofReplay(BookWidget):
         drop: str = "",
         network: int = 1,
         step: int = 1,
+        revealed: str = "",
     ) -> None:
         self._open(proof, examples(), p)
         self._own = False
-        self.drop, self.network, self.step = drop, network, step
-        self._start = {"drop": drop, "network": network, "step": step}
+        self.drop, self.network, self.step, self.revealed = drop, network, step, revealed
+        self._start = {"drop": drop, "network": network, "step": step, "revealed": revealed}
 
     def _open(self, proof: str | Proof, networks: Networks, p: float) -> None:
         function = _function(proof)
@@ -82,7 +91,7 @@ class ProofReplay(BookWidget):
         super().__init__(_replay=packed(self._runs, list(networks)))
         self.set_trait("proof", function.__name__)
         self.set_trait("p", float(p))
-        self._start = {"drop": "", "network": 1, "step": 1}
+        self._start = {"drop": "", "network": 1, "step": 1, "revealed": ""}
 
     @classmethod
     def from_params(
@@ -132,20 +141,32 @@ class ProofReplay(BookWidget):
         """The trace that is shown."""
         return self._runs[self.drop][self.network - 1]
 
+    @property
+    def told(self) -> bool:
+        """Whether verdicts are shown: always of the whole proof, else once they are revealed."""
+        return self.drop in ("", self.revealed)
+
     def draw_still(self, figure: Figure) -> None:
         """The current step beside the list of all steps."""
-        _replay_still.draw(figure, self.trace, self.step)
+        _replay_still.draw(figure, self.trace, self.step, told=self.told)
 
     def alt_text(self) -> str:
         """What the still picture shows."""
-        return _replay_still.in_words(self.trace, self.step)
+        return _replay_still.in_words(self.trace, self.step, told=self.told)
+
+    @traitlets.validate("revealed")
+    def _known_revealed(self, proposal: traitlets.Bunch) -> str:
+        return self._known(proposal.value, "revealed")
 
     @traitlets.validate("drop")
     def _known_drop(self, proposal: traitlets.Bunch) -> str:
-        if proposal.value not in self._runs:
-            known = ", ".join(repr(key) for key in self._runs)
-            raise WidgetError(f"drop must be one of: {known}; found {proposal.value!r}")
-        return proposal.value
+        return self._known(proposal.value, "drop")
+
+    def _known(self, key: str, trait: str) -> str:
+        if key not in self._runs:
+            known = ", ".join(map(repr, self._runs))
+            raise WidgetError(f"{trait} must be one of: {known}; found {key!r}")
+        return key
 
     @traitlets.validate("network")
     def _known_network(self, proposal: traitlets.Bunch) -> int:

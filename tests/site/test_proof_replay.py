@@ -4,16 +4,16 @@ import pytest
 
 from gaugelib import hat, mlp_group, params_of, proofs
 from gaugelib.widgets import ProofReplay
-from tests.site.proof_replay_page import Replay, traced, written
+from tests.site.proof_replay_page import (
+    CHAPTER,
+    ON_THE_PAGE,
+    Replay,
+    in_chapter,
+    traced,
+    written,
+)
 from tests.site.widget_page import cleaned_up, misfits, shown_by
 
-CHAPTER = "book/minimum_norm.html"
-ON_THE_PAGE = {
-    "Balanced is smallest, and smallest is balanced": "lemma_balanced_is_minimal",
-    "One step never raises the norm": "lemma_auxiliary",
-    "No scale runs away": "lemma_compact",
-    "Every orbit has exactly one smallest network": "theorem_uniqueness",
-}
 THEOREM = "theorem_uniqueness"
 SOFT = "theorem_soft"
 
@@ -26,13 +26,7 @@ def show(open_page, serve, tmp_path):
 @pytest.fixture
 def chapter(open_page):
     """The widget of the chapter that replays a proof."""
-
-    def find(name: str, **options) -> Replay:
-        page = open_page(CHAPTER, **options)
-        titles = page.locator(".gl-replay .gl-title").all_text_contents()
-        return Replay(page, [ON_THE_PAGE[title] for title in titles].index(name))
-
-    return find
+    return in_chapter(open_page)
 
 
 # ---------------------------------------------------------------- on the page of the chapter
@@ -50,7 +44,7 @@ def test_it_opens_at_the_first_step_and_every_step_holds(chapter, name):
 def test_every_step_of_every_hypothesis_is_reached_by_keyboard(chapter, name):
     replay, whole = chapter(name), traced(name)
     for drop in ("", *whole.drops):
-        replay.choose("drop a hypothesis", drop)
+        replay.drop(drop)
         trace = traced(name, drop=drop)
         for number in range(1, len(trace.steps) + 1):
             replay.must_show(trace, number)
@@ -63,14 +57,14 @@ def test_every_step_of_every_hypothesis_is_reached_by_keyboard(chapter, name):
 def test_a_dropped_hypothesis_is_struck_out_and_the_broken_steps_are_named(chapter):
     replay = chapter("lemma_auxiliary")
     assert replay.root.locator("del").count() == 0
-    replay.choose("drop a hypothesis", "triple")
+    replay.drop("triple")
     struck = replay.root.locator("del").text_content()
     assert struck == traced("lemma_auxiliary").hypotheses[1].text
     assert "dropped: three times that exponent" in replay.root.locator("li").all_text_contents()[1]
     assert replay.text("summary") == "✗ steps 5 and 7 fail"
-    replay.choose("drop a hypothesis", "double")
+    replay.drop("double")
     assert replay.text("summary") == "✗ step 5 fails"
-    replay.choose("drop a hypothesis", "")
+    replay.drop("")
     assert replay.text("summary") == "✓ every step holds"
 
 
@@ -86,7 +80,7 @@ def test_another_network_redraws_all_numbers_and_comes_round(chapter):
 
 def test_three_times_the_exponent_raises_the_norm_of_the_last_network(chapter):
     replay = chapter("lemma_auxiliary")
-    replay.choose("drop a hypothesis", "triple")
+    replay.drop("triple")
     replay.push("Another network", times=5)
     assert replay.text("summary") == "✗ steps 5, 7 and 8 fail"
     replay.press(replay.control("button", "step 8"), "Enter")
@@ -136,7 +130,7 @@ def test_bars_are_as_long_as_their_numbers(chapter):
 
 def test_reset_returns_to_the_start(chapter):
     replay = chapter("lemma_balanced_is_minimal")
-    replay.choose("drop a hypothesis", "layers")
+    replay.drop("layers")
     replay.push("Another network")
     replay.push("Next", times=4)
     replay.push("Reset")
@@ -147,7 +141,7 @@ def test_reset_returns_to_the_start(chapter):
 
 def test_it_speaks_once_the_reader_rests(chapter):
     replay = chapter("lemma_auxiliary")
-    replay.choose("drop a hypothesis", "triple")
+    replay.drop("triple")
     replay.push("Next", times=6)
     said = replay.spoken()
     step = traced("lemma_auxiliary", drop="triple").steps[6]
@@ -170,7 +164,7 @@ def test_it_needs_no_network(open_page, file_url, where):
 def test_it_is_accessible_whole_and_broken(chapter, axe, theme, width):
     replay = chapter("lemma_auxiliary", theme=theme, width=width)
     assert axe(replay.page, within=".gl-widget") == []
-    replay.choose("drop a hypothesis", "dead")
+    replay.drop("dead")
     replay.push("Next", times=5)
     assert replay.text("verdict") == "✗ fails"
     assert axe(replay.page, within=".gl-widget") == []
@@ -182,26 +176,27 @@ def test_it_is_accessible_whole_and_broken(chapter, axe, theme, width):
 def test_the_theorem_and_its_three_exceptions(show):
     replay = Replay(show({"a": ProofReplay(proof=THEOREM, p=1.0)}))
     for drop in ("", "dead", "bias", "isolated"):
-        replay.choose("drop a hypothesis", drop)
+        replay.drop(drop)
         replay.must_show(traced(THEOREM, drop=drop, p=1.0), 1)
         replay.press(replay.control("button", "step 5"), "Enter")
         replay.must_show(traced(THEOREM, drop=drop, p=1.0), 5)
-        replay.press(replay.control("button", "step 1"), "Enter")
 
 
 @pytest.mark.parametrize("drop", ["", "homogeneous", "log", "bias", "dead"])
 def test_the_theorem_of_soft_gauge_fixing_step_by_step(show, drop):
     replay, trace = Replay(show({"a": ProofReplay(proof=SOFT)})), traced(SOFT, drop=drop)
-    replay.choose("drop a hypothesis", drop)
+    replay.drop(drop)
     for number in range(1, len(trace.steps) + 1):
         replay.must_show(trace, number)
         replay.push("Next")
 
 
 def test_it_opens_where_it_is_told_to_and_returns_there(show):
-    replay = Replay(show({"a": ProofReplay(drop="double", network=4, step=7)}))
+    start = {"drop": "double", "network": 4, "step": 7, "revealed": "double"}
+    replay = Replay(show({"a": ProofReplay(**start)}))
     trace = traced("lemma_auxiliary", network=4, drop="double")
     replay.must_show(trace, 7)
+    replay.push("Hide the marks")
     replay.push("Another network")
     replay.push("Next")
     replay.push("Reset")
@@ -221,7 +216,7 @@ def test_two_copies_do_not_disturb_each_other(show):
     page = show({"a": ProofReplay(), "b": ProofReplay(proof="lemma_compact")}, "ab")
     first, second = Replay(page, 0), Replay(page, 1)
     first.push("Next", times=3)
-    first.choose("drop a hypothesis", "dead")
+    first.drop("dead", step=4)
     second.must_show(traced("lemma_compact"), 1)
     second.push("Next")
     first.must_show(traced("lemma_auxiliary", drop="dead"), 4)
@@ -271,7 +266,7 @@ def test_every_proof_fits_and_can_be_read_and_touched(show, width):
     for index in range(len(widgets)):
         replay = Replay(page, index)
         keys = replay.root.locator("option").evaluate_all("(all) => all.map((o) => o.value)")
-        replay.choose("drop a hypothesis", keys[-1])
+        replay.drop(keys[-1])
     assert misfits(page) == []
 
 

@@ -79,6 +79,14 @@ test("the summary names the steps that fail", () => {
 test("a step is spoken with its verdict, its numbers and its slack", () => {
   const said = replay.spoken({ ...step(1, "≤", 4), holds: false }, 2, 8);
   assert.equal(said, "Step 2 of 8 fails: s ≤ s. 1.000 ≤ 4.000, slack 3.000.");
+  const asked = replay.spoken({ ...step(1, "≤", 4), holds: false }, 2, 8, false);
+  assert.equal(asked, "Step 2 of 8: s ≤ s. 1.000 ≤ 4.000, slack 3.000.");
+});
+
+test("the first step that fails is found, if there is one", () => {
+  const steps = (...verdicts) => verdicts.map((holds) => ({ holds }));
+  assert.equal(replay.firstBroken(steps(true, false, true, false)), 2);
+  assert.equal(replay.firstBroken(steps(true, true)), undefined);
 });
 
 test("a step or network that is not there becomes the nearest that is", () => {

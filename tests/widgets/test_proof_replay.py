@@ -152,6 +152,7 @@ def test_a_gauge_moves_the_picture_and_not_its_shape():
         ({"proof": "Trace"}, "found 'Trace'"),
         ({"proof": 3}, "proof must be a function or its name, found int"),
         ({"drop": "root"}, "drop must be one of: '', 'dead', 'double', 'triple'; found 'root'"),
+        ({"revealed": "root"}, "revealed must be one of: '', 'dead', .*; found 'root'"),
         ({"network": 7}, r"network must lie in 1..6, found 7"),
         ({"step": 0}, r"step must lie in 1..8, found 0"),
         ({"p": float("nan")}, "p must hold finite numbers, found nan"),
@@ -165,7 +166,8 @@ def test_a_bad_argument_is_refused_by_name(arguments, message):
 
 def test_a_refused_trait_leaves_the_widget_as_it_was():
     widget = ProofReplay(step=3)
-    for name, value in (("step", 9), ("network", 0), ("drop", "nothing")):
+    wrong = (("step", 9), ("network", 0), ("drop", "nothing"), ("revealed", "nothing"))
+    for name, value in wrong:
         before = getattr(widget, name)
         with pytest.raises(traitlets.TraitError, match=name):
             setattr(widget, name, value)
@@ -175,11 +177,29 @@ def test_a_refused_trait_leaves_the_widget_as_it_was():
 
 
 def test_the_still_picture_and_its_words_follow_the_state():
-    plain, broken = ProofReplay(), ProofReplay(drop="triple", step=7)
+    plain, broken = ProofReplay(), ProofReplay(drop="triple", step=7, revealed="triple")
     assert plain.still() != broken.still()
     assert "Every step holds" in plain.alt_text()
     assert "Steps that fail: 5, 7." in broken.alt_text()
     assert "G(ã) ≤ G(1)" in broken.alt_text()
+
+
+def test_what_fails_is_told_only_when_it_is_asked_for():
+    widget = ProofReplay(drop="triple", step=7)
+    silent = widget.still(), widget.alt_text()
+    assert not widget.told
+    assert "fail is not shown yet" in silent[1]
+    assert not any(word in silent[1] for word in ("holds", "5, 7"))
+    widget.revealed = "triple"
+    assert widget.told
+    assert widget.still() != silent[0]
+    widget.network = 6  # the same question, already answered
+    assert widget.told
+    widget.drop = "double"  # another question
+    assert not widget.told
+    widget.drop = ""  # of the whole proof nothing is asked
+    assert widget.told
+    assert repr(ProofReplay(drop="dead", revealed="dead")).endswith("revealed='dead')")
 
 
 @pytest.mark.parametrize("name", PROOFS)
