@@ -108,7 +108,7 @@ function render({ model, el }) {
   });
 
   const root = html(
-    "div", { class: "gl-widget gl-race", role: "group", "aria-label": "GaugeRace: training with the gauge fixed never, once, or every step" },
+    "div", { class: "gl-widget gl-race" },
     html(
       "p", { class: "gl-question" }, "Three networks start as one function: its gauge is fixed never, once before training, or before every step. ",
       html("strong", {}, "Where will “once” lie? And of what is its gain made, of loss or of penalty?"),
@@ -133,8 +133,8 @@ function render({ model, el }) {
     const { epoch } = traits;
     const now = moment(kept, traits, epoch);
     const name = NAMES[traits.plotted];
-    put(curves, (width) => curvesPlot(kept, traits, traits.plotted, epoch, { last: LAST, name }, width), `${name} of each arm up to epoch ${epoch}, on a logarithmic axis.`);
-    put(bars, (width) => barsPlot(now, width), `At epoch ${epoch}: ${ARMS.map((arm) => `${arm} ${number(now[arm].regularised, 3)}, of which loss ${number(now[arm].loss, 3)}`).join("; ")}.`);
+    put(curves, (...size) => curvesPlot(kept, traits, traits.plotted, epoch, { last: LAST, name }, ...size), `${name} of each arm up to epoch ${epoch}, on a logarithmic axis.`);
+    put(bars, (...size) => barsPlot(now, ...size), `At epoch ${epoch}: ${ARMS.map((arm) => `${arm} ${number(now[arm].regularised, 3)}, of which loss ${number(now[arm].loss, 3)}`).join("; ")}.`);
     const shown = Object.fromEntries(ARMS.map((arm) => [arm, Object.fromEntries(Object.entries(now[arm]).map(([key, value]) => [key, number(value, 3)]))]));
     table.set(shown, { title: `epoch ${epoch}`, columns: ARMS, rows: { norm: kept.rules[traits.optimiser].p === 2 ? "norm ‖W‖₂" : "norm ‖W‖₁" } });
     for (const [control, value] of [[size, traits.size], [depth, traits.depth], [optimiser, traits.optimiser], [plotted, traits.plotted], [guess, traits.guess]]) control.set(value);
@@ -146,7 +146,7 @@ function render({ model, el }) {
     voice.speak();
   }
 
-  return mount(life, { el, root, model, traits: TRAITS, draw, redraw });
+  return mount(life, { el, root, name: "Never, once, or every step", model, traits: TRAITS, draw, redraw });
 }
 
 const BLOCK = "M2 1H26V11H2Z";
