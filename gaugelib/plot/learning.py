@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Panels = Mapping[str, Mapping[str, Mapping[tuple[int, str], Tensor]]]
 
 COLOURS = {3: 0, 5: 1, 7: 2}  # of a depth, in the style's cycle
+WIDTHS = {3: 2.6, 5: 1.8, 7: 1.1}  # of a depth, for who reads it in grey
 DASHES = {"never": ":", "once": "--", "every": "-"}
 LABELS = {"never": "never fixed", "once": "fixed once", "every": "fixed every step"}
 NAMES = {
@@ -34,8 +35,8 @@ NAMES = {
 def learning_curves(panels: Panels) -> Figure:
     """Means over the seeds, with bands from the least to the greatest, against epochs.
 
-    Colours are depths. Dotted: the gauge was never fixed; dashed: once; drawn through: before
-    every step.
+    Colours are depths, and a line is the thinner the deeper. Dotted: the gauge was never fixed;
+    dashed: once; drawn through: before every step.
 
     Args:
         panels: title of a row -> quantity -> (depth, arm) -> curves, (seeds, epochs + 1); what
@@ -50,7 +51,7 @@ def learning_curves(panels: Panels) -> Figure:
                 seen.add((depth, arm))
                 epochs = range(table.shape[1])
                 shade = _of_depth(depth)
-                ax.plot(epochs, table.mean(0), DASHES[arm], color=shade)
+                ax.plot(epochs, table.mean(0), DASHES[arm], color=shade, lw=WIDTHS.get(depth))
                 ax.fill_between(epochs, table.amin(0), table.amax(0), color=shade, alpha=0.12)
             ax.set(title=title, ylabel=NAMES.get(quantity, quantity), yscale="log")
             spare_labels(ax.yaxis)
@@ -58,7 +59,7 @@ def learning_curves(panels: Panels) -> Figure:
                 ax.set_yscale("symlog", linthresh=1e-3)
                 ax.set_ylim(bottom=0.0)
     name_axes(axes, "epochs")
-    key(figure, axes[0, 0], _key(seen))
+    key(figure, axes[0, 0], _key(seen), above=True)
     return figure
 
 
@@ -70,7 +71,10 @@ def _key(seen: set[tuple[int, str]]) -> list[Line2D]:
     depths = sorted({depth for depth, _ in seen})
     arms = [arm for arm in DASHES if arm in {arm for _, arm in seen}]
     return [
-        *(Line2D([], [], color=_of_depth(d), label=f"{d} layers") for d in depths),
+        *(
+            Line2D([], [], color=_of_depth(d), lw=WIDTHS.get(d), label=f"{d} layers")
+            for d in depths
+        ),
         *(Line2D([], [], color=ink(), ls=DASHES[a], label=LABELS[a]) for a in arms),
     ]
 

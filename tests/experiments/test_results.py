@@ -169,7 +169,8 @@ def test_panels_are_drawn():
     ]  # fmt: skip
     assert left.lines[0].get_ydata().tolist() == [11.0, 4.0]
     assert (left.get_yscale(), middle.get_yscale()) == ("log", "symlog")
-    labels = [entry.get_text() for entry in left.get_legend().get_texts()]
+    (key,) = figure.legends  # above the panels, where it hides no curve
+    labels = [entry.get_text() for entry in key.get_texts()]
     assert labels == ["3 layers", "never fixed", "fixed once"]
     with pytest.raises(GaugeError, match="one optimiser"):
         panels((*RUNS, made("never", 0, 1.0, optimiser="egd", output_bias=0.1)))

@@ -1,9 +1,14 @@
 """What several meta-tests share."""
 
+import sys
+
 import pytest
 
+from tests.meta.prose import ROOT
 from tests.meta.sampler import small_notebook
 from tools.execute_notebooks import executed
+
+sys.path.append(str(ROOT / "book" / "_ext"))  # the book's extension, gaugebook
 
 
 @pytest.fixture(scope="session")
