@@ -1,12 +1,15 @@
-// Mounts anywidget views from the widget state that myst-nb embeds in a page: no kernel, no network.
-// A classic script, because module scripts are blocked on file://; each widget's own module is
-// imported from a Blob URL. What it gives to a widget is what anywidget itself gives:
-// https://anywidget.dev/en/afm/ describes `initialize`, `render` and the model.
+// Mounts anywidget views when they come near the window, from the state that the page holds or names:
+// no kernel, no network. What a page names lies in files beside this one, written by
+// gaugebook/widget_parts.py; they are classic scripts, as this is, because modules and `fetch` are
+// blocked on file://. Each widget's own module is imported from a Blob URL. What it gives to a widget
+// is what anywidget itself gives: https://anywidget.dev/en/afm/ describes `initialize`, `render` and
+// the model.
 (() => {
   "use strict";
 
   const STATE = "application/vnd.jupyter.widget-state+json";
   const VIEW = "application/vnd.jupyter.widget-view+json";
+  const PASSING = 100; // ms: what a glide passes by is not mounted
 
   /** Equal by value, as Backbone compares before it announces a change. */
   const same = (a, b) => {
@@ -108,6 +111,28 @@
     return style;
   });
 
+  const FILES = typeof document === "undefined" ? "" : document.currentScript.src;
+
+  /** What a file of its own holds: a widget's module and style, or a large state. */
+  const part = memo((name) => new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    const fail = () => reject(new Error(`its file ${name}.js did not come`));
+    script.src = new URL(`widgets/${name}.js`, FILES);
+    script.onload = () => (window.widgetParts?.[name] ? resolve(window.widgetParts[name]) : fail());
+    script.onerror = fail;
+    document.head.append(script);
+  }));
+
+  /** A widget's entry with the parts that it names. */
+  const whole = async ({ parts = [], ...entry }) => {
+    const all = [entry, ...await Promise.all(parts.map(part))];
+    return {
+      ...entry,
+      state: Object.assign({}, ...all.map((each) => each.state)),
+      buffers: all.flatMap((each) => each.buffers ?? []),
+    };
+  };
+
   /** Binary traits travel beside the state, in base64; they return to their place as DataViews. */
   const withBuffers = ({ state, buffers = [] }) => {
     const whole = structuredClone(state);
@@ -121,15 +146,29 @@
 
   const read = (type) => [...document.querySelectorAll(`script[type="${type}"]`)];
 
-  /** Mounts every view of the page; resolves to a function that takes them all down again. */
-  const mountAll = async () => {
+  /** The widgets of this page; nothing is mounted yet. */
+  const widgetsOfPage = () => {
     const entries = Object.assign({}, ...read(STATE).map((s) => JSON.parse(s.textContent).state));
+    const views = read(VIEW);
     const cleanups = [];
+    let settled = 0;
+    let left = false;
+    let watch;
+
+    /** Remembers how a part of a widget ends; where the page was left meanwhile, it ends now. */
+    const endWith = (owner, model, undo) => {
+      cleanups.push(() => {
+        owner.abort();
+        model.off(null, null, owner);
+        if (typeof undo === "function") undo();
+      });
+      if (left) leave();
+    };
 
     const manager = { get_model: async (id) => seenBy({}, (await shared(id)).model, manager) };
     const shared = memo(async (id) => {
-      const entry = entries[id];
-      if (!entry) throw new Error("its state is not in this page");
+      if (!entries[id]) throw new Error("its state is not in this page");
+      const entry = await whole(entries[id]);
       const { _esm: source, _css: style } = entry.state;
       if (entry.model_module !== "anywidget" || !source) {
         throw new Error(`it is not an anywidget (${entry.model_module}) and needs a running kernel`);
@@ -138,26 +177,34 @@
       const widget = await definition(source);
       const model = new Model(withBuffers(entry));
       const owner = new AbortController();
-      const undo = await widget.initialize?.({
+      endWith(owner, model, await widget.initialize?.({
         model: seenBy(owner, model, manager), signal: owner.signal, experimental,
-      });
-      cleanups.push(() => { owner.abort(); model.off(null, null, owner); if (typeof undo === "function") undo(); });
+      }));
       return { model, widget };
     });
 
-    const mount = async (script) => {
+    /** The place of a view: the build makes one and reserves the widget's height within. */
+    const place = memo((view) => {
+      const made = view.previousElementSibling;
+      if (made?.classList.contains("widget-live")) return made;
       const el = document.createElement("div");
       el.className = "widget-live";
-      script.before(el);
+      view.before(el);
+      return el;
+    });
+
+    const mount = memo(async (view) => {
+      const around = place(view);
+      const el = document.createElement("div");
       try {
-        const id = JSON.parse(script.textContent).model_id;
+        const id = JSON.parse(view.textContent).model_id;
         const { model, widget } = await shared(id);
         const owner = new AbortController();
-        const undo = await widget.render({
+        around.append(el);
+        endWith(owner, model, await widget.render({
           model: seenBy(owner, model, manager), el, signal: owner.signal, experimental,
-        });
-        el.dataset.model = id;
-        cleanups.push(() => { owner.abort(); model.off(null, null, owner); if (typeof undo === "function") undo(); });
+        }));
+        around.dataset.model = id;
       } catch (problem) {
         console.error(problem);
         const text = document.createElement("p");
@@ -165,36 +212,68 @@
         text.setAttribute("role", "alert");
         text.textContent = `This figure could not start: ${problem.message}.`;
         el.replaceChildren(text);
+        around.append(el);
+      }
+      around.replaceChildren(el); // the room that was kept for it, or a still on paper
+      settled += 1;
+      if (settled === views.length) document.documentElement.dataset.widgets = "mounted";
+    });
+    if (!views.length) document.documentElement.dataset.widgets = "mounted";
+
+    /** Mounts every view that is not mounted yet; resolves when all are mounted or have failed. */
+    const mountAll = () => Promise.all(views.map(mount));
+
+    /** Puts the still picture of each view that is not mounted in its place: paper does not wait. */
+    const showStills = () => {
+      for (const view of views) {
+        const still = view.nextElementSibling?.matches("noscript") && view.nextElementSibling.textContent;
+        if (still && place(view).querySelector(".widget-room")) {
+          place(view).innerHTML = still;
+          place(view).firstElementChild.loading = "eager";
+        }
       }
     };
 
-    await Promise.all(read(VIEW).map(mount));
-    document.documentElement.dataset.widgets = "mounted";
-    return () => { for (const cleanup of cleanups.splice(0).reverse()) cleanup(); };
+    /** Mounts each view once it has been less than a window's height away for a moment. */
+    const mountNear = () => {
+      const viewOf = new Map(views.map((view) => [place(view), view]));
+      const soon = new Map();
+      watch = new IntersectionObserver((seen) => {
+        for (const { target, isIntersecting } of seen) {
+          clearTimeout(soon.get(target)); // it was only passed by
+          if (isIntersecting) {
+            soon.set(target, setTimeout(() => {
+              watch.unobserve(target);
+              if (!left) mount(viewOf.get(target));
+            }, PASSING));
+          }
+        }
+      }, { rootMargin: "100% 0px" });
+      for (const target of viewOf.keys()) watch.observe(target);
+    };
+
+    /** Takes down what is mounted; nothing more is mounted because it is near. */
+    const leave = () => {
+      left = true;
+      watch?.disconnect();
+      for (const cleanup of cleanups.splice(0).reverse()) cleanup();
+    };
+
+    return { mountAll, mountNear, showStills, leave };
   };
 
   if (typeof module !== "undefined") { // in Node, for the tests
-    module.exports = { Model, seenBy, same, withBuffers, mountAll };
+    module.exports = { Model, seenBy, same, withBuffers };
     return;
   }
-  const mounted = mountAll();
-
-  // A link to a place of the page leads there, although the widgets above it grow after the browser
-  // has gone to it; unless the reader has begun to move.
-  const moves = ["wheel", "touchmove", "keydown", "pointerdown"];
-  const moved = new AbortController();
-  for (const move of moves) {
-    addEventListener(move, () => moved.abort(), { passive: true, signal: moved.signal });
-  }
-  const land = () => {
-    const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (place && !moved.signal.aborted) place.scrollIntoView({ behavior: "instant" });
-  };
-  const growth = new ResizeObserver(land);
-  growth.observe(document.body);
-  moved.signal.addEventListener("abort", () => growth.disconnect());
-  mounted.then(() => setTimeout(() => { land(); moved.abort(); }, 5000));
+  const page = widgetsOfPage();
+  page.mountNear();
+  window.bookWidgets = { mountAll: page.mountAll, leave: page.leave };
+  addEventListener("beforeprint", () => {
+    page.showStills();
+    page.mountAll();
+  });
 
   // A page kept in the back/forward cache comes back alive: only a page that is left for good ends.
-  addEventListener("pagehide", async (event) => { if (!event.persisted) (await mounted)(); });
+  addEventListener("pagehide", (event) => { if (!event.persisted) page.leave(); });
 })();

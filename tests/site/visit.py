@@ -84,7 +84,8 @@ def resize(page: Page, width: int) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until the fonts are there and every widget has been mounted or has failed."""
+    """Mount the far widgets, too; wait until each is there or has failed, and the fonts."""
+    page.evaluate("() => { window.bookWidgets?.mountAll(); }")
     page.evaluate("() => document.fonts.ready.then(() => null)")
     until = time.monotonic() + 15
     while page.evaluate(PENDING):

@@ -2,7 +2,8 @@
 
 - `mathematics`: formulas are typeset while the book is built; a page has no script for them.
 - `figures`: a figure is drawn anew for wide and narrow pages, light and dark.
-- `widgets`: a live widget on the page has a still picture behind it.
+- `widgets`: a live widget on the page has a still picture behind it, and its height is reserved.
+- `widget_parts`: modules and large states of widgets lie in files, loaded when a widget comes near.
 - `contents`: only what the contents name is read.
 - `repository`: the address of the repository, taken from the environment that builds.
 - `published`: what a page and its notebook say in place of the source: where the library comes
@@ -11,6 +12,7 @@
 - `exercises`: solutions open by their titles, a stub says how it is answered, the first cell is
   folded.
 - `lean`: what no page uses is not shipped (icon glyphs, theme scripts).
+- `bundle`: one style sheet and one script for all pages.
 - `anchors`: statements have a link to themselves, widgets a number.
 - `identifiers`: a name in code breaks at its joints.
 - `search`: what the search knows: sections and statements, in prose.
@@ -20,6 +22,7 @@
 from . import (
     access,
     anchors,
+    bundle,
     checked,
     contents,
     exercises,
@@ -31,6 +34,7 @@ from . import (
     repository,
     search,
     solutions,
+    widget_parts,
     widgets,
 )
 
@@ -39,12 +43,14 @@ PARTS = (
     mathematics,
     figures,
     widgets,
+    widget_parts,
     repository,
     solutions,
     published,
     checked,
     exercises,
     lean,
+    bundle,
     search,
     access,
     anchors,

@@ -6,6 +6,8 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
+from .katex_slim import Slim
+
 HERE = Path(__file__).parent
 
 
@@ -32,6 +34,7 @@ class Katex:
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, bool], str] = {}
+        self._slim = Slim()
         self._process = subprocess.Popen(
             [node_path(), str(HERE / "katex_lines.js")],
             stdin=subprocess.PIPE,
@@ -47,8 +50,12 @@ class Katex:
             TexError: KaTeX does not accept the formula, or has stopped.
         """
         if (tex, display) not in self._seen:
-            self._seen[tex, display] = self._ask(tex, display)
+            self._seen[tex, display] = self._slim(self._ask(tex, display))
         return self._seen[tex, display]
+
+    def sheet(self) -> str:
+        """The style sheet of the formulas so far."""
+        return self._slim.sheet()
 
     def _ask(self, tex: str, display: bool) -> str:
         assert self._process.stdin is not None

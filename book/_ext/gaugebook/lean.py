@@ -1,20 +1,37 @@
-"""What no page uses is not shipped: style rules, icon glyphs, scripts, pages of earlier builds.
+"""What no page uses is not shipped: style rules, glyphs, scripts, pages of earlier builds.
 
 The theme brings Font Awesome twice, as a script of 1.5 MB and as fonts of 0.3 MB; the script is
-left out by `templates/static/webpack-macros.html`, and the fonts are cut here to the glyphs in use.
+left out by `templates/static/webpack-macros.html`, as is Bootstrap's, of which the book needs what
+`book/site/menus.js` does. All fonts are cut here to the glyphs in use.
 """
 
 import re
+from html import unescape
 from pathlib import Path
 
 from fontTools import subset
 
-from .purge import Vocabulary, purge
+from .glyphs import Letters, files
+from .purge import Vocabulary, purge, without_unused
 
 TEMPLATES = Path(__file__).parent / "templates"
+LATIN = set(range(0x20, 0x7F))  # what a script may write, whatever the pages say
+# Names, punctuation and space in code have the colour of all code, in both themes.
+PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
 ICON = re.compile(r'((?:\.fa-[a-z0-9-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
+# From these a browser takes the heights to which it aligns the letters of a script. Without them it
+# draws the others a little differently.
+MEASURES = (
+    set("THEZOCQSLU"),
+    set("fijkdbhuvxwnmrzoescpqgy"),
+    set("ΓΒΕΖΘΟΩΔΞΛΠΣΦΨΥ"),
+    set("βθδζλξαειοπστωγημρφχψκν"),
+)
+# Scripts of every page, and what must stand on a page for them to have something to do.
+NEEDED_FOR = {"design-tabs.js": "sd-tab-set", "togglebutton.js": "dropdown"}
 UNUSED = (
     "scripts/fontawesome.js",
+    "scripts/bootstrap.js",
     "webpack-macros.html",
     "sbt-webpack-macros.html",
 )
@@ -50,10 +67,15 @@ def trim(app, exception) -> None:
     site, static = Path(app.outdir), Path(app.outdir) / "_static"
     for path in [*static.rglob("*.map"), *(static / name for name in UNUSED)]:
         path.unlink(missing_ok=True)
-    vocabulary = Vocabulary.of(texts(site, "*.html"), texts(static, "*.js"))
+    pages = texts(site, "*.html")
+    parts = texts(static / "widgets", "*.js")  # their classes are their own
+    scripts = [text for text in texts(static, "*.js") if text not in parts]
+    vocabulary = Vocabulary.of(pages, scripts)
     points: set[int] = set()
-    for sheet in static.rglob("*.css"):
-        style = purge(sheet.read_text("utf8"), vocabulary)
+    styles = {
+        sheet: purge(sheet.read_text("utf8"), vocabulary) for sheet in sorted(static.rglob("*.css"))
+    }
+    for sheet, style in without_unused(styles, [*pages, *scripts, *parts]).items():
         points.update(int(rule[2], 16) for rule in ICON.finditer(style))
         # An icon says nothing: its glyph is kept from screen readers.
         style = ICON.sub(r'\1{content:"\\\2";content:"\\\2" / ""}', style)
@@ -63,6 +85,37 @@ def trim(app, exception) -> None:
             cut_font(font, points)
         else:
             font.unlink()
+    points = {ord(letter) for page in pages for letter in unescape(page)} | LATIN
+    for font in static.glob("fonts/*.woff2"):
+        cut_font(font, points)
+    cut_formulas(static / "katex", pages)
+
+
+def cut_formulas(folder: Path, pages: list[str]) -> None:
+    """Keep of each font of the formulas the letters that some page sets in it."""
+    sheet = (folder / "katex.min.css").read_text("utf8")
+    letters = Letters(sheet)
+    for page in pages:
+        letters.feed(page)
+    for name, face in files(sheet).items():
+        if used := letters.by_face[face]:
+            kept = used.union(*(measure for measure in MEASURES if used & measure))
+            cut_font(folder / "fonts" / name, set(map(ord, kept)))
+
+
+def drop_scripts(app, pagename, templatename, context, doctree) -> None:
+    """Leave out of a page the scripts that would find nothing on it."""
+    body = context.get("body", "")
+    for script in list(context.get("script_files", [])):
+        name = str(getattr(script, "filename", "")).rpartition("/")[2]
+        if name in NEEDED_FOR and NEEDED_FOR[name] not in body:
+            context["script_files"].remove(script)
+
+
+def drop_plain(app, pagename, templatename, context, doctree) -> None:
+    """Leave out the elements that tell code from code of the same colour."""
+    if "body" in context:
+        context["body"] = PLAIN.sub(r"\1", context["body"])
 
 
 def texts(folder: Path, pattern: str) -> list[str]:
@@ -72,7 +125,7 @@ def texts(folder: Path, pattern: str) -> list[str]:
 
 def cut_font(path: Path, points: set[int]) -> None:
     """Keep only these glyphs of a woff2 font."""
-    options = subset.Options(flavor="woff2", layout_features=[], notdef_outline=False)
+    options = subset.Options(flavor="woff2")
     font = subset.load_font(str(path), options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=points & set(font.getBestCmap()))
@@ -84,6 +137,8 @@ def setup(app) -> None:
     """The templates come first, so that they win over the theme's."""
     app.gaugebook_written = set()
     app.connect("html-page-context", remember)
+    app.connect("html-page-context", drop_scripts, priority=900)
+    app.connect("html-page-context", drop_plain, priority=900)
     app.connect("build-finished", sweep)
     app.connect(
         "config-inited",

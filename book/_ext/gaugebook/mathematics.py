@@ -127,6 +127,9 @@ def is_formula(node: nodes.Node) -> bool:
 def finish(app, exception) -> None:
     """Close the typesetter; any mistake fails the build, with or without -W."""
     app.gaugebook_katex.close()
+    sheet = Path(app.outdir, "_static", "katex", "katex.min.css")
+    if exception is None and sheet.exists():
+        sheet.write_text(app.gaugebook_katex.sheet(), "utf8")
     if app.gaugebook_mistakes and exception is None:
         raise ExtensionError(f"{len(app.gaugebook_mistakes)} formulas could not be typeset")
 

@@ -7,29 +7,40 @@ no script could put together from a beginning that it holds. So it errs on the s
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 WORD = re.compile(r"-*[A-Za-z_][\w-]*")
+NAMES = re.compile(r"""\b(?:class|id)=(["'])(.*?)\1""", re.DOTALL)
+SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script>", re.DOTALL)
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 LICENCE = re.compile(r"/\*!.*?\*/", re.DOTALL)
 # Strings may hold braces and semicolons: they are stepped over whole.
 TOKEN = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\\.|[{};]", re.DOTALL)
 NAME = re.compile(r"[.#]((?:[A-Za-z_-]|\\.)(?:[\w-]|\\.)*)")
 NESTED = re.compile(r"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)|\[[^\]]*\]")
+VARIABLE = re.compile(r"--[\w-]+")
+READ = re.compile(r"var\(\s*(--[\w-]+)")
+SET = re.compile(
+    r"(?<=[;{])\s*(--[\w-]+)\s*:(?:[^;{}()\"']|\([^()]*\)|\"[^\"]*\"|'[^']*')*(?:;|(?=\}))"
+)
 GROUPS = ("@media", "@supports", "@layer", "@container")
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Every word of the pages and scripts of a site."""
+    """Every class and id of the pages of a site, and every word of its scripts."""
 
     words: frozenset[str]
     stems: tuple[str, ...]  # hyphenated words of scripts: a script may append to them
 
     @classmethod
     def of(cls, pages: list[str], scripts: list[str]) -> "Vocabulary":
-        """Collect the words of these texts."""
-        spoken = {word for text in scripts for word in WORD.findall(text)}
-        seen = {word for text in pages for word in WORD.findall(text)}
+        """Collect the names and words of these texts; a script may stand within a page."""
+        inline = [script for text in pages for script in SCRIPT.findall(text)]
+        spoken = {word for text in [*scripts, *inline] for word in WORD.findall(text)}
+        seen = {
+            word for text in pages for _, names in NAMES.findall(text) for word in names.split()
+        }
         stems = {word.rstrip("-") + "-" for word in spoken if "-" in word and len(word) > 4}
         words = seen | spoken
         return cls(
@@ -47,6 +58,25 @@ class Vocabulary:
 def purge(style: str, vocabulary: Vocabulary) -> str:
     """The style sheet without the rules that cannot apply, and without comments but licences."""
     return "".join(LICENCE.findall(style)) + applicable(COMMENT.sub("", style), vocabulary)
+
+
+def without_unused(styles: dict[Path, str], others: list[str]) -> dict[Path, str]:
+    """The style sheets without variables that nothing reads.
+
+    A variable that only an unused one reads goes, too.
+    """
+    names = frozenset(name for text in others for name in VARIABLE.findall(text))
+    while True:
+        read = names.union(*(READ.findall(style) for style in styles.values()))
+        shorter = {key: with_only(read, style) for key, style in styles.items()}
+        if shorter == styles:
+            return styles
+        styles = shorter
+
+
+def with_only(names: frozenset[str], style: str) -> str:
+    """The style sheet without the variables of other names."""
+    return SET.sub(lambda found: found[0] if found[1] in names else "", style)
 
 
 def applicable(style: str, vocabulary: Vocabulary) -> str:
