@@ -93,3 +93,14 @@ def test_the_link_is_there_for_mouse_and_keyboard_and_not_on_paper(open_page, ax
         assert axe(page, within=box) == []
     page.emulate_media(media="print")
     assert not link.is_visible()
+
+
+WIDTHS = """() => [...document.querySelectorAll("figure .widget-live")]
+  .map((widget) => widget.closest(".cell").clientWidth - widget.clientWidth)"""
+
+
+def test_a_caption_takes_no_width_from_its_widget(open_page):
+    page = open_page("book/symmetry.html", width=320)
+    assert set(page.evaluate(WIDTHS)) == {0}
+    page.add_style_tag(content=".bd-article figure.interactive { padding: .53rem; }")  # the control
+    assert min(page.evaluate(WIDTHS)) > 10
