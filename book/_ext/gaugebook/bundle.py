@@ -28,7 +28,6 @@ SCRIPTS = (
     "_static/clipboard.min.js",
     "_static/copybutton.js",
     "_static/scripts/sphinx-book-theme.js",
-    "_static/togglebutton.js",
     "_static/reach.js",
     "_static/menus.js",
     "_static/scripts/pydata-sphinx-theme.js",
@@ -115,9 +114,8 @@ def bundle_all(app, exception) -> None:
         root = "../" * page.count("/")
         link = f'<link rel="stylesheet" href="{root}{style}" />\n'
         html = replaced(SHEET, html, page, set(sheets), link)
-        if "searchtools.js" not in html:  # that script needs the others before it
-            defer = f'<script defer src="{root}{script}"></script>\n'
-            html = replaced(SCRIPT, html, page, set(SCRIPTS), defer)
+        defer = f'<script defer src="{root}{script}"></script>\n'
+        html = replaced(SCRIPT, html, page, set(SCRIPTS), defer)
         (site / page).write_text(html, "utf8")
     for path in sheets:
         (site / path).unlink()
