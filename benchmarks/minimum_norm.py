@@ -28,7 +28,7 @@ from torch.ao.quantization._equalize import cross_layer_equalization
 from tqdm import tqdm
 
 from gaugelib import minimum_norm, mlp_group, relative_imbalance
-from gaugelib.balance.powers import marginals
+from gaugelib.balance.solver.powers import marginals
 from gaugelib.group import GaugeGroup
 
 HERE = pathlib.Path(__file__).parent

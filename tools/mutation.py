@@ -43,7 +43,7 @@ CORE = (
     "gaugelib/group.py",
     "gaugelib/action.py",
     "gaugelib/noether.py",
-    "gaugelib/balance/*.py",
+    "gaugelib/balance/**/*.py",
     "gaugelib/build/*.py",
     "gaugelib/optim/*.py",
     "gaugelib/soft/*.py",

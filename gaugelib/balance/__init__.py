@@ -1,4 +1,8 @@
-"""What a gauge transformation does change, and the gauge in which it is smallest."""
+"""What a gauge transformation does change, and the gauge in which it is smallest.
+
+`norms` measures, `landscape` looks at the norm along the orbit, `minimum` finds where it is
+smallest and returns a `result`; how it is found stands in `solver`.
+"""
 
 from gaugelib.balance.landscape import auxiliary as auxiliary
 from gaugelib.balance.landscape import laplacian as laplacian

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from gaugelib.balance.colours import Bonds
-from gaugelib.balance.correction import Quotient
-from gaugelib.balance.links import read
-from gaugelib.balance.plan import plan_of
+from gaugelib.balance.solver.colours import Bonds
+from gaugelib.balance.solver.correction import Quotient
+from gaugelib.balance.solver.links import read
+from gaugelib.balance.solver.plan import plan_of
 from gaugelib.group import Entry, GaugeError, GaugeGroup, require_exponent
 
 LARGEST = 4096

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gaugelib.action import rescale
 from gaugelib.balance.result import History, MinimumNorm
-from gaugelib.balance.search import Search
+from gaugelib.balance.solver.search import Search
 from gaugelib.group import GaugeError, GaugeGroup, require_exponent
 from gaugelib.memory import Footprint, refuse_unwritable
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from gaugelib.balance.powers import pieces
+from gaugelib.balance.solver.powers import pieces
 from gaugelib.group import GaugeError
 from gaugelib.memory import refuse_unwritable, uninterrupted
 

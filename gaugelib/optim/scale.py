@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 import torch
 from torch import Tensor
 
-from gaugelib.balance.plan import fitted
-from gaugelib.balance.powers import pieces
-from gaugelib.balance.write import refuse_lost, rescaled
+from gaugelib.balance.solver.plan import fitted
+from gaugelib.balance.solver.powers import pieces
+from gaugelib.balance.solver.write import refuse_lost, rescaled
 from gaugelib.group import GaugeGroup
 
 _FAR = 10.0

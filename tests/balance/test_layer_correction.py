@@ -6,7 +6,7 @@ import random
 import pytest
 from torch.testing import assert_close
 
-from gaugelib.balance.correction import Quotient
+from gaugelib.balance.solver.correction import Quotient
 
 RESIDUAL = [(1, 0), (2, 1), (2, 0), (3, 2), (3, 1), (0, 3), (0, 1)]
 WITH_A_LOOP = [*RESIDUAL, (2, 2)]

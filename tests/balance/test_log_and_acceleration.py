@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from gaugelib.balance.anderson import Anderson
-from gaugelib.balance.sweeps import Log
+from gaugelib.balance.solver.anderson import Anderson
+from gaugelib.balance.solver.sweeps import Log
 
 
 def noted():

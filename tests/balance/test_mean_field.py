@@ -5,8 +5,8 @@ import torch
 from torch.testing import assert_close
 
 from gaugelib import mlp_group, rescale
-from gaugelib.balance.flows import Flows
-from gaugelib.balance.mean_field import mean_field_step
+from gaugelib.optim.flows import Flows
+from gaugelib.optim.mean_field import mean_field_step
 from tests.balance.networks import initialised, multilayer
 from tests.balance.newton import edges, imbalance_of
 

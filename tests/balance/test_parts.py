@@ -11,10 +11,10 @@ from scipy.sparse.csgraph import connected_components
 from torch.testing import assert_close
 
 from gaugelib import minimum_norm, rescale
-from gaugelib.balance.links import read
-from gaugelib.balance.parts import MOST, parts_of
-from gaugelib.balance.plan import plan_of
-from gaugelib.balance.state import State
+from gaugelib.balance.solver.links import read
+from gaugelib.balance.solver.parts import MOST, parts_of
+from gaugelib.balance.solver.plan import plan_of
+from gaugelib.balance.solver.state import State
 from tests.balance.networks import initialised
 from tests.balance.newton import imbalance_of, listed, newton
 

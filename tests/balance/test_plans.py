@@ -7,7 +7,7 @@ import torch
 from torch.testing import assert_close
 
 from gaugelib import Entry, GaugeGroup, minimum_norm, weight_norm
-from gaugelib.balance.plan import FIXED, Blocks, as_run, plan_of, strip_of
+from gaugelib.balance.solver.plan import FIXED, Blocks, as_run, plan_of, strip_of
 from tests.balance.networks import chain, initialised
 from tests.balance.newton import newton
 from tests.balance.test_minimum_norm import NETWORKS

@@ -11,12 +11,12 @@ import torch
 from torch.testing import assert_close
 
 from gaugelib import Entry, GaugeGroup, minimum_norm, rescale
-from gaugelib.balance import powers
-from gaugelib.balance.flows import Flows
-from gaugelib.balance.powers import marginals, pieces, power_into, reduced
-from gaugelib.balance.prepare import dead_units, log_totals, start_within_range
-from gaugelib.balance.tally import Tally
-from gaugelib.balance.write import write
+from gaugelib.balance.solver import powers
+from gaugelib.balance.solver.powers import marginals, pieces, power_into, reduced
+from gaugelib.balance.solver.prepare import dead_units, log_totals, start_within_range
+from gaugelib.balance.solver.tally import Tally
+from gaugelib.balance.solver.write import write
+from gaugelib.optim.flows import Flows
 from tests.balance.newton import edges
 from tests.balance.test_minimum_norm import NETWORKS, wandering
 

@@ -11,10 +11,10 @@ import torch
 from torch.testing import assert_close
 
 from gaugelib import rescale
-from gaugelib.balance.links import read
-from gaugelib.balance.plan import plan_of
-from gaugelib.balance.state import State
-from gaugelib.balance.sweeps import METHODS, Method, Sweeps, _Trial
+from gaugelib.balance.solver.links import read
+from gaugelib.balance.solver.plan import plan_of
+from gaugelib.balance.solver.state import State
+from gaugelib.balance.solver.sweeps import METHODS, Method, Sweeps, _Trial
 from tests.balance.networks import chain
 from tests.balance.newton import imbalance_of
 from tests.balance.test_minimum_norm import NETWORKS

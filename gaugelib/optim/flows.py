@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from gaugelib.balance.plan import fitted
-from gaugelib.balance.powers import pieces, power_into, scratch
-from gaugelib.balance.tally import Tally
+from gaugelib.balance.solver.plan import fitted
+from gaugelib.balance.solver.powers import pieces, power_into, scratch
+from gaugelib.balance.solver.tally import Tally
 from gaugelib.group import GaugeGroup
 
 _ROOM = 1e12

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from gaugelib.balance.anderson import Anderson
-from gaugelib.balance.correction import Quotient
-from gaugelib.balance.parts import parts_of
-from gaugelib.balance.state import State, Unworkable
+from gaugelib.balance.solver.anderson import Anderson
+from gaugelib.balance.solver.correction import Quotient
+from gaugelib.balance.solver.parts import parts_of
+from gaugelib.balance.solver.state import State, Unworkable
 
 _STILL = 10.0
 """Passes without any progress, near the numbers' precision, after which nothing more comes."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gaugelib.balance.links import Link
-from gaugelib.balance.state import State
+from gaugelib.balance.solver.links import Link
+from gaugelib.balance.solver.state import State
 
 MOST = 16
 """Parts that are told apart; a network of smaller ones is taken as it is."""

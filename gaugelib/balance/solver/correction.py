@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import torch
 
-from gaugelib.balance.plan import FIXED
+from gaugelib.balance.solver.plan import FIXED
 
 _STEPS = 100
 _SMALLEST = 1e-13

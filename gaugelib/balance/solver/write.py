@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gaugelib.balance.plan import fitted
-from gaugelib.balance.powers import pieces, power_into, scratch
-from gaugelib.balance.tally import Tally
+from gaugelib.balance.solver.plan import fitted
+from gaugelib.balance.solver.powers import pieces, power_into, scratch
+from gaugelib.balance.solver.tally import Tally
 from gaugelib.group import GaugeError, GaugeGroup
 
 _FAR = 30.0

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gaugelib.balance.links import Conductances, Link
-from gaugelib.balance.plan import FIXED, Plan, Where
+from gaugelib.balance.solver.links import Conductances, Link
+from gaugelib.balance.solver.plan import FIXED, Plan, Where
 
 
 class Bonds:

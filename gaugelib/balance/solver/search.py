@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from gaugelib.balance.links import read
-from gaugelib.balance.plan import Plan, plan_of
-from gaugelib.balance.prepare import dead_units, log_totals, start_within_range
-from gaugelib.balance.state import State, Unworkable
-from gaugelib.balance.sweeps import METHODS, Log, Sweeps
-from gaugelib.balance.write import write
+from gaugelib.balance.solver.links import read
+from gaugelib.balance.solver.plan import Plan, plan_of
+from gaugelib.balance.solver.prepare import dead_units, log_totals, start_within_range
+from gaugelib.balance.solver.state import State, Unworkable
+from gaugelib.balance.solver.sweeps import METHODS, Log, Sweeps
+from gaugelib.balance.solver.write import write
 from gaugelib.group import GaugeError, GaugeGroup
 
 _REPEATS = 1

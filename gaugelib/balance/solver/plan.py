@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from gaugelib.balance.order import colours_of, cyclic
+from gaugelib.balance.solver.order import colours_of, cyclic
 from gaugelib.group import Entry, GaugeGroup
 
 FIXED = 0

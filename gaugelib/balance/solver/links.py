@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from gaugelib.balance.plan import FIXED, End, Plan, Strip, Where
-from gaugelib.balance.powers import marginals, reduced
+from gaugelib.balance.solver.plan import FIXED, End, Plan, Strip, Where
+from gaugelib.balance.solver.powers import marginals, reduced
 from gaugelib.group import GaugeGroup
 
 

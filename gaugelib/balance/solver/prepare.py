@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from gaugelib.balance.plan import fitted
+from gaugelib.balance.solver.plan import fitted
 from gaugelib.group import GaugeGroup
 
 _ROUNDS = 500

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gaugelib.balance.colours import Bonds, Colour, Layout
-from gaugelib.balance.links import Conductances
-from gaugelib.balance.plan import Plan, Where
+from gaugelib.balance.solver.colours import Bonds, Colour, Layout
+from gaugelib.balance.solver.links import Conductances
+from gaugelib.balance.solver.plan import Plan, Where
 
 _ROOM = 1e12
 """Factor that sums keep from the ends of their dtype's range."""
