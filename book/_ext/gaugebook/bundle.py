@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from posixpath import dirname, join, normpath, relpath
 
+from rjsmin import jsmin
 from sphinx.errors import ExtensionError
 
 FOLDER = "_static/bundle"
@@ -17,7 +18,6 @@ SHEET = re.compile(r'<link\b(?=[^>]*\brel="stylesheet")[^>]*\bhref="([^":?]*)[^"
 SCRIPT = re.compile(r'<script\b[^>]*\bsrc="([^":?]*)[^"]*"[^>]*></script>\s*')
 IMPORT = re.compile(r'@import\s*(?:url\()?["\']?([^"\');]+)["\']?\)?\s*;')
 ADDRESS = re.compile(r"url\(\s*([\"']?)(?!data:|#|[a-z]+://)([^\"')]+)\1\s*\)")
-MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 # After every change of the page the theme measures all code on it, so that the keyboard reaches
 # what is wide; reach.js does so when something has become wide.
 MEASURING = '"complete"===document.readyState?O():window.addEventListener("load",O)'
@@ -105,11 +105,10 @@ def bundle_all(app, exception) -> None:
     sheets = in_one_order([named(SHEET, html, page) for page, html in pages.items()])
     style = write(site, "".join(whole(site, path) for path in sheets), "css")
     # A semicolon first, so that no part's "use strict" reaches the others.
-    parts = (MAP.sub("", (site / path).read_text("utf8")) for path in SCRIPTS)
-    scripts = ";" + "\n;".join(parts)
+    scripts = ";" + "\n;".join((site / path).read_text("utf8") for path in SCRIPTS)
     if scripts.count(MEASURING) != 1:
         raise ExtensionError("the theme's script is another than the one that is changed here")
-    script = write(site, scripts.replace(MEASURING, "0"), "js")
+    script = write(site, jsmin(scripts.replace(MEASURING, "0"), keep_bang_comments=True), "js")
     for page, html in pages.items():
         root = "../" * page.count("/")
         link = f'<link rel="stylesheet" href="{root}{style}" />\n'

@@ -1,14 +1,16 @@
 """A page names what its widgets are made of; modules, styles and large states lie in files.
 
 myst-nb embeds in a page the whole state of each widget, and with it its module and its style, once
-for every instance. Here each distinct module goes, with its style, into a file that all pages
-share, and each large state into another. `book/site/widgets.js` loads them when a widget comes near
-the window. Only the HTML changes: a notebook keeps what it has.
+for every instance. Here each distinct module goes, without its comments and with its style, into a
+file that all pages share, and each large state into another. `book/site/widgets.js` loads them when
+a widget comes near the window. Only the HTML changes: a notebook keeps what it has.
 """
 
 import json
 from hashlib import sha256
 from pathlib import Path
+
+from rjsmin import jsmin
 
 STATE = "application/vnd.jupyter.widget-state+json"
 SOURCE = ("_esm", "_css")
@@ -39,6 +41,8 @@ def divided_entry(entry: dict, files: dict[str, str]) -> dict:
     state = {key: value for key, value in entry["state"].items() if key not in SOURCE}
     name = str(state.get("_anywidget_id", "widget")).split(".")[-2:][0]
     source = {key: entry["state"][key] for key in SOURCE if key in entry["state"]}
+    if "_esm" in source:
+        source["_esm"] = jsmin(source["_esm"])
     parts = [part(name, {"state": source}, files)] if source else []
     rest = {"state": state, "buffers": entry.get("buffers", [])}
     if len(json.dumps(rest)) > SMALL:
