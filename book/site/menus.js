@@ -1,9 +1,7 @@
-// What the theme asks of Bootstrap's 82 kB and the book needs: a menu that opens, and the button that
-// leads back to the top. Tooltips are the browser's own.
+// What the theme asks of Bootstrap's 82 kB and the book needs: a menu that opens. Tooltips are the
+// browser's own.
 (() => {
   "use strict";
-  const AGAIN = 200; // px: less is no way down, but what the browser does to keep the text in its place
-
   /** A button that opens a list of links or buttons, also by arrow keys. */
   const menu = (button) => {
     const list = button.parentElement.querySelector(".dropdown-menu");
@@ -40,19 +38,5 @@
     });
   };
 
-  /** The button back to the top shows once the reader scrolls up, until they go down again. */
-  const backToTop = (button) => {
-    let up = false;
-    let turn = scrollY; // the furthest that the reader has come this way
-    addEventListener("scroll", () => {
-      turn = up ? Math.min(turn, scrollY) : Math.max(turn, scrollY);
-      if (Math.abs(scrollY - turn) > AGAIN) [up, turn] = [!up, scrollY];
-      button.style.display = up && scrollY > AGAIN ? "block" : "none";
-    }, { passive: true });
-    button.addEventListener("click", () => scrollTo(0, 0));
-  };
-
   for (const button of document.querySelectorAll("[data-bs-toggle='dropdown']")) menu(button);
-  const top = document.getElementById("pst-back-to-top");
-  if (top) backToTop(top);
 })();

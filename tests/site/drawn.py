@@ -20,7 +20,8 @@ FAINT = re.compile(r"opacity: (0?\.\d+)")
 def pictures(page: Path):
     """The `<picture>`s of each figure of a page that was drawn by a cell."""
     for figure in markup.read(page).select("div.cell_output figure"):
-        yield figure.get("id"), figure.select("picture")
+        if not figure.find("script", markup.VIEW):  # a widget draws itself
+            yield figure.get("id"), figure.select("picture")
 
 
 def files(page: Path, picture) -> dict[str, Path]:

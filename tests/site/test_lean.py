@@ -122,9 +122,9 @@ def same_pixels(*pair):
 
 @pytest.fixture
 def restyled(open_page, site):
-    """Opens a page under another style sheet, and with whole fonts."""
+    """Opens a page under another style sheet, or with whole fonts."""
 
-    def restyle(where, replacement, **options):
+    def restyle(where, replacement=None, **options):
         page = open_page("search.html", **options)
 
         def answer(route):
@@ -136,8 +136,10 @@ def restyled(open_page, site):
             found = [path for folder in FONTS for path in folder.glob(name)]
             route.fulfill(path=found[0]) if found else route.continue_()
 
-        page.route("**/*.css*", answer)
-        page.route("**/*.woff2", answer_whole)
+        if replacement:
+            page.route("**/*.css*", answer)
+        else:
+            page.route("**/*.woff2", answer_whole)
         page.goto(where)
         page.evaluate("() => document.fonts.ready.then(() => null)")
         return page
@@ -171,6 +173,38 @@ def test_control_a_missing_rule_is_seen(open_page, restyled):
         return "".join(pieces[:1] + pieces[2::2])
 
     assert not looks_the_same(cut, restyled(cut.url, without_half_a_sheet))
+
+
+PLACES = """() => {
+  const texts = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  const found = [];
+  while (texts.nextNode()) {
+    range.selectNodeContents(texts.currentNode);
+    for (const { left, top, width } of range.getClientRects()) found.push([left, top, width]);
+  }
+  return found;
+}"""
+
+
+def apart(one, other):
+    """By how many pixels text lies elsewhere on the second page, at most."""
+    first, second = (page.evaluate(PLACES) for page in (one, other))
+    assert len(first) == len(second) > 1000
+    return max(abs(a - b) for x, y in zip(first, second, strict=True) for a, b in zip(x, y))
+
+
+@pytest.mark.parametrize("name", ["book/speed.html", "book/notation.html"])
+def test_text_lies_where_whole_fonts_would_put_it(open_page, restyled, name):
+    cut = open_page(name)
+    assert apart(cut, restyled(cut.url)) < 0.5
+
+
+def test_control_another_font_puts_it_elsewhere(open_page):
+    cut, other = open_page("book/speed.html"), open_page("book/speed.html")
+    other.add_style_tag(content="main .bd-article { font-family: monospace }")
+    with pytest.raises(AssertionError):
+        assert apart(cut, other) < 0.5
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import pytest
 
-SHOWN = "(e) => getComputedStyle(e).display !== 'none'"
 FOCUSED = "() => document.activeElement.textContent.trim()"
 
 
@@ -59,17 +58,3 @@ def test_a_menu_lies_within_the_window_and_passes_axe(page, button, menu, axe):
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 320
     assert axe(page, within=".bd-header-article") == []
-
-
-def test_the_button_to_the_top_shows_on_the_way_up(open_page):
-    page = open_page("book/symmetry.html", width=1000)
-    button = page.locator("#pst-back-to-top")
-    page.mouse.move(600, 400)
-    page.mouse.wheel(0, 3000)
-    page.wait_for_function("scrollY > 1000")
-    page.wait_for_timeout(200)
-    assert not button.evaluate(SHOWN)
-    page.mouse.wheel(0, -300)
-    page.wait_for_function("document.getElementById('pst-back-to-top').style.display === 'block'")
-    button.click()
-    page.wait_for_function("scrollY === 0")

@@ -15,6 +15,7 @@ HIDDEN = """(parts) => parts
   .flatMap((part) => [...document.querySelectorAll(`.bd-article ${part}`)])
   .filter((e) => !e.checkVisibility({ opacityProperty: true }))
   .map((e) => e.outerHTML.slice(0, 120))"""
+CLOSING = 'dialog[open] a[href^="#"]'
 ON_PAPER = ["> section > h1", ".solution p", FOLDED, ".widget-live > *"]
 CUT = """() => [...document.querySelectorAll(".bd-article pre")]
   .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.slice(0, 80))"""
@@ -89,7 +90,14 @@ def test_contents_of_a_page_close_after_a_choice_and_the_reader_goes_on_there(op
 
 def test_control_without_the_script_they_stay_open(open_page):
     page = open_page("book/soft_gauge.html", width=375, height=700)
-    page.route("**/reach.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
+
+    def without(route):
+        script = route.fetch().text()
+        assert script.count(CLOSING) == 1
+        body = script.replace(CLOSING, "no-such-link")
+        route.fulfill(body=body, content_type="text/javascript")
+
+    page.route("**/_static/bundle/*.js", without)
     page.reload()
     page.locator(".secondary-toggle").click()
     page.locator("dialog[open] a", has_text=CHOSEN).click()

@@ -15,6 +15,9 @@ PROOF = re.compile(r'<div class="proof admonition" id="proof">\s*<p>Proof\.')
 ARGUMENT = '<div class="proof argument admonition">\n<p><em>Proof.</em>'
 REPEATED = re.compile(r' id="(?:proof|proof-content|exercise-content|solution-content)"')
 
+# myst-nb names what unfolds an output otherwise than its own words do.
+UNFOLDING = re.compile(r'<summary aria-label="Toggle hidden content">')
+
 TOGGLE = re.compile(
     r'(<a class="[^"]*" href="[^"]*">\s*([^<]*?)\s*</a>\s*<details[^>]*>)\s*<summary>'
 )
@@ -24,7 +27,7 @@ def repair_page(app, pagename, templatename, context, doctree) -> None:
     """Repair what has already become HTML."""
     if "body" in context:
         body = PROOF.sub(ARGUMENT, context["body"])
-        context["body"] = REPEATED.sub("", body)
+        context["body"] = UNFOLDING.sub("<summary>", REPEATED.sub("", body))
     if "katex" in context.get("title", "") and doctree is not None:
         # A typeset title would reach <title> as MathML, TeX and symbols run together.
         context["title"] = app.env.titles[pagename].astext()

@@ -123,7 +123,7 @@ export function flowMode(life, model) {
       "gl-sum": [times, seen.summed],
     });
     const [whole, sum] = [seen.steps.end - seen.begun, seen.summed.at(-1) - seen.begun];
-    table.set(revealed ? { flow: seen.flow, steps: seen.steps } : { flow: {}, steps: {} }, { title: revealed ? chargeName(p) : "", columns: [p === 2 ? "gradient flow" : "p = 1 flow", named(name, p)] });
+    table.set(revealed ? { flow: seen.flow, steps: seen.steps } : { flow: {}, steps: {} }, { title: revealed ? chargeName(p) : "not yet", columns: [p === 2 ? "gradient flow" : "p = 1 flow", named(name, p)] });
     first.set(
       revealed ? { measured: { first: seen.first, whole }, formula: { first: seen.predicted, whole: sum } } : { measured: {}, formula: {} },
       { title: "drift", columns: ["measured", revealed ? driftName(p) : "formula"] },

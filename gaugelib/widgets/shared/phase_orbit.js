@@ -111,12 +111,12 @@ export function orbit(life, model) {
     html(
       "div", { class: "gl-left" }, view.root, legend(lines), along.root, crosswise.root,
       html("div", { class: "gl-row" }, keep.root, norm.root),
-      asks ? html("div", { class: "gl-row" }, orbits.root, best.root) : null,
     ),
     html(
       "div", { class: "gl-right" }, panel.root, legend(curves), table.root,
       html("div", { class: "gl-row" }, least.root, reset.root),
     ),
+    asks ? html("div", { class: "gl-row gl-reveals" }, orbits.root, best.root) : null,
     remark, voice.root,
   );
   return { root, draw, follows: ["w", "v", "p", "revealed", "smallest"] };

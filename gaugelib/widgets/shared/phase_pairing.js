@@ -132,7 +132,7 @@ export function pairing(life, model) {
     html(
       "div", { class: "gl-left" }, view.root,
       legend([["gl-orbit", "this flow"], ["gl-other", "the other three"], ["gl-solutions", `w·v = ${number(target, 2)}`], ["gl-ray", `${sign(1)} = 0, ${sign(2)} = 0`]]),
-      rate.root, gauge.root, begin.revealed ? null : reveal.root,
+      rate.root, gauge.root,
     ),
     html(
       "div", { class: "gl-right" },
@@ -141,6 +141,7 @@ export function pairing(life, model) {
       legend([["gl-orbit", "measured"], ["gl-sum", "Δ(0) e^(−λpt)"]]),
       table.root, html("div", { class: "gl-row" }, reset.root),
     ),
+    begin.revealed ? null : html("div", { class: "gl-row gl-reveals" }, reveal.root),
     remark, voice.root,
   );
   return { root, draw, follows: ["w", "v", "p", "decay", "decay_p", "balanced", "revealed"] };
