@@ -239,6 +239,6 @@ def test_arrow_keys_stay_in_the_widget_and_shortcuts_pass(show):
     assert page.evaluate("heard") == ["Control", "s"]
 
 
-def test_a_redraw_in_framess_less_than_a_frame(show):
+def test_a_redraw_costs_less_than_a_frame(show):
     page = show({"a": BalanceSweeps()})
     assert redraw_in_frames(page, REDRAWS, [".gl-sweeps", 20], 20) <= 1

@@ -212,7 +212,7 @@ def test_arrow_keys_stay_in_the_widget_and_shortcuts_pass(show):
 
 
 @pytest.mark.parametrize("slider", ["step size", "momentum", "weight decay"])
-def test_a_redraw_in_framess_less_than_a_frame(show, slider):
+def test_a_redraw_costs_less_than_a_frame(show, slider):
     page = show({"a": ChargeMonitor()})
     control = Monitor(page).control("slider", slider)
     control.evaluate("(e) => e.closest('.gl-charges').prepend(e.closest('label'))")

@@ -5,7 +5,15 @@ import torch
 
 from gaugelib import imbalance, incoming_norm, outgoing_norm, rescale, weight_norm
 from gaugelib.widgets import Majoriser
-from tests.site.widget_page import REDRAWS, OnPage, cleaned_up, misfits, redraw_in_frames, shown_by
+from tests.site.widget_page import (
+    FRAME_OF_WORK,
+    REDRAWS,
+    OnPage,
+    cleaned_up,
+    misfits,
+    redraw_in_frames,
+    shown_by,
+)
 from tests.widgets.node import formatted
 from tests.widgets.test_majoriser import GROUP, auxiliary, move, network
 
@@ -221,17 +229,19 @@ def test_arrow_keys_stay_in_the_widget_and_shortcuts_pass(show):
     assert page.evaluate("heard") == ["Control", "s"]
 
 
-def test_a_redraw_in_framess_less_than_a_frame(show):
+def test_a_redraw_costs_less_than_a_frame(show):
     page = show({"a": Majoriser()})
     assert redraw_in_frames(page, REDRAWS, [".gl-majoriser", 20], 20) <= 1
 
 
-def test_control_a_slow_redraw_in_framess_more_than_a_frame(show):
+def test_control_a_slow_redraw_costs_more_than_a_frame(show):
     page = show({"a": Majoriser()})
-    page.evaluate(
-        """() => document.querySelector(".gl-majoriser").addEventListener("input", () => {
-          const end = performance.now() + 60;
-          while (performance.now() < end);
-        })"""
+    page.evaluate(  # work, not time: a thread that has to wait for its processor burns none
+        f"""() => {{
+          const work = {FRAME_OF_WORK};
+          document.querySelector(".gl-majoriser").addEventListener("input", () => {{
+            window.burnt = work() + work() + work();
+          }});
+        }}"""
     )
     assert redraw_in_frames(page, REDRAWS, [".gl-majoriser", 10], 10) > 1

@@ -172,6 +172,6 @@ def test_cleanup_gives_everything_back(show):
     assert cleaned_up(page)[1] == []
 
 
-def test_a_redraw_in_framess_less_than_a_frame(show):
+def test_a_redraw_costs_less_than_a_frame(show):
     page = show({"a": PhasePlane(mode="pairing")})
     assert redraw_in_frames(page, REDRAWS, [".gl-phase", 20], 20) <= 1

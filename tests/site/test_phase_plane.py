@@ -269,5 +269,5 @@ def test_an_unknown_mode_says_which_there_are(open_page, site, tmp_path):
     assert "PhasePlane has no mode “moved”; it has: orbit, flow, pairing, soft" in said
 
 
-def test_a_redraw_in_framess_less_than_a_frame(plane):
+def test_a_redraw_costs_less_than_a_frame(plane):
     assert redraw_in_frames(plane.page, REDRAWS, 40, 40) <= 1
