@@ -19,7 +19,8 @@ MOST_BYTES, MOST_SENT = 130_000, 25_000  # of one drawing, and as a compressing 
 def named_in(notebook):
     """The names of the figures of a notebook, in order."""
     cells = json.loads(notebook.read_text("utf8"))["cells"]
-    known = [cell["metadata"].get("mystnb", {}).get("figure") for cell in cells]
+    drawn = [cell for cell in cells if "widget-view" not in json.dumps(cell.get("outputs"))]
+    known = [cell["metadata"].get("mystnb", {}).get("figure") for cell in drawn]
     return [figure["name"] for figure in known if figure]
 
 

@@ -190,7 +190,7 @@ PLACES = """() => {
 def apart(one, other):
     """By how many pixels text lies elsewhere on the second page, at most."""
     first, second = (page.evaluate(PLACES) for page in (one, other))
-    assert len(first) == len(second) > 1000
+    assert len(first) == len(second) > 100
     return max(abs(a - b) for x, y in zip(first, second, strict=True) for a, b in zip(x, y))
 
 
