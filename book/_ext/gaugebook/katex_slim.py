@@ -56,11 +56,8 @@ class Slim:
         return "".join(f".katex .{k}.{k}.{k}{{{style}}}" for style, k in self._styles.items())
 
     def _lean(self, markup: str) -> str:
-        out, path, end = (
-            [],
-            [],
-            0,
-        )  # path: of each open element, its class names and whether it stays
+        out, end = [], 0
+        path: list[tuple[frozenset[str], bool]] = []  # of each open element: its names, if it stays
         for tag in TAG.finditer(markup):
             out.append(markup[end : tag.start()])
             end = tag.end()
