@@ -90,11 +90,19 @@ def with_whole_sheets(bundle):
     return "".join(parts), sum(text is not None for text in found.values())
 
 
+# Also those that wait until they are near, so that no picture is taken while one comes.
+ALL_IMAGES = """() => Promise.all([...document.images].map((image) => {
+  image.loading = "eager";
+  return image.checkVisibility() ? image.decode() : null;
+})).then(() => null)"""
+
+
 def pictures(page):
     """The page at rest, with its menu open, and with its search open."""
     page.reload(wait_until="networkidle")
     page.add_style_tag(content="* { content-visibility: visible !important; }")  # also what is far
     settle(page)
+    page.evaluate(ALL_IMAGES)
     page.wait_for_timeout(300)
     yield page.screenshot(full_page=True, animations="disabled")
     page.locator(".dropdown-download-buttons > button").click()
