@@ -38,5 +38,4 @@ def test_every_page_names_one_style_sheet_and_no_script_twice(site):
         assert len(sheets) == (0 if page == "index.html" else 1), page
         assert len(scripts) == len(set(scripts)), page
         assert all((site / path).is_file() for path in [*sheets, *scripts]), page
-        if "searchtools.js" not in html:
-            assert not set(scripts) & set(SCRIPTS), page
+        assert not set(scripts) & set(SCRIPTS), page

@@ -12,6 +12,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx_exercise.nodes import is_solution_node, solution_node
 
 from .repository import COLAB
+from .widgets import raw
 
 FIRST_LINE = "try:\n    import gaugelib\n"
 SETUP = "To run this page yourself: the first cell"
@@ -20,11 +21,6 @@ TRY = (
     "This is the checker’s answer to the empty stub. "
     "To have one of your own checked, run this page "
 )
-
-
-def raw(html: str) -> nodes.raw:
-    """Markup that docutils has no node for."""
-    return nodes.raw("", html, format="html")
 
 
 class OpenByTitle(SphinxPostTransform):

@@ -28,7 +28,7 @@ MEASURES = (
     set("βθδζλξαειοπστωγημρφχψκν"),
 )
 # Scripts of every page, and what must stand on a page for them to have something to do.
-NEEDED_FOR = {"design-tabs.js": "sd-tab-set", "togglebutton.js": "dropdown"}
+NEEDED_FOR = {"design-tabs.js": "sd-tab-set"}
 UNUSED = (
     "scripts/fontawesome.js",
     "scripts/bootstrap.js",
