@@ -90,14 +90,14 @@ types: $(READY) ## static types of the library
 	pyright gaugelib
 
 unit: $(READY) ## tests and doctests of the library, the widgets' mathematics and the notebooks
-	$(PYTEST) --no-skips --junitxml=$(REPORTS)/unit.xml gaugelib tests --ignore=tests/site
+	$(PYTEST) --no-skips --junitxml=$(REPORTS)/unit.xml -m "not browser" gaugelib tests --ignore=tests/site
 
 strict: $(READY) ## execute every notebook and compare its outputs
 	$(NBVAL) --junitxml=$(REPORTS)/strict.xml $$(python tools/execute_notebooks.py --list)
 	@python tools/tally.py $(REPORTS) strict=$$(python tools/execute_notebooks.py --count) >/dev/null
 
-browser: $(READY) ## tests of the built site in Chromium
-	CHROMIUM=$$(tools/chromium.sh) $(PYTEST) --no-skips --junitxml=$(REPORTS)/browser.xml tests/site
+browser: $(READY) ## tests of the built site and of the widgets in Chromium
+	CHROMIUM=$$(tools/chromium.sh) $(PYTEST) --no-skips --junitxml=$(REPORTS)/browser.xml -m browser tests/site tests/widgets
 
 tally:
 	@python tools/tally.py $(REPORTS) unit strict browser

@@ -9,6 +9,8 @@ from hypothesis import is_hypothesis_test, register_random
 
 from tests import chance
 
+pytest_plugins = ["tests.browser"]
+
 register_random(chance.TORCH)
 chance.no_constants_of_ours()
 

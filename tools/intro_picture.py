@@ -8,7 +8,8 @@ import pathlib
 from matplotlib import pyplot as plt
 
 from gaugelib.plot import style
-from gaugelib.widgets import RescaleNeuron, _rescale_still
+from gaugelib.widgets import RescaleNeuron
+from gaugelib.widgets.rescale_neuron import still
 
 TARGET = pathlib.Path(__file__).parents[1] / "book" / "images" / "one-function-two-networks.png"
 
@@ -23,8 +24,8 @@ def main() -> None:
             axes.T, [([0.0, 0.0, 0.0], "one network"), ([2.0, -1.5, -1.0], "another network")]
         ):
             widget = RescaleNeuron(log2_scales=log2_scales)
-            _rescale_still._network(column[0], widget)
-            _rescale_still._functions(column[1], widget)
+            still._network(column[0], widget)
+            still._functions(column[1], widget)
             column[0].set_title(title)
             column[1].set_title("the same function")
             column[1].get_legend().remove()

@@ -1,4 +1,12 @@
-"""Interactive figures: alive on the static page, in Jupyter and in Colab."""
+"""Interactive figures: alive on the static page, in Jupyter and in Colab.
+
+Each widget is a folder: `__init__.py` (the class and its traits), `widget.js` (the view),
+`style.css`, `still.py` (the picture where no module runs) and its parts. Read `base.py`, then one
+folder (`gauge_race` is the shortest); `link.py` says how its modules become one string.
+
+A widget imports `base`, `shared/` (what two or more use, in Python and in JavaScript), its own
+folder and the library, never another widget. Nothing imports a widget but this file.
+"""
 
 from gaugelib.widgets.balance_sweeps import BalanceSweeps as BalanceSweeps
 from gaugelib.widgets.charge_monitor import ChargeMonitor as ChargeMonitor

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.widgets.shown import Shown
+from tests.widgets.rescale_neuron.on_page import Shown
 
 PAGE = "book/intro.html"
 IN_SIGHT = """(e) => { const box = e.getBoundingClientRect();

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page
 
 from gaugelib.widgets import PhasePlane, ProofReplay
 from tests.site.visit import resize
-from tests.site.widget_page import cleaned_up, shown_by
+from tests.widgets.on_page import cleaned_up, shown_by
 from tools.site_browser import SITE
 
 BUILT = Path(os.environ.get("BOOK_SITE", SITE)) / "book"

@@ -12,7 +12,7 @@ from gaugelib.widgets import (
     SoftGauge,
 )
 from tests.site.still import moved
-from tests.site.widget_page import shown_by
+from tests.widgets.on_page import shown_by
 
 COLUMNS = (288, 328, 343, 672)  # on phones of 320, 360 and 375 px and in a page's column
 

@@ -1,84 +1,25 @@
-// Statements about the shared functions that need no fixture.
+// What all widgets share. Numbers as text: against exact decimal arithmetic in Python (NUMBERS names a JSON file of [value, text, text with 3 digits]).
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { load } from "../../gaugelib/widgets/shared/beam.js";
-import * as gauge from "../../gaugelib/widgets/shared/gauge.js";
-import { stroke } from "../../gaugelib/widgets/shared/graph.js";
+import { number, signed } from "../../gaugelib/widgets/shared/format.js";
 import { linear, path, ticks } from "../../gaugelib/widgets/shared/plane.js";
-import * as rescale from "../../gaugelib/widgets/rescale_neuron.js";
 
-const hat = () => ({ w: [1, 1, 1], b: [0, -1, -2], v: [1, -2, 1], c: 0 });
-const xs = gauge.grid(-1, 3, 401);
-
-test("the hat is a tent with its top at f(1) = 1", () => {
-  assert.deepEqual([-1, 0, 0.5, 1, 1.5, 2, 3].map((x) => gauge.output(hat(), x)), [0, 0, 0.5, 1, 0.5, 0, 0]);
+test("numbers are rounded and written as in Python", () => {
+  for (const [value, four, three] of JSON.parse(readFileSync(process.env.NUMBERS, "utf8"))) {
+    assert.equal(number(value), four);
+    assert.equal(number(value, 3), three);
+  }
 });
 
-test("powers of two leave the function bitwise the same", () => {
-  const moved = gauge.rescaled(hat(), [8, 0.25, 2]);
-  assert.deepEqual(gauge.outputs(moved, xs), gauge.outputs(hat(), xs));
+test("what is not a number is called so", () => {
+  for (const value of [NaN, Infinity, -Infinity]) assert.equal(number(value), "undefined");
 });
 
-test("control: forgotten outgoing weights and tanh move the function", () => {
-  const scales = [8, 0.25, 2];
-  const forgotten = gauge.rescaled(hat(), scales, { forget: true });
-  assert.ok(gauge.difference(gauge.outputs(forgotten, xs), gauge.outputs(hat(), xs)).relative > 0.1);
-  const moved = gauge.rescaled(hat(), scales);
-  assert.ok(gauge.difference(gauge.outputs(moved, xs, Math.tanh), gauge.outputs(hat(), xs, Math.tanh)).relative > 0.1);
-});
-
-test("no function changes its argument", () => {
-  const net = hat();
-  gauge.rescaled(net, [2, 2, 2], { forget: true }).v[0] = 99;
-  gauge.minimumNormScales(net);
-  gauge.relativeImbalance(net, 2);
-  assert.deepEqual(net, hat());
-});
-
-test("the least norm of the hat is 8, and sqrt 2 is its middle scale", () => {
-  const scales = gauge.minimumNormScales(hat());
-  assert.deepEqual(scales, [1, Math.SQRT2, 1]);
-  assert.ok(Math.abs(gauge.normPower(gauge.rescaled(hat(), scales), 2) - 8) < 1e-14);
-  for (const t of gauge.relativeImbalance(gauge.rescaled(hat(), scales), 2)) assert.ok(Math.abs(t) < 1e-15);
-});
-
-test("a dead unit has no minimum: it keeps its scale and has a beam that shows it", () => {
-  const dead = { w: [2, 0, 0], b: [0, 1, 0], v: [0, 3, 0], c: 0 };
-  assert.deepEqual(gauge.minimumNormScales(dead), [1, 1, 1]);
-  assert.deepEqual(rescale.minimumNormGauge(dead, [1.5, -2, 0.25]), [1.5, -2, 0.25]);
-  assert.deepEqual(gauge.relativeImbalance(dead, 2), [1, -1, 0]);
-});
-
-test("a function that is zero everywhere has no relative difference", () => {
-  assert.deepEqual(gauge.difference([0, 0], [0, 0]), { absolute: 0, relative: NaN });
-});
-
-test("random gauges: a reproducible sequence of slider steps within reach", () => {
-  const first = rescale.randomGauge(8, 1);
-  assert.deepEqual(rescale.randomGauge(8, 1), first);
-  const second = rescale.randomGauge(8, first.state);
-  assert.notDeepEqual(second.log2Scales, first.log2Scales);
-  const many = rescale.randomGauge(4000, 7).log2Scales;
-  for (const s of many) assert.ok(Math.abs(s) <= 3 && Number.isInteger(4 * s));
-  assert.equal(new Set(many).size, 25);
-  const mean = many.reduce((sum, s) => sum + s, 0) / many.length;
-  assert.ok(Math.abs(mean) < 0.1, `mean ${mean}`);
-});
-
-test("strokes and loads grow with the weight, a zero weight has no stroke", () => {
-  assert.equal(stroke(0, 1), 0);
-  assert.ok(stroke(-2, 1) > stroke(1, 1) && stroke(1e-9, 1) > 0 && stroke(1e9, 1) <= 22);
-  assert.ok(load(2, 1) > load(1, 1) && load(1e9, 1) <= 17);
-});
-
-test("the vertical range holds both functions, and stays while they coincide", () => {
-  const f0 = gauge.outputs(hat(), xs);
-  const kept = rescale.verticalRange(f0, f0);
-  assert.deepEqual(rescale.verticalRange(f0, f0.map((y) => y * 1.1)), kept);
-  const [low, high] = rescale.verticalRange(f0, f0.map((y) => 30 * y));
-  assert.ok(low === kept[0] && high >= 30);
+test("a signed number always shows its sign", () => {
+  assert.deepEqual([signed(2), signed(-0.25), signed(0)], ["+2.00", "−0.25", "+0.00"]);
 });
 
 test("ticks are round numbers inside the interval, and paths skip what is not finite", () => {
@@ -87,12 +28,4 @@ test("ticks are round numbers inside the interval, and paths skip what is not fi
   const same = linear(0, 1, 0, 10);
   assert.equal(same.back(same(0.3)), 0.3);
   assert.equal(path([0, 0.5, 1], [0, NaN, 1], same, same), "M0.00 0.00M10.00 10.00");
-});
-
-test("reset returns to the start, or to scales of 1 after the network was exchanged", () => {
-  const traits = { _start: { log2_scales: [2, -1.5, -1], p: 2 }, w_in: [1, 1, 1] };
-  const model = { get: (name) => traits[name] };
-  assert.deepEqual(rescale.startOf(model).log2_scales, [2, -1.5, -1]);
-  traits.w_in = [1, 1];
-  assert.deepEqual(rescale.startOf(model), { log2_scales: [0, 0], p: 2 });
 });

@@ -10,7 +10,7 @@ import traitlets
 
 from gaugelib import widgets
 from gaugelib.widgets import RescaleNeuron
-from gaugelib.widgets._base import BookWidget
+from gaugelib.widgets.base import BookWidget
 from tests.widgets.node import WIDGETS
 
 VIEW = "application/vnd.jupyter.widget-view+json"

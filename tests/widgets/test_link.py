@@ -3,7 +3,7 @@
 import pytest
 
 from gaugelib import GaugeError
-from gaugelib.widgets._link import linked_module, linked_style
+from gaugelib.widgets.link import linked_module, linked_style
 from tests.widgets.node import WIDGETS, evaluate
 
 SIDE = 'const hidden = "{0}";\nexport const name = () => hidden;\n'

@@ -1,4 +1,4 @@
-// Numbers as text, the same everywhere. tests/widgets/conftest.py writes the same format in Python.
+// Numbers as text, the same everywhere. tests/widgets/node.py writes the same format in Python.
 
 /**
  * `digits` significant digits; two digits and an exponent outside [0.001, 100000).

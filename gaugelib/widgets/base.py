@@ -1,0 +1,125 @@
+"""What every widget of the book is: traits, one linked module, one style, a still picture."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+from gaugelib.group import GaugeError
+from gaugelib.widgets.link import linked_module, linked_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_HERE = Path(__file__).parent
+_STILL_STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#5b6470",
+    "axes.labelcolor": "#1f2933",
+    "xtick.color": "#5b6470",
+    "ytick.color": "#5b6470",
+}
+
+
+class WidgetError(GaugeError, traitlets.TraitError):
+    """A trait of a widget was given a value it cannot take; the message names trait and value."""
+
+
+class BookWidget(anywidget.AnyWidget):
+    """Base of the book's widgets: alive on a static page, in Jupyter and in Colab.
+
+    A subclass in `name/__init__.py` has a module `widget.js` and a `style.css` beside it::
+
+        class Name(BookWidget):
+            power = traitlets.Int(2).tag(sync=True)
+
+            def __init__(self, *, power: int = 2) -> None:
+                super().__init__(power=power)
+
+    It draws its own still picture in `draw_still` and describes it in `alt_text`: what is seen
+    where the module cannot run (GitHub, print, a page without JavaScript, a notebook not yet run).
+    """
+
+    # ipywidgets 7 displays through this hook, which would leave the still picture out.
+    _ipython_display_ = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        # The folder's own name, not a class keyword: the metaclass of traitlets 5.7 takes none.
+        folder = _HERE / cls.__module__.rpartition(".")[2]
+        # anywidget derives a class of each instance, with `_esm` as a trait: that one is complete.
+        if "_esm" not in cls.__dict__ and (folder / "widget.js").is_file():
+            cls._esm = linked_module(folder / "widget.js")
+            cls._css = linked_style(_HERE / "shared" / "widget.css", folder / "style.css")
+        super().__init_subclass__(**kwargs)
+
+    def __repr__(self) -> str:
+        """The call that makes this widget: the arguments that differ from its defaults."""
+        told = list(inspect.signature(type(self).__init__).parameters.values())[1:]
+        given = [
+            f"{argument.name}={getattr(self, argument.name)!r}"
+            for argument in told
+            if not _same(getattr(self, argument.name), argument.default)
+        ]
+        return f"{type(self).__name__}({', '.join(given)})"
+
+    def draw_still(self, figure: Figure) -> None:
+        """Draw the widget as it stands into an empty figure of 7.2 by 3.4 inches."""
+        raise NotImplementedError
+
+    def alt_text(self) -> str:
+        """One or two sentences that say what the still picture shows."""
+        raise NotImplementedError
+
+    def still(self) -> bytes:
+        """The still picture as a PNG: the same bytes for the same traits and matplotlib."""
+        from matplotlib import style
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        with style.context(["default", _STILL_STYLE]):
+            figure = Figure(figsize=(7.2, 3.4), dpi=100, layout="constrained")
+            FigureCanvasAgg(figure)
+            self.draw_still(figure)
+            picture = io.BytesIO()
+            figure.savefig(picture, format="png", metadata={"Software": None})
+        return picture.getvalue()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict] | None:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        data = {**data, "text/plain": repr(self), "image/png": self.still()}
+        return data, {**metadata, "image/png": {"alt": self.alt_text()}}
+
+
+def _same(value: Any, default: Any) -> bool:
+    return value == _as_lists(default)
+
+
+def _as_lists(default: Any) -> Any:
+    return [_as_lists(part) for part in default] if isinstance(default, tuple) else default
+
+
+def finite(values: Iterable[float], trait: str) -> list[float]:
+    """`values` as plain floats, or a `WidgetError` naming `trait`: JSON has no NaN and no infinity.
+
+    Example:
+        >>> finite([1, 0.5], trait="w_in")
+        [1.0, 0.5]
+    """
+    numbers = [float(value) for value in values]
+    wrong = [number for number in numbers if not math.isfinite(number)]
+    if wrong:
+        raise WidgetError(f"{trait} must hold finite numbers, found {wrong[0]}")
+    return numbers

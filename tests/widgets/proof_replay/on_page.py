@@ -1,0 +1,81 @@
+"""A ProofReplay on a page in a browser, and what it should show of a trace."""
+
+from collections.abc import Callable
+
+from gaugelib import proofs
+from gaugelib.proofs import Trace
+from gaugelib.proofs.examples import examples
+from tests.widgets.node import formatted
+from tests.widgets.on_page import OnPage
+
+CHAPTER = "book/minimum_norm.html"
+ON_THE_PAGE = {
+    "Balanced is smallest, and smallest is balanced": "lemma_balanced_is_minimal",
+    "One step never raises the norm": "lemma_auxiliary",
+    "No scale runs away": "lemma_compact",
+    "Every orbit has exactly one smallest network": "theorem_uniqueness",
+}
+
+
+def traced(name: str, *, network: int = 1, drop: str = "", p: float = 2.0) -> Trace:
+    params, group = list(examples().values())[network - 1]
+    return getattr(proofs, name)(params, group, p, drop=drop or None)
+
+
+def written(value: float | None) -> str:
+    return "none" if value is None else formatted(value).replace("-", "−")
+
+
+class Replay(OnPage):
+    """One ProofReplay on a page, and what it should show of a trace."""
+
+    def __init__(self, page, index: int = 0) -> None:
+        super().__init__(page, ".gl-replay", index)
+
+    def must_show(self, trace: Trace, number: int, *, told: bool = True) -> None:
+        """The step, both sides, the slack, where, and, where they are told, the verdicts."""
+        step = trace.steps[number - 1]
+        assert self.text("step") == f"Step {number} of {len(trace.steps)}"
+        assert self.text("claim") == step.claim
+        assert self.text("place") == step.place.words
+        verdict = ("✓ holds" if step.holds else "✗ fails") if told else "holds or fails?"
+        assert self.text("verdict") == verdict
+        # What is rounding differs between processors: there its size is compared, not its digits.
+        size = step.size or max(abs(side.value or 0.0) for side in (step.left, step.right))
+        slack = step.slack
+        if step.relation == "=" and slack is not None:
+            slack = abs(slack)
+        numbers = {"left": step.left.value, "right": step.right.value, "slack": slack}
+        for key, value in numbers.items():
+            if value is not None and 0 < abs(value) <= 1e-9 * size:
+                assert abs(float(self.text(key).replace("−", "-"))) <= 1e-9 * size
+            elif value != 0:
+                assert self.text(key) == written(value), key
+        verdict = verdict if told else "·"
+        current = self.root.locator("[aria-current=step]").all_text_contents()
+        assert current == [f"step {number}{verdict}: {step.claim}"]
+        marks = self.root.locator(".gl-step .gl-mark").all_text_contents()
+        known = ["✓" if each.holds else "✗" for each in trace.steps]
+        assert marks == (known if told else ["·"] * len(known))
+        assert (self.root.locator(".gl-fails").count() > 0) is (told and "✗" in known)
+
+    def drop(self, hypothesis: str, *, step: int = 1) -> None:
+        """Drop a hypothesis, show which steps fail and go to a step, by keyboard."""
+        self.choose("drop a hypothesis", hypothesis)
+        if hypothesis:
+            self.push("Show which steps fail")
+        self.press(self.control("button", f"step {step}"), "Enter")
+
+    def lit(self) -> int:
+        return self.root.locator(".gl-edge.gl-lit").count()
+
+
+def in_chapter(open_page) -> Callable[..., Replay]:
+    """A function that finds the widget of the chapter that replays a proof, on a fresh page."""
+
+    def find(name: str, **options) -> Replay:
+        page = open_page(CHAPTER, **options)
+        titles = page.locator(".gl-replay .gl-title").all_text_contents()
+        return Replay(page, [ON_THE_PAGE[title] for title in titles].index(name))
+
+    return find
