@@ -9,7 +9,6 @@ from matplotlib import pyplot as plt
 
 from gaugelib.plot import style
 from gaugelib.widgets import RescaleNeuron
-from gaugelib.widgets.rescale_neuron import still
 
 TARGET = pathlib.Path(__file__).parents[1] / "book" / "images" / "one-function-two-networks.png"
 
@@ -23,9 +22,9 @@ def main() -> None:
         for column, (log2_scales, title) in zip(
             axes.T, [([0.0, 0.0, 0.0], "one network"), ([2.0, -1.5, -1.0], "another network")]
         ):
-            widget = RescaleNeuron(log2_scales=log2_scales)
-            still._network(column[0], widget)
-            still._functions(column[1], widget)
+            picture = RescaleNeuron(log2_scales=log2_scales)._picture()
+            picture.draw_network(column[0])
+            picture.draw_functions(column[1])
             column[0].set_title(title)
             column[1].set_title("the same function")
             column[1].get_legend().remove()

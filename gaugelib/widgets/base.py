@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import anywidget
 import traitlets
@@ -15,9 +15,7 @@ import traitlets
 from gaugelib.group import GaugeError
 from gaugelib.widgets.link import linked_module, linked_style
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
+T = TypeVar("T")
 _HERE = Path(__file__).parent
 _STILL_STYLE = {
     "font.family": "DejaVu Sans",
@@ -44,11 +42,17 @@ class BookWidget(anywidget.AnyWidget):
             power = traitlets.Int(2).tag(sync=True)
 
             def __init__(self, *, power: int = 2) -> None:
-                super().__init__(power=power)
+                self._begin(locals())
 
-    It draws its own still picture in `draw_still` and describes it in `alt_text`: what is seen
-    where the module cannot run (GitHub, print, a page without JavaScript, a notebook not yet run).
+            def _picture(self) -> still.Picture:
+                return still.Picture(self.power)
+
+    Its picture is what is seen where the module cannot run (GitHub, print, a page without
+    JavaScript, a notebook not yet run). It is given plain data and knows nothing of the widget:
+    `draw(figure)` fills 7.2 by 3.4 inches, `in_words()` says in a few sentences what they show.
     """
+
+    _start = traitlets.Dict().tag(sync=True)  # what the button "Reset" returns to
 
     # ipywidgets 7 displays through this hook, which would leave the still picture out.
     _ipython_display_ = None
@@ -72,13 +76,28 @@ class BookWidget(anywidget.AnyWidget):
         ]
         return f"{type(self).__name__}({', '.join(given)})"
 
-    def draw_still(self, figure: Figure) -> None:
-        """Draw the widget as it stands into an empty figure of 7.2 by 3.4 inches."""
+    def _begin(self, arguments: Mapping[str, Any], **others: Any) -> None:
+        """Start with the constructor's arguments (`locals()` there) as traits, and `others`."""
+        kinds = type(self).class_traits()
+        given = {name: value for name, value in arguments.items() if name != "self"}
+        for name, value in given.items():
+            given[name] = list(value) if isinstance(kinds[name], traitlets.List) else value
+        super().__init__(**given, **others)
+
+    def _remember(self, *names: str) -> None:
+        self._start = {name: getattr(self, name) for name in names}
+
+    def _filled(self, kind: type[T], **others: Any) -> T:
+        """A dataclass of the traits of the same names, and of `others`."""
+        names = set(inspect.signature(kind).parameters) - set(others)
+        return kind(**{name: getattr(self, name) for name in names}, **others)
+
+    def _picture(self) -> Any:
         raise NotImplementedError
 
     def alt_text(self) -> str:
-        """One or two sentences that say what the still picture shows."""
-        raise NotImplementedError
+        """A few sentences that say what the still picture shows."""
+        return self._picture().in_words()
 
     def still(self) -> bytes:
         """The still picture as a PNG: the same bytes for the same traits and matplotlib."""
@@ -89,7 +108,7 @@ class BookWidget(anywidget.AnyWidget):
         with style.context(["default", _STILL_STYLE]):
             figure = Figure(figsize=(7.2, 3.4), dpi=100, layout="constrained")
             FigureCanvasAgg(figure)
-            self.draw_still(figure)
+            self._picture().draw(figure)
             picture = io.BytesIO()
             figure.savefig(picture, format="png", metadata={"Software": None})
         return picture.getvalue()
@@ -123,3 +142,21 @@ def finite(values: Iterable[float], trait: str) -> list[float]:
     if wrong:
         raise WidgetError(f"{trait} must hold finite numbers, found {wrong[0]}")
     return numbers
+
+
+def one_of(known: Collection[Any], proposal: traitlets.Bunch) -> Any:
+    """What is proposed for a trait, or a `WidgetError` that names it and what it can be."""
+    name, value = proposal.trait.name, proposal.value
+    if value not in known:
+        listed = ", ".join(map(repr, known))
+        raise WidgetError(f"{name} must be one of: {listed}; found {value!r}")
+    return value
+
+
+def within(low: int, high: int, proposal: traitlets.Bunch) -> int:
+    """What is proposed for a trait, or a `WidgetError` that names it and both ends."""
+    if not low <= proposal.value <= high:
+        raise WidgetError(
+            f"{proposal.trait.name} must lie in {low}..{high}, found {proposal.value}"
+        )
+    return proposal.value

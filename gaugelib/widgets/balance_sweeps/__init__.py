@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import torch
 import traitlets
@@ -12,11 +11,8 @@ from torch import Tensor, nn
 
 from gaugelib.widgets.balance_sweeps import still
 from gaugelib.widgets.balance_sweeps.layered import METHODS, MOST_SWEEPS, State, history, opening
-from gaugelib.widgets.base import BookWidget, WidgetError, finite
+from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, within
 from gaugelib.widgets.shared.matrices import linear_layers, require_matrices
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 FEWEST_LAYERS, MOST_LAYERS, MOST_WIDTH, MOST_WEIGHTS = 2, 8, 12, 20_000
 SMALLEST, LARGEST = 1e-12, 1e12
@@ -68,7 +64,6 @@ class BalanceSweeps(BookWidget):
     method = traitlets.Unicode("paper").tag(sync=True)
     sweeps = traitlets.List(traitlets.Int()).tag(sync=True)
     random_state = traitlets.Int(1).tag(sync=True)
-    _start = traitlets.Dict().tag(sync=True)  # what the button "Reset" returns to
 
     def __init__(
         self,
@@ -82,18 +77,8 @@ class BalanceSweeps(BookWidget):
         sweeps: Sequence[int] = (16, 0, 16),
         random_state: int = 1,
     ) -> None:
-        super().__init__(
-            weights=list(weights),
-            depth=depth,
-            width=width,
-            log_std=log_std,
-            p=p,
-            method=method,
-            sweeps=list(sweeps),
-            random_state=random_state,
-        )
-        start = ("depth", "log_std", "p", "method", "sweeps", "random_state")
-        self._start = {name: getattr(self, name) for name in start}
+        self._begin(locals())
+        self._remember("depth", "log_std", "p", "method", "sweeps", "random_state")
 
     @classmethod
     def from_model(cls, model: nn.Module, **traits) -> BalanceSweeps:
@@ -130,13 +115,9 @@ class BalanceSweeps(BookWidget):
         given = [torch.tensor(rows, dtype=torch.float64) for rows in self.weights]
         return opening(given, self.depth, self.width, self.log_std, self.random_state)
 
-    def draw_still(self, figure: Figure) -> None:
-        """The imbalance of neurons and layers beside the curves of the methods."""
-        still.draw(figure, self)
-
-    def alt_text(self) -> str:
-        """What the still picture shows."""
-        return still.in_words(self)
+    def _picture(self) -> still.Picture:
+        runs = {method: self.history(method) for method in METHODS}
+        return still.Picture(runs, self.method, self.p)
 
     @traitlets.validate("weights")
     def _living_layers(self, proposal: traitlets.Bunch) -> list[list[list[float]]]:
@@ -147,15 +128,12 @@ class BalanceSweeps(BookWidget):
 
     @traitlets.validate("depth", "width", "random_state")
     def _whole_number(self, proposal: traitlets.Bunch) -> int:
-        name, value = proposal.trait.name, proposal.value
-        low, high = {
+        ends = {
             "depth": (FEWEST_LAYERS, MOST_LAYERS),
             "width": (1, MOST_WIDTH),
             "random_state": (0, 2**32 - 1),
-        }[name]
-        if not low <= value <= high:
-            raise WidgetError(f"{name} must lie in {low}..{high}, found {value}")
-        return value
+        }
+        return within(*ends[proposal.trait.name], proposal)
 
     @traitlets.validate("log_std")
     def _small_spread(self, proposal: traitlets.Bunch) -> float:
@@ -172,10 +150,7 @@ class BalanceSweeps(BookWidget):
 
     @traitlets.validate("method")
     def _known_method(self, proposal: traitlets.Bunch) -> str:
-        if proposal.value not in METHODS:
-            known = ", ".join(repr(method) for method in METHODS)
-            raise WidgetError(f"method must be one of: {known}; found {proposal.value!r}")
-        return proposal.value
+        return one_of(METHODS, proposal)
 
     @traitlets.validate("sweeps")
     def _a_count_for_each_method(self, proposal: traitlets.Bunch) -> list[int]:

@@ -3,42 +3,51 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gaugelib.widgets.balance_sweeps.layered import METHODS, State
+from gaugelib.widgets.balance_sweeps.layered import State
 from gaugelib.widgets.shared.colours import ACCENT, INK, LINE, NEGATIVE, POSITIVE, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from gaugelib.widgets.balance_sweeps import BalanceSweeps
+Runs = Mapping[str, Sequence[State]]  # of each method the network after 0, 1, ... sweeps
 
 COLOURS = {"paper": ACCENT, "alternating": POSITIVE, "two-level": NEGATIVE}
 STYLES = {"paper": "solid", "alternating": "dashed", "two-level": "dashdot"}
 
 
-def draw(figure: Figure, widget: BalanceSweeps) -> None:
-    """Draw the imbalances on the left and gamma against sweeps on the right."""
-    left, right = figure.subplots(1, 2)
-    _imbalances(left, widget.history()[-1], widget.method)
-    _gammas(right, widget)
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """The shown method beside all that were run."""
 
+    runs: Runs
+    method: str
+    p: int
 
-def in_words(widget: BalanceSweeps) -> str:
-    """The picture as three sentences."""
-    states = widget.history()
-    last = states[-1]
-    depth = len(last.layers) + 1
-    shown = ", ".join(f"{x:.2g}".replace("-", "−") for x in last.layers)
-    return (
-        f"A network of {depth} weight layers after {len(states) - 1} sweeps of the method "
-        f"{widget.method!r}, p = {widget.p}: the largest imbalance of a neuron is "
-        f"{last.gamma:.2g}, those of whole layers are {shown}. Beside it the largest imbalance "
-        "against sweeps for the methods that were run."
-    )
+    def draw(self, figure: Figure) -> None:
+        """Draw the imbalances of `method` on the left and gamma against sweeps on the right."""
+        left, right = figure.subplots(1, 2)
+        _imbalances(left, self.runs[self.method][-1], self.method)
+        _gammas(right, self.runs, self.method)
+
+    def in_words(self) -> str:
+        """The picture as three sentences."""
+        states = self.runs[self.method]
+        last = states[-1]
+        depth = len(last.layers) + 1
+        shown = ", ".join(f"{x:.2g}".replace("-", "−") for x in last.layers)
+        return (
+            f"A network of {depth} weight layers after {len(states) - 1} sweeps of the method "
+            f"{self.method!r}, p = {self.p}: the largest imbalance of a neuron is "
+            f"{last.gamma:.2g}, those of whole layers are {shown}. Beside it the largest imbalance "
+            "against sweeps for the methods that were run."
+        )
 
 
 def _imbalances(axes: Axes, state: State, method: str) -> None:
@@ -64,16 +73,14 @@ def _imbalances(axes: Axes, state: State, method: str) -> None:
     axes.legend(frameon=False, loc="upper left", fontsize=8)
 
 
-def _gammas(axes: Axes, widget: BalanceSweeps) -> None:
-    runs = {method: widget.history(method) for method in METHODS}
-    runs = {method: states for method, states in runs.items() if len(states) > 1}
-    for method, states in (runs or {widget.method: widget.history()}).items():
-        gammas = [max(state.gamma, 1e-13) for state in states]
-        axes.semilogy(gammas, color=COLOURS[method], ls=STYLES[method], label=method)
-    depth = len(widget.history()[0].layers) + 1
-    rate = (1 + math.cos(math.pi / depth)) / 2
-    sweeps = np.arange(max([len(states) for states in runs.values()], default=2))
-    begun = widget.history()[0].gamma
-    axes.semilogy(begun * rate**sweeps, color=SOFT, ls="dotted", label="slope cos²(π/2L)")
+def _gammas(axes: Axes, runs: Runs, method: str) -> None:
+    for name, states in runs.items():
+        if len(states) > 1 or (name == method and all(len(each) == 1 for each in runs.values())):
+            gammas = [max(state.gamma, 1e-13) for state in states]
+            axes.semilogy(gammas, color=COLOURS[name], ls=STYLES[name], label=name)
+    begun = runs[method][0]
+    rate = (1 + math.cos(math.pi / (len(begun.layers) + 1))) / 2
+    sweeps = np.arange(max(2, *map(len, runs.values())))
+    axes.semilogy(begun.gamma * rate**sweeps, color=SOFT, ls="dotted", label="slope cos²(π/2L)")
     axes.set(xlabel="sweeps", ylabel="largest imbalance γ")
     axes.legend(frameon=False, loc="lower left", fontsize=8)

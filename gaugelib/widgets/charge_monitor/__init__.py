@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 import traitlets
 from torch import Tensor, nn
 
-from gaugelib.widgets.base import BookWidget, WidgetError, finite
+from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, within
 from gaugelib.widgets.charge_monitor import still
 from gaugelib.widgets.charge_monitor.descent import METHODS, Run, Settings, train
 from gaugelib.widgets.charge_monitor.network import BIASES, INPUTS, TARGETS, WEIGHTS, require_fit
 from gaugelib.widgets.shared.matrices import linear_layers
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 MOST_STEPS = 4096
 _PARTS = ("weights", "biases", "inputs", "targets")
-_SETTINGS = ("lr", "tried", "p", "method", "momentum", "decay", "batch", "random_state")
 
 Matrix = Sequence[Sequence[float]]
 
@@ -83,7 +77,6 @@ class ChargeMonitor(BookWidget):
     decay = traitlets.Float(0.0).tag(sync=True)
     batch = traitlets.Int(2).tag(sync=True)
     random_state = traitlets.Int(1).tag(sync=True)
-    _start = traitlets.Dict().tag(sync=True)  # what the button "Reset" returns to
 
     def __init__(
         self,
@@ -102,22 +95,12 @@ class ChargeMonitor(BookWidget):
         batch: int = 2,
         random_state: int = 1,
     ) -> None:
-        super().__init__(
-            weights=[[list(row) for row in rows] for rows in weights],
-            biases=[list(row) for row in biases],
-            inputs=[list(row) for row in inputs],
-            targets=[list(row) for row in targets],
-            until=until,
-            lr=lr,
-            tried=list(tried),
-            p=p,
-            method=method,
-            momentum=momentum,
-            decay=decay,
-            batch=batch,
-            random_state=random_state,
+        weights = [[list(row) for row in rows] for rows in weights]
+        biases, inputs, targets = (
+            [list(row) for row in rows] for rows in (biases, inputs, targets)
         )
-        self._start = {name: getattr(self, name) for name in _SETTINGS}
+        self._begin(locals())
+        self._remember("lr", "tried", "p", "method", "momentum", "decay", "batch", "random_state")
 
     @classmethod
     def from_model(
@@ -177,19 +160,14 @@ class ChargeMonitor(BookWidget):
         return torch.from_numpy(run.times), torch.from_numpy(run.charges)
 
     def _run(self, lr: float) -> Run:
-        how = {field.name: getattr(self, field.name) for field in fields(Settings)}
         arrays = (self.weights, self.biases)
         weights, biases = ([np.array(values, dtype=float) for values in each] for each in arrays)
         data = (np.array(self.inputs, dtype=float), np.array(self.targets, dtype=float))
-        return train(weights, biases, *data, Settings(**{**how, "lr": lr}))
+        return train(weights, biases, *data, self._filled(Settings, lr=lr))
 
-    def draw_still(self, figure: Figure) -> None:
-        """The charges with this step size beside those with a very short one."""
-        still.draw(figure, self)
-
-    def alt_text(self) -> str:
-        """What the still picture shows."""
-        return still.in_words(self)
+    def _picture(self) -> still.Picture:
+        fine = self._run(self.until / still.FINEST)
+        return still.Picture(self._filled(Settings), self._run(self.lr), fine)
 
     @traitlets.validate("weights", "biases", "inputs", "targets")
     def _one_network_and_its_data(self, proposal: traitlets.Bunch) -> list:
@@ -237,22 +215,16 @@ class ChargeMonitor(BookWidget):
 
     @traitlets.validate("p", "method")
     def _known_choice(self, proposal: traitlets.Bunch) -> int | str:
-        name, value = proposal.trait.name, proposal.value
-        known = {"p": (1, 2), "method": METHODS}[name]
-        if value not in known:
-            listed = ", ".join(map(repr, known))
-            raise WidgetError(f"{name} must be one of: {listed}; found {value!r}")
-        return value
+        known = {"p": (1, 2), "method": METHODS}
+        return one_of(known[proposal.trait.name], proposal)
 
     @traitlets.validate("batch", "random_state")
     def _whole_number(self, proposal: traitlets.Bunch) -> int:
-        name, value = proposal.trait.name, proposal.value
-        if name == "batch":  # whichever of it and the data is looked at first
-            require_fit(**{each: getattr(self, each) for each in _PARTS})
-        most = len(self.inputs) if name == "batch" else 2**32 - 1
-        if not 0 <= value <= most:
-            raise WidgetError(f"{name} must lie in 0..{most}, found {value}")
-        return value
+        if proposal.trait.name != "batch":
+            return within(0, 2**32 - 1, proposal)
+        # Whichever of it and the data is looked at first.
+        require_fit(**{each: getattr(self, each) for each in _PARTS})
+        return within(0, len(self.inputs), proposal)
 
 
 def _positive(until: float) -> float:

@@ -7,7 +7,6 @@
 import { charges, collect, teacher } from "../shared/mlp.js";
 import { drawUniform } from "../shared/numbers.js";
 
-export const METHODS = ["descent", "adam"];
 export const SAVED = 160; // moments that are kept for the plot, at most
 const FAR = 1e4; // a charge that jumps so far, or a loss so many times the first one, belongs to a run that has run away
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 import traitlets
 from torch import Tensor
 
-from gaugelib.widgets.base import BookWidget, WidgetError
+from gaugelib.widgets.base import BookWidget, one_of, within
 from gaugelib.widgets.gauge_race import still
 from gaugelib.widgets.gauge_race.curves import DEPTHS, OPTIMISERS, SIZES, kept
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 LAST = 30  # epochs
 PLOTTED = ("regularised", "loss", "train_error", "test_error", "norm")
 GUESSES = ("", "never", "middle", "every")
-_SETTINGS = ("size", "depth", "optimiser", "plotted", "guess", "epoch")
 
 
 class GaugeRace(BookWidget):
@@ -59,7 +53,6 @@ class GaugeRace(BookWidget):
     guess = traitlets.Unicode("").tag(sync=True)
     epoch = traitlets.Int(LAST).tag(sync=True)
     _kept = traitlets.Dict().tag(sync=True)
-    _start = traitlets.Dict().tag(sync=True)  # what the button "Reset" returns to
 
     def __init__(
         self,
@@ -71,16 +64,8 @@ class GaugeRace(BookWidget):
         guess: str = "",
         epoch: int = LAST,
     ) -> None:
-        super().__init__(
-            size=size,
-            depth=depth,
-            optimiser=optimiser,
-            plotted=plotted,
-            guess=guess,
-            epoch=epoch,
-            _kept=kept(),
-        )
-        self._start = {name: getattr(self, name) for name in _SETTINGS}
+        self._begin(locals(), _kept=kept())
+        self._remember("size", "depth", "optimiser", "plotted", "guess", "epoch")
 
     def curves(self, quantity: str) -> dict[str, Tensor]:
         """The mean curve of each arm, shape (31,): one of `plotted`, or `"penalty"`, λR."""
@@ -103,31 +88,22 @@ class GaugeRace(BookWidget):
         whole, loss = self.at("regularised"), self.at("loss")
         return (loss["never"] - loss["once"]) / (whole["never"] - whole["once"])
 
-    def draw_still(self, figure: Figure) -> None:
-        """The curves up to the epoch, and the bars at it."""
-        still.draw(figure, self)
-
-    def alt_text(self) -> str:
-        """What the still picture shows."""
-        return still.in_words(self)
+    def _picture(self) -> still.Picture:
+        quantities = (self.plotted, "regularised", "loss", "penalty")
+        curves = {quantity: self.curves(quantity) for quantity in quantities}
+        return self._filled(still.Picture, curves=curves, loss_share=self.loss_share())
 
     @traitlets.validate("size", "optimiser", "plotted", "guess", "depth")
     def _known_choice(self, proposal: traitlets.Bunch) -> str | int:
-        name, value = proposal.trait.name, proposal.value
         known = {
             "size": tuple(SIZES),
             "optimiser": OPTIMISERS,
             "plotted": PLOTTED,
             "guess": GUESSES,
             "depth": DEPTHS,
-        }[name]
-        if value not in known:
-            listed = ", ".join(map(repr, known))
-            raise WidgetError(f"{name} must be one of: {listed}; found {value!r}")
-        return value
+        }
+        return one_of(known[proposal.trait.name], proposal)
 
     @traitlets.validate("epoch")
     def _an_epoch(self, proposal: traitlets.Bunch) -> int:
-        if not 0 <= proposal.value <= LAST:
-            raise WidgetError(f"epoch must lie in 0..{LAST}, found {proposal.value}")
-        return proposal.value
+        return within(0, LAST, proposal)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 import traitlets
 from torch import Tensor, nn
 
-from gaugelib.widgets.base import BookWidget, WidgetError, finite
+from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of
 from gaugelib.widgets.majoriser import still
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from gaugelib.widgets.majoriser.chain import Chain
 
 POWERS = (0.5, 1.0, 2.0, 3.0)
 EXPONENTS = (1, 2, 3)
@@ -58,7 +56,6 @@ class Majoriser(BookWidget):
     p = traitlets.Float(2.0).tag(sync=True)
     exponent = traitlets.Int(1).tag(sync=True)
     cut = traitlets.Unicode("step").tag(sync=True)
-    _start = traitlets.Dict().tag(sync=True)  # what the button "Reset" returns to
 
     def __init__(
         self,
@@ -69,11 +66,8 @@ class Majoriser(BookWidget):
         exponent: int = 1,
         cut: str = "step",
     ) -> None:
-        super().__init__(
-            weights=list(weights), log_scales=list(log_scales), p=p, exponent=exponent, cut=cut
-        )
-        start = ("log_scales", "path", "p", "exponent", "cut")
-        self._start = {name: getattr(self, name) for name in start}
+        self._begin(locals())
+        self._remember("log_scales", "path", "p", "exponent", "cut")
 
     @classmethod
     def from_model(cls, model: nn.Module, **traits) -> Majoriser:
@@ -114,19 +108,17 @@ class Majoriser(BookWidget):
 
     def step(self) -> None:
         """One step from where the widget stands, as its button does it."""
-        change = still.move(self)
-        moved = [log + by for log, by in zip(self.log_scales, change)]
+        chain = self._chain()
+        moved = (chain.logs + chain.move(self.exponent)).tolist()
         with self.hold_trait_notifications():
             self.path = [*self.path, self.log_scales]
             self.log_scales = moved
 
-    def draw_still(self, figure: Figure) -> None:
-        """F and G along the step beside the map of F."""
-        still.draw(figure, self)
+    def _picture(self) -> still.Picture:
+        return self._filled(still.Picture, chain=self._chain())
 
-    def alt_text(self) -> str:
-        """What the still picture shows."""
-        return still.in_words(self)
+    def _chain(self) -> Chain:
+        return Chain(np.array(self.weights), np.array(self.log_scales), self.p)
 
     @traitlets.validate("weights")
     def _living_chain(self, proposal: traitlets.Bunch) -> list[float]:
@@ -147,9 +139,5 @@ class Majoriser(BookWidget):
 
     @traitlets.validate("p", "exponent", "cut")
     def _known_choice(self, proposal: traitlets.Bunch) -> float | int | str:
-        name, value = proposal.trait.name, proposal.value
-        known = {"p": POWERS, "exponent": EXPONENTS, "cut": CUTS}[name]
-        if value not in known:
-            listed = ", ".join(map(repr, known))
-            raise WidgetError(f"{name} must be one of: {listed}; found {value!r}")
-        return value
+        known = {"p": POWERS, "exponent": EXPONENTS, "cut": CUTS}
+        return one_of(known[proposal.trait.name], proposal)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
 
 import torch
 import traitlets
 from torch import Tensor, nn
 
-from gaugelib.widgets.base import BookWidget, WidgetError, finite
+from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of
 from gaugelib.widgets.phase_plane import flow, orbit, pairing, soft
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from gaugelib.widgets.phase_plane.still import Plane
 
 # The same names as in the table of widget.js. Each module says what its mode opens with, which
 # traits the button "Reset" restores, which weights must begin above 0, and draws its still picture.
@@ -100,8 +97,6 @@ class PhasePlane(BookWidget):
     time = traitlets.Float(2.0).tag(sync=True)
     revealed = traitlets.Bool(True).tag(sync=True)
     smallest = traitlets.Bool(True).tag(sync=True)
-    # What the button "Reset" returns to, and the function f0 with which f is compared.
-    _start = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -122,23 +117,11 @@ class PhasePlane(BookWidget):
         revealed: bool = True,
         smallest: bool = True,
     ) -> None:
-        given = {"w": w, "v": v, "target": target, "p": p}
-        given = {name: value for name, value in given.items() if value is not None}
-        opens = MODES.get(mode, orbit).OPENS
-        super().__init__(
-            **opens | given,
-            mode=mode,
-            lr=lr,
-            method=method,
-            decay=decay,
-            decay_p=decay_p,
-            balanced=balanced,
-            penalty=penalty,
-            strength=strength,
-            time=time,
-            revealed=revealed,
-            smallest=smallest,
-        )
+        arguments = dict(locals())
+        for name, value in MODES.get(mode, orbit).OPENS.items():
+            if arguments[name] is None:
+                arguments[name] = value
+        self._begin(arguments)
         if self.mode == "orbit" and self.w == 0:
             raise WidgetError(
                 "w must not begin at 0: the scale a of (a w, v / a) is measured by it"
@@ -149,7 +132,8 @@ class PhasePlane(BookWidget):
                     f"{name} must begin above 0 in the mode {self.mode!r}, found {value:g}: "
                     + _ABOVE_0[name]
                 )
-        self._start = {name: getattr(self, name) for name in MODES[self.mode].RESTORED}
+        # Their function is the f0 with which f is compared, too.
+        self._remember(*MODES[self.mode].RESTORED)
 
     def __repr__(self) -> str:
         """The call that makes this widget: the arguments that differ from its mode's defaults."""
@@ -188,13 +172,8 @@ class PhasePlane(BookWidget):
             for name, value in (("0.weight", self.w), ("2.weight", self.v))
         }
 
-    def draw_still(self, figure: Figure) -> None:
-        """The plane beside a second plot, as the widget opens."""
-        MODES[self.mode].draw(figure, self)
-
-    def alt_text(self) -> str:
-        """What the still picture shows."""
-        return MODES[self.mode].in_words(self)
+    def _picture(self) -> Plane:
+        return self._filled(MODES[self.mode].Picture)
 
     @traitlets.validate("w", "v", "target")
     def _finite_number(self, proposal: traitlets.Bunch) -> float:
@@ -223,13 +202,8 @@ class PhasePlane(BookWidget):
 
     @traitlets.validate("mode", "method", "penalty")
     def _known_name(self, proposal: traitlets.Bunch) -> str:
-        names = {"mode": MODES, "method": METHODS, "penalty": PENALTIES}[proposal.trait.name]
-        if proposal.value not in names:
-            known = ", ".join(repr(name) for name in names)
-            raise WidgetError(
-                f"{proposal.trait.name} must be one of: {known}; found {proposal.value!r}"
-            )
-        return proposal.value
+        names = {"mode": MODES, "method": METHODS, "penalty": PENALTIES}
+        return one_of(names[proposal.trait.name], proposal)
 
 
 def _two_weights(model: nn.Module) -> list[float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 import torch
 import traitlets
@@ -14,12 +13,9 @@ from gaugelib import proofs
 from gaugelib.action import rescale
 from gaugelib.group import GaugeGroup
 from gaugelib.proofs.examples import examples
-from gaugelib.widgets.base import BookWidget, WidgetError, finite
+from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, within
 from gaugelib.widgets.proof_replay import still
 from gaugelib.widgets.proof_replay.replay import packed
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Proof = Callable[..., proofs.Trace]
 Networks = Mapping[str, tuple[Mapping[str, Tensor], GaugeGroup]]
@@ -67,7 +63,6 @@ class ProofReplay(BookWidget):
     step = traitlets.Int(1).tag(sync=True)
     revealed = traitlets.Unicode("").tag(sync=True)
     _replay = traitlets.Dict().tag(sync=True)
-    _start = traitlets.Dict().tag(sync=True)  # what the button "Reset" returns to
 
     def __init__(
         self,
@@ -82,7 +77,7 @@ class ProofReplay(BookWidget):
         self._open(proof, examples(), p)
         self._own = False
         self.drop, self.network, self.step, self.revealed = drop, network, step, revealed
-        self._start = {"drop": drop, "network": network, "step": step, "revealed": revealed}
+        self._remember("drop", "network", "step", "revealed")
 
     def _open(self, proof: str | Proof, networks: Networks, p: float) -> None:
         function = _function(proof)
@@ -91,7 +86,7 @@ class ProofReplay(BookWidget):
         super().__init__(_replay=packed(self._runs, list(networks)))
         self.set_trait("proof", function.__name__)
         self.set_trait("p", float(p))
-        self._start = {"drop": "", "network": 1, "step": 1, "revealed": ""}
+        self._remember("drop", "network", "step", "revealed")
 
     @classmethod
     def from_params(
@@ -146,35 +141,20 @@ class ProofReplay(BookWidget):
         """Whether verdicts are shown: always of the whole proof, else once they are revealed."""
         return self.drop in ("", self.revealed)
 
-    def draw_still(self, figure: Figure) -> None:
-        """The current step beside the list of all steps."""
-        still.draw(figure, self.trace, self.step, told=self.told)
+    def _picture(self) -> still.Picture:
+        return still.Picture(self.trace, self.step, self.told)
 
-    def alt_text(self) -> str:
-        """What the still picture shows."""
-        return still.in_words(self.trace, self.step, told=self.told)
-
-    @traitlets.validate("revealed")
-    def _known_revealed(self, proposal: traitlets.Bunch) -> str:
-        return self._known(proposal.value, "revealed")
-
-    @traitlets.validate("drop")
+    @traitlets.validate("drop", "revealed")
     def _known_drop(self, proposal: traitlets.Bunch) -> str:
-        return self._known(proposal.value, "drop")
-
-    def _known(self, key: str, trait: str) -> str:
-        if key not in self._runs:
-            known = ", ".join(map(repr, self._runs))
-            raise WidgetError(f"{trait} must be one of: {known}; found {key!r}")
-        return key
+        return one_of(self._runs, proposal)
 
     @traitlets.validate("network")
     def _known_network(self, proposal: traitlets.Bunch) -> int:
-        return _within(proposal.value, len(self._runs[""]), "network")
+        return within(1, len(self._runs[""]), proposal)
 
     @traitlets.validate("step")
     def _known_step(self, proposal: traitlets.Bunch) -> int:
-        return _within(proposal.value, len(self._runs[""][0].steps), "step")
+        return within(1, len(self._runs[""][0].steps), proposal)
 
 
 def _function(proof: str | Proof) -> Proof:
@@ -197,9 +177,3 @@ def _run(proof: Proof, networks: Networks, p: float) -> dict[str, list[proofs.Tr
     for key in whole[0].drops:
         runs[key] = [proof(params, group, p, drop=key) for params, group in networks.values()]
     return runs
-
-
-def _within(value: int, most: int, trait: str) -> int:
-    if not 1 <= value <= most:
-        raise WidgetError(f"{trait} must lie in 1..{most}, found {value}")
-    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gaugelib.widgets.shared.colours import ACCENT, EDGE, INK, NEGATIVE
@@ -15,26 +16,33 @@ if TYPE_CHECKING:
     from gaugelib.proofs import Step, Trace
 
 
-def draw(figure: Figure, trace: Trace, number: int, *, told: bool = True) -> None:
-    """Draw step `number` (from 1) on the left and all steps on the right; verdicts if `told`."""
-    left, right = figure.subplots(1, 2, width_ratios=[1, 1.1])
-    figure.suptitle(trace.title, fontsize=11, color=INK, x=0.006, ha="left", weight="bold")
-    _sides(left, trace.steps[number - 1], number, told)
-    _outline(right, trace, number, told)
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A step of a proof."""
 
+    trace: Trace
+    number: int  # of the step, from 1
+    told: bool = True  # whether verdicts are shown
 
-def in_words(trace: Trace, number: int, *, told: bool = True) -> str:
-    """The picture in a few sentences."""
-    step = trace.steps[number - 1]
-    broken = trace.broken
-    fails = f"Steps that fail: {', '.join(map(str, broken))}." if broken else "Every step holds."
-    if not told:
-        fails = "Which steps fail is not shown yet."
-    return (
-        f"The proof “{trace.title}” in {len(trace.steps)} steps, on a network with "
-        f"{trace.network}. Step {number}: {step.claim}; the sides are "
-        f"{_number(step.left.value)} and {_number(step.right.value)}. {fails}"
-    )
+    def draw(self, figure: Figure) -> None:
+        """Draw the step on the left and all steps on the right."""
+        left, right = figure.subplots(1, 2, width_ratios=[1, 1.1])
+        figure.suptitle(self.trace.title, fontsize=11, color=INK, x=0.006, ha="left", weight="bold")
+        _sides(left, self.trace.steps[self.number - 1], self.number, self.told)
+        _outline(right, self.trace, self.number, self.told)
+
+    def in_words(self) -> str:
+        """The picture in a few sentences."""
+        step = self.trace.steps[self.number - 1]
+        broken = ", ".join(map(str, self.trace.broken))
+        fails = f"Steps that fail: {broken}." if broken else "Every step holds."
+        if not self.told:
+            fails = "Which steps fail is not shown yet."
+        return (
+            f"The proof “{self.trace.title}” in {len(self.trace.steps)} steps, on a network with "
+            f"{self.trace.network}. Step {self.number}: {step.claim}; the sides are "
+            f"{_number(step.left.value)} and {_number(step.right.value)}. {fails}"
+        )
 
 
 def _sides(axes: Axes, step: Step, number: int, told: bool) -> None:

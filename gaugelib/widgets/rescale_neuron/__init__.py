@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import cycle, islice
-from typing import TYPE_CHECKING
 
 import torch
 import traitlets
@@ -13,9 +12,6 @@ from torch import Tensor, nn
 from gaugelib.group import GaugeError
 from gaugelib.widgets.base import BookWidget, WidgetError, finite
 from gaugelib.widgets.rescale_neuron import still
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MOST_UNITS = 8
 MOST_LOG2 = 64.0
@@ -75,7 +71,6 @@ class RescaleNeuron(BookWidget):
     x_range = _numbers()
     random_state = traitlets.Int(1).tag(sync=True)
     plain = traitlets.Bool().tag(sync=True)
-    _start = traitlets.Dict().tag(sync=True)  # what the button "Reset" returns to
 
     def __init__(
         self,
@@ -95,22 +90,8 @@ class RescaleNeuron(BookWidget):
     ) -> None:
         if log2_scales is None:
             log2_scales = list(islice(cycle(_VISIBLE_GAUGE), len(w_in)))
-        super().__init__(
-            w_in=list(w_in),
-            b_in=list(b_in),
-            w_out=list(w_out),
-            b_out=b_out,
-            log2_scales=list(log2_scales),
-            p=p,
-            forget_outgoing=forget_outgoing,
-            forget_bias=forget_bias,
-            tanh=tanh,
-            x_range=list(x_range),
-            random_state=random_state,
-            plain=plain,
-        )
-        start = ("log2_scales", "p", "forget_outgoing", "forget_bias", "tanh", "random_state")
-        self._start = {name: getattr(self, name) for name in start}
+        self._begin(locals())
+        self._remember("log2_scales", "p", "forget_outgoing", "forget_bias", "tanh", "random_state")
 
     @classmethod
     def from_model(
@@ -148,7 +129,9 @@ class RescaleNeuron(BookWidget):
 
     def to_params(self) -> dict[str, Tensor]:
         """The parameters of the network as drawn, float64, named as in an `nn.Sequential`."""
-        a = self.scales
+        return self._params(self.scales)
+
+    def _params(self, a: Tensor) -> dict[str, Tensor]:
         w, b, v = (torch.tensor(x, dtype=torch.float64) for x in (self.w_in, self.b_in, self.w_out))
         return {
             "0.weight": (a * w)[:, None],
@@ -157,13 +140,10 @@ class RescaleNeuron(BookWidget):
             "2.bias": torch.tensor([self.b_out], dtype=torch.float64),
         }
 
-    def draw_still(self, figure: Figure) -> None:
-        """The network beside its function, as the widget opens."""
-        still.draw(figure, self)
-
-    def alt_text(self) -> str:
-        """What the still picture shows."""
-        return still.in_words(self)
+    def _picture(self) -> still.Picture:
+        before = self._params(torch.ones_like(self.scales))
+        rescaled = any(self.log2_scales)
+        return self._filled(still.Picture, before=before, after=self.to_params(), rescaled=rescaled)
 
     @traitlets.validate(*_LISTS)
     def _one_number_for_each_neuron(self, proposal: traitlets.Bunch) -> list[float]:

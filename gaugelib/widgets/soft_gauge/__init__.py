@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 import traitlets
 from torch import Tensor
 
-from gaugelib.widgets.base import BookWidget, WidgetError, finite
+from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, within
 from gaugelib.widgets.soft_gauge import still
 from gaugelib.widgets.soft_gauge.run import Run, train
-from gaugelib.widgets.soft_gauge.stable import CRITERIA, flags, nearest, stored
+from gaugelib.widgets.soft_gauge.stable import CRITERIA, Choice, nearest, stored
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-_SETTINGS = ("start", "seed", "criterion", "strength", "lr", "revealed")
 _NEAR = 0.01  # the relative distance at which a number of the map is meant
 
 
@@ -70,7 +64,6 @@ class SoftGauge(BookWidget):
     lr = traitlets.Float(0.07875).tag(sync=True)
     revealed = traitlets.Bool(True).tag(sync=True)
     _map = traitlets.Dict().tag(sync=True)
-    _start = traitlets.Dict().tag(sync=True)  # what the button "Reset" returns to
 
     def __init__(
         self,
@@ -82,16 +75,8 @@ class SoftGauge(BookWidget):
         lr: float = 0.07875,
         revealed: bool = True,
     ) -> None:
-        super().__init__(
-            start=start,
-            seed=seed,
-            criterion=criterion,
-            strength=strength,
-            lr=lr,
-            revealed=revealed,
-            _map=stored(),
-        )
-        self._start = {name: getattr(self, name) for name in _SETTINGS}
+        self._begin(locals(), _map=stored())
+        self._remember("start", "seed", "criterion", "strength", "lr", "revealed")
 
     def to_params(self) -> dict[str, Tensor]:
         """The network before training, float64, named as in an `nn.Sequential`."""
@@ -110,10 +95,8 @@ class SoftGauge(BookWidget):
 
     def share(self) -> float:
         """The stored share of seeds that trained stably at this cell."""
-        return float(flags(self.criterion, self.start)[self._cell()].mean())
-
-    def _cell(self) -> tuple[int, int]:
-        return nearest(stored()["strengths"], self.strength), nearest(stored()["etas"], self.lr)
+        chosen = self._filled(Choice)
+        return float(chosen.stable()[chosen.cell].mean())
 
     def _run(self, strength: float) -> Run:
         kept = stored()
@@ -122,33 +105,22 @@ class SoftGauge(BookWidget):
             np.array(kept["inputs"]),
             np.array(kept["targets"])[:, None],
             strength=kept["strengths"][nearest(kept["strengths"], strength)],
-            lr=kept["etas"][self._cell()[1]],
+            lr=kept["etas"][nearest(kept["etas"], self.lr)],
             steps=kept["steps"],
         )
 
-    def draw_still(self, figure: Figure) -> None:
-        """The map, and the loss and the imbalances of the run at the chosen cell."""
-        still.draw(figure, self)
-
-    def alt_text(self) -> str:
-        """What the still picture shows."""
-        return still.in_words(self)
+    def _picture(self) -> still.Picture:
+        runs = self._run(self.strength), self._run(0.0)
+        return still.Picture(self._filled(Choice), *runs)
 
     @traitlets.validate("start", "criterion")
     def _known_choice(self, proposal: traitlets.Bunch) -> str:
-        name, value = proposal.trait.name, proposal.value
-        known = {"start": tuple(stored()["starts"]), "criterion": CRITERIA}[name]
-        if value not in known:
-            listed = ", ".join(map(repr, known))
-            raise WidgetError(f"{name} must be one of: {listed}; found {value!r}")
-        return value
+        known = {"start": tuple(stored()["starts"]), "criterion": CRITERIA}
+        return one_of(known[proposal.trait.name], proposal)
 
     @traitlets.validate("seed")
     def _a_seed(self, proposal: traitlets.Bunch) -> int:
-        last = len(stored()["starts"]["he"]) - 1
-        if not 0 <= proposal.value <= last:
-            raise WidgetError(f"seed must lie in 0..{last}, found {proposal.value}")
-        return proposal.value
+        return within(0, len(stored()["starts"]["he"]) - 1, proposal)
 
     @traitlets.validate("strength", "lr")
     def _on_the_map(self, proposal: traitlets.Bunch) -> float:

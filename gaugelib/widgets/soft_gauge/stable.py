@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,29 @@ from gaugelib.soft.stability import stability
 PENALTY = "imbalance"
 CRITERIA = ("strict", "tolerant")
 VERDICTS = (*CRITERIA, "fragile")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is chosen on the map, as SoftGauge's arguments."""
+
+    start: str
+    seed: int
+    criterion: str
+    strength: float
+    lr: float
+    revealed: bool
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        """Its column and its row."""
+        return nearest(stored()["strengths"], self.strength), nearest(stored()["etas"], self.lr)
+
+    def stable(self) -> np.ndarray:
+        """Which runs of the map are stable, shape (strengths, etas, seeds)."""
+        codes = stored()[self.criterion][self.start]
+        found = np.array([[int(code, 32) for code in row] for row in codes])
+        return (found[..., None] >> np.arange(len(stored()["starts"][self.start])) & 1).astype(bool)
 
 
 @functools.cache
@@ -24,13 +48,6 @@ def stored() -> dict[str, Any]:
         for verdict in VERDICTS
     }
     return {**kept, "strengths": whole["strengths"][PENALTY], **tables}
-
-
-def flags(verdict: str, start: str) -> np.ndarray:
-    """Of which runs a verdict is true, shape (strengths, etas, seeds)."""
-    seeds = len(stored()["starts"][start])
-    codes = np.array([[int(code, 32) for code in row] for row in stored()[verdict][start]])
-    return (codes[..., None] >> np.arange(seeds) & 1).astype(bool)
 
 
 def reach(stable: np.ndarray) -> float:

@@ -2,70 +2,77 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gaugelib.widgets.shared.colours import ACCENT, INK, NEGATIVE, POSITIVE, SOFT
-from gaugelib.widgets.soft_gauge.stable import flags, reach, stored
+from gaugelib.widgets.soft_gauge.run import Run
+from gaugelib.widgets.soft_gauge.stable import Choice, reach, stored
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from gaugelib.widgets.soft_gauge import SoftGauge
-    from gaugelib.widgets.soft_gauge.run import Run
-
 EMPTY = "#e4e8ec"
 
 
-def draw(figure: Figure, widget: SoftGauge) -> None:
-    """Draw the map on the left, the run on the right."""
-    panels = figure.subplot_mosaic([["map", "loss"], ["map", "imbalance"]], width_ratios=(1, 1.1))
-    run, free = widget._run(widget.strength), widget._run(0.0)
-    _map(panels["map"], widget, run)
-    _loss(panels["loss"], run, free)
-    _imbalances(panels["imbalance"], run)
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """The map, and two runs at its chosen cell."""
 
+    chosen: Choice
+    run: Run
+    free: Run  # without a penalty
 
-def in_words(widget: SoftGauge) -> str:
-    """The picture as three sentences."""
-    if not widget.revealed:
-        return (
-            "An empty map of penalty strength κ and learning rate η with one cell marked, at "
-            f"κ = {widget.strength:g} and η = {widget.lr:.3g}, and beside it the loss and the "
-            f"imbalances of the run of seed {widget.seed} there."
+    def draw(self, figure: Figure) -> None:
+        """Draw the map on the left, on the right the chosen run and the one without a penalty."""
+        panels = figure.subplot_mosaic(
+            [["map", "loss"], ["map", "imbalance"]], width_ratios=(1, 1.1)
         )
-    stable = flags(widget.criterion, widget.start)
-    here, none = (_reached(stable[k].all(1)) for k in (widget._cell()[0], 0))
-    run, free = widget._run(widget.strength), widget._run(0.0)
-    said = ["stable" if getattr(each, widget.criterion) else "unstable" for each in (run, free)]
-    return (
-        f"A map of penalty strength κ and learning rate η with, in each cell, a bar as long as the "
-        f"share of {stable.shape[2]} seeds that trained stably, from the start "
-        f"“{widget.start}”. With κ = {widget.strength:g} all are stable {here}, without a penalty "
-        f"{none}. Beside it the run of seed {widget.seed} at κ = {widget.strength:g} and "
-        f"η = {widget.lr:.3g}, which is {said[0]}; without a penalty it is {said[1]}."
-    )
+        _map(panels["map"], self.chosen, self.run)
+        _loss(panels["loss"], self.run, self.free)
+        _imbalances(panels["imbalance"], self.run)
+
+    def in_words(self) -> str:
+        """The picture as three sentences."""
+        chosen, runs = self.chosen, (self.run, self.free)
+        if not chosen.revealed:
+            return (
+                "An empty map of penalty strength κ and learning rate η with one cell marked, at "
+                f"κ = {chosen.strength:g} and η = {chosen.lr:.3g}, and beside it the loss and the "
+                f"imbalances of the run of seed {chosen.seed} there."
+            )
+        stable = chosen.stable()
+        here, none = (_reached(stable[k].all(1)) for k in (chosen.cell[0], 0))
+        said = ["stable" if getattr(run, chosen.criterion) else "unstable" for run in runs]
+        return (
+            "A map of penalty strength κ and learning rate η with, in each cell, a bar as long as "
+            f"the share of {stable.shape[2]} seeds that trained stably, from the start "
+            f"“{chosen.start}”. With κ = {chosen.strength:g} all are stable {here}, without a "
+            f"penalty {none}. Beside it the run of seed {chosen.seed} at κ = {chosen.strength:g} "
+            f"and η = {chosen.lr:.3g}, which is {said[0]}; without a penalty it is {said[1]}."
+        )
 
 
 def _reached(stable: np.ndarray) -> str:
     return f"up to η = {most:.3g}" if (most := reach(stable)) else "at no η of the map"
 
 
-def _map(axes: Axes, widget: SoftGauge, run: Run) -> None:
-    kept, share = stored(), flags(widget.criterion, widget.start).mean(2)
+def _map(axes: Axes, chosen: Choice, run: Run) -> None:
+    kept, share = stored(), chosen.stable().mean(2)
     strengths, logs = kept["strengths"], np.log2(kept["etas"])
     high = 0.86 * (logs[1] - logs[0])
     for k, along in enumerate(share):
         axes.barh(logs, 0.9, high, left=k - 0.45, color=EMPTY)
-        if widget.revealed:
+        if chosen.revealed:
             axes.barh(logs, 0.9 * along, high, left=k - 0.45, color=POSITIVE)
     columns = np.arange(1, len(strengths))
     limit = -np.log2(run.stiffest * np.array(strengths[1:]))
-    if widget.revealed:
+    if chosen.revealed:
         axes.plot(columns, limit, "--", color=INK, lw=1.5, label="ηκμ$_{max}$ = 1 at the start")
-    column, row = widget._cell()
+    column, row = chosen.cell
     axes.plot(column, logs[row], "s", ms=9, mew=2, mfc="none", color=ACCENT, label="this run")
     axes.set(xlim=(-0.6, len(strengths) - 0.4), ylim=(logs[0] - 0.3, logs[-1] + 0.3))
     axes.set_xticks(range(len(strengths)), [f"{s:g}" for s in strengths], fontsize=7)

@@ -14,7 +14,7 @@ from gaugelib.proofs import Side, Step, Trace
 from gaugelib.proofs.examples import examples
 from gaugelib.widgets import ProofReplay
 from gaugelib.widgets.proof_replay.replay import number, packed
-from gaugelib.widgets.proof_replay.still import in_words
+from gaugelib.widgets.proof_replay.still import Picture
 from tests.widgets.node import NodeTests
 
 PROOFS = (
@@ -208,7 +208,7 @@ def test_what_stands_for_the_picture_is_never_too_long(name):
         for drop in (None, *first(name).drops):
             trace = getattr(proofs, name)(params, group, drop=drop)
             for step in range(1, len(trace.steps) + 1):
-                assert 40 <= len(in_words(trace, step)) <= 400
+                assert 40 <= len(Picture(trace, step).in_words()) <= 400
 
 
 def run(cases, folder) -> NodeTests:

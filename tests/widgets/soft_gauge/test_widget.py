@@ -14,7 +14,7 @@ from torch.testing import assert_close
 from gaugelib import GaugeError
 from gaugelib.soft import soft_penalty
 from gaugelib.widgets import SoftGauge
-from gaugelib.widgets.soft_gauge.stable import stored
+from gaugelib.widgets.soft_gauge.stable import nearest, stored
 from tests.widgets.node import NodeTests
 from tests.widgets.soft_gauge.training import GROUP, TINY, SoftTraining
 
@@ -155,7 +155,9 @@ def test_the_still_picture_is_the_same_bytes_each_time_and_the_words_say_its_ver
     assert first == second
     assert matplotlib.image.imread(io.BytesIO(first)).shape[:2] == (340, 720)
     widget = SoftGauge(**traits)
-    stable = SoftTraining(widget.start, widget.seed, widget.strength, ETAS[widget._cell()[1]])
+    stable = SoftTraining(
+        widget.start, widget.seed, widget.strength, ETAS[nearest(ETAS, widget.lr)]
+    )
     assert f"which is {'stable' if stable.strict else 'unstable'}" in widget.alt_text()
     assert widget.still() != SoftGauge(**traits | {"strength": 0.1}).still()
 
