@@ -17,6 +17,7 @@ WORKERS ?= 2
 PORT ?= 8000
 SAMPLE ?= 300
 SEED ?= 1
+SINCE ?= HEAD
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Numbers and figures must not depend on the machine's threads, hash seed or settings of matplotlib.
@@ -53,7 +54,7 @@ lock: ## resolve requirements/book.in anew into the lock
 
 # ---------------------------------------------------------------- the book
 
-.PHONY: book serve notebooks
+.PHONY: book serve notebooks preview
 book: $(READY) ## execute the notebooks and build the site into _build/html
 	jupyter-book build . --all -W -n --keep-going
 	@echo
@@ -71,10 +72,18 @@ notebooks: $(READY) ## execute the notebooks and write their outputs
 students: $(READY) ## write the exercises without their solutions into students/
 	python -m tools.students students
 
+preview: $(READY) ## serve a draft that is built anew, in seconds, when a page changes (PORT=)
+	python -m tools.preview --port $(PORT)
+
 # ---------------------------------------------------------------- tests, the cheap ones first
 
-.PHONY: test fresh lint types unit strict browser tally test-colab
+.PHONY: test quick fresh lint types unit strict browser tally test-colab
 test: fresh lint types unit strict book browser tally ## run every test
+
+quick: $(READY) ## lint, and the tests nearest to what was changed, in under a minute (SINCE=a commit)
+	ruff format --check .
+	ruff check .
+	python -m tools.quick --since $(SINCE)
 
 fresh:
 	@git -c safe.directory=$(CURDIR) rev-parse --is-inside-work-tree >/dev/null || \

@@ -9,6 +9,8 @@ without one. Fixtures for any test of a page:
   the served site, or a whole address. At the end of the test every page that was opened must have
   been clean: no request elsewhere, none failed, no error in the console or in a script. With
   `clean=False` the test asks for `open_page.problems(page)` itself;
+- `view(where, *, width, height, theme, anew)`: the same for tests that only look, or that drive
+  widgets (`anew=True`): the page is shared by the tests of a worker, and put back after each;
 - `serve(folder)`: the address of another folder;
 - `axe(page, *rules, within=)`: the accessibility violations of a loaded page, as readable lines.
 """
@@ -26,7 +28,7 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from tests.site.visit import Visits
+    from tests.site.visit import Views, Visits
 
 # What drives the browser is imported by the fixtures: every run of pytest loads this file.
 
@@ -37,6 +39,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         of_the_site = Path(__file__).parent / "site" in item.path.parents
         if of_the_site or item.path.name.startswith("test_on_page"):
             item.add_marker(pytest.mark.browser)
+            if name := shared_page(item):
+                item.add_marker(pytest.mark.xdist_group(name))
+
+
+def shared_page(item: pytest.Item) -> str:
+    """What the tests that share a page are grouped by: one worker runs them, one after another."""
+    if "view" not in getattr(item, "fixturenames", ()):
+        return ""
+    named = getattr(item, "callspec", None)
+    pages = (
+        [str(named.params[key]) for key in ("page", "chapter", "name") if key in named.params]
+        if named
+        else []
+    )
+    return Path(pages[0]).stem if pages else item.path.as_posix()
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +105,21 @@ def open_page(chromium: Browser, site_url: str) -> Iterator[Visits]:
         assert visits.unclean() == []
     finally:
         visits.close()
+
+
+@pytest.fixture(scope="session")
+def _views(chromium: Browser, site_url: str) -> Iterator[Views]:
+    from tests.site.visit import Views
+
+    views = Views(chromium, site_url)
+    yield views
+    views.close()
+
+
+@pytest.fixture
+def view(_views: Views) -> Iterator[Views]:
+    yield _views
+    assert _views.unclean() == []
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 SITE = Path(__file__).resolve().parents[1] / "_build" / "html"
 # Every name but this machine's own is unknown, and the browser starts nothing by itself.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 SEALED = (
     "--no-sandbox",
     "--disable-gpu",
@@ -60,7 +61,7 @@ def chromium_path() -> str:
         FileNotFoundError: there is none.
     """
     named = os.environ.get("CHROMIUM")
-    for name in [named] if named else ["chromium", "chromium-browser", "google-chrome"]:
+    for name in [named] if named else NAMES:
         path = shutil.which(name)
         if path:
             return path

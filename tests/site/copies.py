@@ -27,7 +27,7 @@ def copy_of_the_book(folder: Path) -> None:
         target = folder / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
-    configure(folder, "execute_notebooks: force", 'execute_notebooks: "off"')
+    configure(folder, "execute_notebooks: cache", 'execute_notebooks: "off"')
 
 
 def configure(folder: Path, line: str, other: str) -> None:

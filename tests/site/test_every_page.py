@@ -16,8 +16,8 @@ every_page = pytest.mark.parametrize("page", ALL or ["search.html"])
 
 
 @every_page
-def test_page_is_self_contained_typeset_and_alive_when_served(open_page, page):
-    shown = open_page(page)
+def test_page_is_self_contained_typeset_and_alive_when_served(view, page):
+    shown = view(page)
     shown.wait_for_load_state("networkidle")
     assert findings.raw_mathematics(shown) == []
     found = findings.widgets(shown)
@@ -36,8 +36,8 @@ def test_page_is_legible_without_scripts(open_page, page):
 
 
 @every_page
-def test_page_has_no_accessibility_violation(open_page, axe, page):
-    shown = open_page(page)
+def test_page_has_no_accessibility_violation(view, axe, page):
+    shown = view(page)
     assert findings.cut(shown, ".formula, .highlight pre") == []
     assert axe(shown) == []
     resize(shown, 320)
@@ -45,14 +45,14 @@ def test_page_has_no_accessibility_violation(open_page, axe, page):
 
 
 @every_page
-def test_page_is_as_legible_in_the_dark(open_page, axe, page):
+def test_page_is_as_legible_in_the_dark(view, axe, page):
     # Of axe's rules only this one looks at colours, and colours are the same at every width.
-    assert axe(open_page(page, theme="dark"), "color-contrast") == []
+    assert axe(view(page, theme="dark"), "color-contrast") == []
 
 
 @every_page
-def test_page_does_not_scroll_sideways_at_320_px(open_page, page):
-    shown = open_page(page, width=320, height=640)
+def test_page_does_not_scroll_sideways_at_320_px(view, page):
+    shown = view(page, width=320, height=640)
     assert findings.sideways(shown) == []
     assert findings.cut(shown, ".formula") == []
     resize(shown, 375)

@@ -174,8 +174,8 @@ def walk(page):
 
 
 @chapters
-def test_letters_are_large_enough_on_a_phone_and_on_a_wide_page(open_page, site, chapter):
-    page = open_page(f"book/{chapter}.html")
+def test_letters_are_large_enough_on_a_phone_and_on_a_wide_page(view, site, chapter):
+    page = view(f"book/{chapter}.html")
     for width in (375, 1280):
         sizes = dict(letter_sizes(page, site, width))
         assert list(sizes) == FIGURES[chapter]

@@ -45,8 +45,8 @@ def count(page: Page) -> int:
 
 
 @with_widgets
-def test_on_a_projector_nothing_scrolls_and_all_can_be_read_and_touched(open_page, axe, name):
-    page = open_page(f"book/{name}", width=PROJECTOR[0], height=PROJECTOR[1])
+def test_on_a_projector_nothing_scrolls_and_all_can_be_read_and_touched(view, axe, name):
+    page = view(f"book/{name}", width=PROJECTOR[0], height=PROJECTOR[1])
     for index in range(count(page)):
         with whole(page, index) as root:
             assert root.evaluate(UNFIT, [11, 24]) == [], index
@@ -54,8 +54,8 @@ def test_on_a_projector_nothing_scrolls_and_all_can_be_read_and_touched(open_pag
 
 
 @with_widgets
-def test_on_larger_screens_it_fits_and_grows(open_page, name):
-    page = open_page(f"book/{name}", width=1280, height=720)
+def test_on_larger_screens_it_fits_and_grows(view, name):
+    page = view(f"book/{name}", width=1280, height=720)
     for index in range(count(page)):
         inline = page.locator(".gl-widget").nth(index).evaluate(LETTERS)
         letters = []
@@ -71,8 +71,8 @@ def test_on_larger_screens_it_fits_and_grows(open_page, name):
 
 
 @with_widgets
-def test_it_is_as_accessible_in_the_dark_and_leaves_nothing_behind(open_page, axe, name):
-    page = open_page(f"book/{name}", width=683, height=512, theme="dark")
+def test_it_is_as_accessible_in_the_dark_and_leaves_nothing_behind(view, axe, name):
+    page = view(f"book/{name}", width=683, height=512, theme="dark")
     for index in range(count(page)):
         before = page.evaluate(TRACES)
         with whole(page, index) as root:
@@ -86,8 +86,8 @@ def test_it_is_as_accessible_in_the_dark_and_leaves_nothing_behind(open_page, ax
 
 
 @with_widgets
-def test_every_widget_is_a_group_with_a_human_name(open_page, name):
-    page = open_page(f"book/{name}")
+def test_every_widget_is_a_group_with_a_human_name(view, name):
+    page = view(f"book/{name}")
     for root in page.locator(".gl-widget").all():
         assert root.get_attribute("role") == "group"
         words = (root.get_attribute("aria-label") or "").split()

@@ -1,6 +1,7 @@
 """Open pages and remember what went wrong on each."""
 
 import time
+from typing import NamedTuple
 
 from playwright.sync_api import Browser, Page
 
@@ -77,9 +78,115 @@ class Visits:
             page.context.close()
 
 
-def resize(page: Page, width: int) -> None:
-    """Change the window's width, and wait until the page has noticed."""
-    page.set_viewport_size({"width": width, "height": 640})
+class View(NamedTuple):
+    """A page that several tests look at."""
+
+    visits: Visits
+    page: Page
+    size: tuple[int, int]
+    url: str
+    traces: list[int]
+
+
+class Views:
+    """Pages that several tests look at, one test after another: each is opened once.
+
+    Every test finds the page as it was opened, at its size, at its top, with its widgets as they
+    open. A page that a test has left otherwise is closed, and the next one gets a new one.
+    """
+
+    MOST = 4  # open at a time
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self._browser, self._address = browser, address
+        self._open: dict[tuple, View] = {}
+        self._used: list[View] = []
+
+    def __call__(
+        self,
+        where: str,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        theme: str = "light",
+        anew: bool = False,
+    ) -> Page:
+        """The page; with `anew` its widgets are mounted anew, for a test that drives them."""
+        key = (where, width, height, theme)
+        view = self._open.pop(key, None)
+        if view is not None and not self._restored(view, anew):
+            view.visits.close()
+            view = None
+        if view is None:
+            visits = Visits(self._browser, self._address)
+            page = visits(where, width=width, height=height, theme=theme)
+            view = View(visits, page, (width, height), page.url, page.evaluate(TRACES))
+        self._open[key] = view  # the latest is the last
+        self._used.append(view)
+        while len(self._open) > self.MOST:
+            self._open.pop(next(iter(self._open))).visits.close()
+        return view.page
+
+    def unclean(self) -> list[str]:
+        """What went wrong on the pages that a test has used; afterwards none is in use."""
+        used, self._used = self._used, []
+        return [problem for view in used for problem in view.visits.unclean()]
+
+    def close(self) -> None:
+        """Close every page."""
+        for view in self._open.values():
+            view.visits.close()
+
+    def _restored(self, view: View, anew: bool) -> bool:
+        page = view.page
+        if page.is_closed() or page.url.split("#")[0] != view.url.split("#")[0]:
+            return False
+        page.emulate_media(media="null")
+        if page.viewport_size != dict(zip(("width", "height"), view.size)):
+            resize(page, *view.size)
+        page.evaluate(AT_THE_TOP)
+        if anew:
+            page.evaluate(MOUNTED_ANEW)
+            settle(page)
+        return page.evaluate(TRACES) == view.traces
+
+
+AT_THE_TOP = """() => {
+  document.activeElement.blur();
+  getSelection().removeAllRanges();
+  scrollTo({ top: 0, behavior: "instant" });
+}"""
+
+# The runtime reads the page's widgets again, as it does when the page is opened.
+MOUNTED_ANEW = """() => new Promise((done) => {
+  bookWidgets.leave();
+  delete document.documentElement.dataset.widgets;
+  const head = [...document.head.children];
+  const runtime = head.find((e) => e.matches('script[src*="_static/widgets.js"]'));
+  for (const e of head) {
+    if (e.matches('script[src*="/widgets/"]') || e.textContent.includes(".gl-widget")) e.remove();
+  }
+  const again = document.createElement("script");
+  again.src = runtime.src;
+  again.onload = () => { again.remove(); done(); };
+  document.head.append(again);
+})"""
+
+# What tells one state of a page from another: its length, and a sum over its letters. What is only
+# spoken comes a moment later.
+TRACES = """() => {
+  const copy = document.body.cloneNode(true);
+  for (const said of copy.querySelectorAll("[aria-live]")) said.remove();
+  const text = document.documentElement.cloneNode().outerHTML + copy.outerHTML;
+  let sum = 0;
+  for (let k = 0; k < text.length; k += 1) sum = (Math.imul(sum, 31) + text.charCodeAt(k)) | 0;
+  return [text.length, sum];
+}"""
+
+
+def resize(page: Page, width: int, height: int = 640) -> None:
+    """Change the window's size, and wait until the page has noticed."""
+    page.set_viewport_size({"width": width, "height": height})
     page.evaluate("() => new Promise((r) => requestAnimationFrame(() => setTimeout(r, 50)))")
 
 

@@ -1,5 +1,6 @@
 """`--no-skips`: where every tool is meant to be present, a skip is a failure."""
 
+import re
 import subprocess
 import sys
 
@@ -21,38 +22,45 @@ EXEMPT = {
 }
 
 
-def run(folder, source, *options):
-    (folder / "test_sample.py").write_text(source)
-    conftest = (ROOT / "tests" / "conftest.py").read_text()
-    (folder / "conftest.py").write_text(conftest)
+def run(folder, sources, *options):
+    """One run of pytest under our rules; each test's or file's end, and the run's own."""
+    for name, source in sources.items():
+        (folder / f"test_{name}.py").write_text(source)
+    (folder / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = cuda: needs CUDA\n")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        *options,
-        str(folder),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider"]
+    every_file = "--continue-on-collection-errors"
+    return subprocess.run(
+        [*command, every_file, *options, str(folder)],
+        capture_output=True, text=True, check=False, cwd=folder,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def skipping(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("skipping"), SAMPLES, "--no-skips")
+
+
+@pytest.fixture(scope="module")
+def exempt(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("exempt"), EXEMPT, "--no-skips")
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_a_skip_fails_the_run(tmp_path, name):
-    done = run(tmp_path, SAMPLES[name], "--no-skips")
-    assert done.returncode not in (0, 5), done.stdout
-    assert "under --no-skips" in done.stdout
+def test_a_skip_fails_the_run(skipping, name):
+    assert skipping.returncode not in (0, 5), skipping.stdout
+    ended = re.findall(rf"^(?:FAILED|ERROR) test_{name}\.py.*", skipping.stdout, re.M)
+    assert len(ended) == 1, skipping.stdout
+    assert re.search(rf"test_{name}\.py\S* was skipped under --no-skips", skipping.stdout)
 
 
 @pytest.mark.parametrize("name", EXEMPT)
-def test_missing_hardware_and_expected_failures_do_not(tmp_path, name):
-    done = run(tmp_path, EXEMPT[name], "--no-skips")
-    assert done.returncode == 0, done.stdout
+def test_missing_hardware_and_expected_failures_do_not(exempt, name):
+    assert exempt.returncode == 0, exempt.stdout
+    assert re.search(rf"^(?:SKIPPED|XFAIL).*test_{name}\.py", exempt.stdout, re.M), exempt.stdout
 
 
 def test_without_the_option_a_skip_is_a_skip(tmp_path):
-    done = run(tmp_path, SAMPLES["called"])
+    done = run(tmp_path, {"called": SAMPLES["called"]})
     assert done.returncode == 0, done.stdout
     assert "1 skipped" in done.stdout

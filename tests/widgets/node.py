@@ -31,7 +31,7 @@ class NodeTests:
 
     def __init__(self, file: str, **environment: str) -> None:
         done = subprocess.run(
-            [node_path(), "--test", "--test-reporter=tap", str(HERE / file)],
+            [node_path(), "--test-reporter=tap", str(HERE / file)],
             env={**os.environ, **environment},
             capture_output=True,
             text=True,

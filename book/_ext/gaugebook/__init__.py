@@ -1,5 +1,6 @@
 """The book's own Sphinx extension: one idea per module, each with its own `setup(app)`.
 
+- `ahead`: notebooks are executed two at a time, before the pages are read.
 - `mathematics`: formulas are typeset while the book is built; a page has no script for them.
 - `figures`: a figure is drawn anew for wide and narrow pages, light and dark.
 - `widgets`: a live widget on the page has a still picture behind it, and its height is reserved.
@@ -19,8 +20,12 @@
 - `access`: small repairs of the theme for screen readers and keyboards.
 """
 
+from pybtex.backends import plaintext
+from pybtex.plugin import register_plugin
+
 from . import (
     access,
+    ahead,
     anchors,
     bundle,
     checked,
@@ -40,6 +45,7 @@ from . import (
 
 PARTS = (
     contents,
+    ahead,
     mathematics,
     figures,
     widgets,
@@ -60,6 +66,10 @@ PARTS = (
 
 def setup(app):
     """Called by Sphinx once, before the builder exists."""
+    # A draft is built again and again, page by page (tools/preview.py).
+    app.add_config_value("gaugebook_draft", False, "env", bool)
+    # Each citation would look for it anew, through the metadata of all that is installed.
+    register_plugin("pybtex.backends", "plaintext", plaintext.Backend, force=True)
     for part in PARTS:
         part.setup(app)
     return {

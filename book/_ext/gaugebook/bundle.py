@@ -92,7 +92,7 @@ def write(site: Path, text: str, kind: str) -> str:
 
 def bundle_all(app, exception) -> None:
     """Write both bundles, and name them in every page."""
-    if exception is not None or app.builder.format != "html":
+    if exception is not None or app.builder.format != "html" or app.config.gaugebook_draft:
         return
     site = Path(app.outdir)
     shutil.rmtree(site / FOLDER, ignore_errors=True)

@@ -20,6 +20,8 @@ from sphinx.util.images import get_image_size
 
 LOOKS = Path(__file__).with_name("looks.py")
 START = '__import__("runpy").run_path({path!r})["offer"]()\n'  # leaves no name behind
+# A kernel warns that others on this machine might listen: to a build that would only be alarming.
+QUIET = 'get_config().IPKernelApp.log_level = "ERROR"\n'
 NARROW = "screen and (max-width: 640px)"
 VIEW = re.compile(r' viewBox="0 0 ([\d.]+) ([\d.]+)"')
 THEMES = ("light", "dark")
@@ -33,9 +35,10 @@ class looks(nodes.General, nodes.Element):
 def begin(app) -> None:
     """Put the drawing of looks among the start-up files of the kernels of this build."""
     app.gaugebook_ipython = tempfile.mkdtemp(prefix="gaugebook-"), os.environ.get("IPYTHONDIR")
-    folder = Path(app.gaugebook_ipython[0], "profile_default", "startup")
-    folder.mkdir(parents=True)
-    (folder / "looks.py").write_text(START.format(path=str(LOOKS)), "utf8")
+    profile = Path(app.gaugebook_ipython[0], "profile_default")
+    (profile / "startup").mkdir(parents=True)
+    (profile / "startup" / "looks.py").write_text(START.format(path=str(LOOKS)), "utf8")
+    (profile / "ipython_kernel_config.py").write_text(QUIET, "utf8")
     os.environ["IPYTHONDIR"] = app.gaugebook_ipython[0]
 
 

@@ -1,4 +1,4 @@
-"""Which letters each font of the formulas must hold: those that the pages set in it, and no more.
+"""Which letters each font of the formulas must hold: those that they set in it, and no more.
 
 An element's font follows from the rules of KaTeX's style sheet that name its classes, and else from
 the element around it.
@@ -48,7 +48,7 @@ def files(sheet: str) -> dict[str, Face]:
 
 
 class Letters(HTMLParser):
-    """Collects the letters of the formulas of pages by their fonts."""
+    """Collects the letters of formulas by their fonts."""
 
     def __init__(self, sheet: str) -> None:
         super().__init__()

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,11 +31,15 @@ def node_path() -> str:
 
 
 class Katex:
-    """A running typesetter. Formulas are remembered, so a repeated one costs nothing."""
+    """A running typesetter. Formulas are remembered, so a repeated one costs nothing.
 
-    def __init__(self) -> None:
+    Args:
+        share: as in `Slim`.
+    """
+
+    def __init__(self, *, share: bool = True) -> None:
         self._seen: dict[tuple[str, bool], str] = {}
-        self._slim = Slim()
+        self._slim = Slim(share=share)
         self._process = subprocess.Popen(
             [node_path(), str(HERE / "katex_lines.js")],
             stdin=subprocess.PIPE,
@@ -52,6 +57,10 @@ class Katex:
         if (tex, display) not in self._seen:
             self._seen[tex, display] = self._slim(self._ask(tex, display))
         return self._seen[tex, display]
+
+    def formulas(self) -> Iterable[str]:
+        """HTML of each formula so far, once."""
+        return self._seen.values()
 
     def sheet(self) -> str:
         """The style sheet of the formulas so far."""

@@ -22,10 +22,15 @@ PARENTS = re.compile(r"\.([\w-]+)(?::not\([^)]*\))?>span")
 
 
 class Slim:
-    """Makes formulas lean, and keeps the styles that they share."""
+    """Makes formulas lean, and keeps the styles that they share.
 
-    def __init__(self) -> None:
+    Args:
+        share: whether styles become classes. If not, the sheet serves the formulas of any build.
+    """
+
+    def __init__(self, *, share: bool = True) -> None:
         self._styles: dict[str, str] = {}
+        self._share = share
 
     def __call__(self, html: str) -> str:
         """The same formula, in fewer bytes.
@@ -77,10 +82,11 @@ class Slim:
     def _short(self, tag: str, names: list[str]) -> str:
         names = [SHORT[name] for name in names if name in KNOWN]
         style = STYLE.search(tag)
-        if style:
+        if style and self._share:
             text = style[1].rstrip(";")
             names.append(self._styles.setdefault(text, f"k{len(self._styles)}"))
-        others = CLASS.sub("", STYLE.sub("", tag)).removeprefix("<span")
+            tag = STYLE.sub("", tag)
+        others = CLASS.sub("", tag).removeprefix("<span")
         return "<span" + (f' class="{" ".join(names)}"' if names else "") + others
 
 

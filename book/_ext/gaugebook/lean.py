@@ -5,7 +5,9 @@ left out by `templates/static/webpack-macros.html`, as is Bootstrap's, of which 
 `book/site/menus.js` does. All fonts are cut here to the glyphs in use.
 """
 
+import logging
 import re
+from collections.abc import Iterable
 from html import unescape
 from pathlib import Path
 
@@ -62,7 +64,7 @@ def sweep(app, exception) -> None:
 
 def trim(app, exception) -> None:
     """Cut style sheets and icon fonts to what the written pages name."""
-    if exception is not None or app.builder.format != "html":
+    if exception is not None or app.builder.format != "html" or app.config.gaugebook_draft:
         return
     site, static = Path(app.outdir), Path(app.outdir) / "_static"
     for path in [*static.rglob("*.map"), *(static / name for name in UNUSED)]:
@@ -85,18 +87,18 @@ def trim(app, exception) -> None:
             cut_font(font, points)
         else:
             font.unlink()
-    points = {ord(letter) for page in pages for letter in unescape(page)} | LATIN
+    points = set(map(ord, set().union(*map(unescape, pages)))) | LATIN
     for font in static.glob("fonts/*.woff2"):
         cut_font(font, points)
-    cut_formulas(static / "katex", pages)
+    cut_formulas(static / "katex", app.gaugebook_katex.formulas())
 
 
-def cut_formulas(folder: Path, pages: list[str]) -> None:
-    """Keep of each font of the formulas the letters that some page sets in it."""
+def cut_formulas(folder: Path, formulas: Iterable[str]) -> None:
+    """Keep of each font of the formulas the letters that some formula sets in it."""
     sheet = (folder / "katex.min.css").read_text("utf8")
     letters = Letters(sheet)
-    for page in pages:
-        letters.feed(page)
+    for formula in formulas:
+        letters.feed(formula)
     for name, face in files(sheet).items():
         if used := letters.by_face[face]:
             kept = used.union(*(measure for measure in MEASURES if used & measure))
@@ -135,6 +137,8 @@ def cut_font(path: Path, points: set[int]) -> None:
 
 def setup(app) -> None:
     """The templates come first, so that they win over the theme's."""
+    # A package of code styles has every logger write what it does; of cutting a font that is a page.
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
     app.gaugebook_written = set()
     app.connect("html-page-context", remember)
     app.connect("html-page-context", drop_scripts, priority=900)

@@ -32,7 +32,8 @@ GLUED = (
 
 def start(app) -> None:
     """One typesetter and one list of mistakes per build."""
-    app.gaugebook_katex, app.gaugebook_mistakes = Katex(), []
+    app.gaugebook_katex = Katex(share=not app.config.gaugebook_draft)
+    app.gaugebook_mistakes = []
 
 
 def typeset(translator, node: nodes.Element, tex: str, *, display: bool) -> str:

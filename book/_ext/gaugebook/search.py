@@ -192,7 +192,7 @@ def reading_order(env, name: str) -> Iterator[str]:
 
 def write_index(app, exception) -> None:
     """After the pages; the parts of Sphinx's own search go."""
-    if exception is None and app.builder.format == "html":
+    if exception is None and app.builder.format == "html" and not app.config.gaugebook_draft:
         text = json.dumps(index(app), ensure_ascii=False, separators=(",", ":"))
         Path(app.outdir, INDEX).write_text(f"const searchIndex={text};\n", "utf8")
         for name in UNUSED:

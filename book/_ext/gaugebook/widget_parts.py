@@ -79,7 +79,7 @@ def write(app, name: str, text: str) -> None:
 
 def sweep(app, exception) -> None:
     """Remove the parts that an earlier build left."""
-    if exception is None and app.builder.format == "html":
+    if exception is None and app.builder.format == "html" and not app.config.gaugebook_draft:
         for path in Path(app.outdir, "_static", FOLDER).glob("*.js"):
             if path.name not in app.gaugebook_parts:
                 path.unlink()

@@ -57,8 +57,8 @@ class Sweeps(OnPage):
 
 
 @pytest.fixture
-def sweeps(open_page) -> Sweeps:
-    return Sweeps(open_page(CHAPTER))
+def sweeps(view) -> Sweeps:
+    return Sweeps(view(CHAPTER, anew=True))
 
 
 @pytest.fixture

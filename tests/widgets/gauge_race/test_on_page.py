@@ -34,8 +34,8 @@ class Race(OnPage):
 
 
 @pytest.fixture
-def chapter(open_page) -> Race:
-    return Race(open_page(PAGE))
+def chapter(view) -> Race:
+    return Race(view(PAGE, anew=True))
 
 
 @pytest.fixture

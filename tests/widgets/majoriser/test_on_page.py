@@ -51,8 +51,8 @@ class Proof(OnPage):
 
 
 @pytest.fixture
-def proof(open_page) -> Proof:
-    return Proof(open_page(CHAPTER))
+def proof(view) -> Proof:
+    return Proof(view(CHAPTER, anew=True))
 
 
 @pytest.fixture

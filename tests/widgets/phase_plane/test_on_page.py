@@ -22,9 +22,9 @@ STEP = 0.05
 
 
 @pytest.fixture
-def fresh(open_page):
+def fresh(view):
     """The widget on the built page, as a reader meets it: the prediction is still to be made."""
-    return Plane(open_page(PAGE).locator(".gl-phase").first)
+    return Plane(view(PAGE, anew=True).locator(".gl-phase").first)
 
 
 @pytest.fixture

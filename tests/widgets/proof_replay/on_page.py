@@ -70,11 +70,11 @@ class Replay(OnPage):
         return self.root.locator(".gl-edge.gl-lit").count()
 
 
-def in_chapter(open_page) -> Callable[..., Replay]:
-    """A function that finds the widget of the chapter that replays a proof, on a fresh page."""
+def in_chapter(view) -> Callable[..., Replay]:
+    """A function that finds the widget of the chapter that replays a proof, as it opens."""
 
     def find(name: str, **options) -> Replay:
-        page = open_page(CHAPTER, **options)
+        page = view(CHAPTER, anew=True, **options)
         titles = page.locator(".gl-replay .gl-title").all_text_contents()
         return Replay(page, [ON_THE_PAGE[title] for title in titles].index(name))
 

@@ -24,9 +24,9 @@ def show(open_page, serve, tmp_path):
 
 
 @pytest.fixture
-def chapter(open_page):
+def chapter(view):
     """The widget of the chapter that replays a proof."""
-    return in_chapter(open_page)
+    return in_chapter(view)
 
 
 # ---------------------------------------------------------------- on the page of the chapter

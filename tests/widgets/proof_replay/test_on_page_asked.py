@@ -6,9 +6,9 @@ from tests.widgets.proof_replay.on_page import ON_THE_PAGE, in_chapter, traced
 
 
 @pytest.fixture
-def chapter(open_page):
+def chapter(view):
     """The widget of the chapter that replays a proof."""
-    return in_chapter(open_page)
+    return in_chapter(view)
 
 
 def test_the_reader_is_asked_before_being_told(chapter):

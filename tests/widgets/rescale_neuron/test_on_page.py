@@ -27,8 +27,8 @@ EIGHT = {
 
 
 @pytest.fixture
-def chapter(open_page) -> Shown:
-    return Shown(open_page(CHAPTER))
+def chapter(view) -> Shown:
+    return Shown(view(CHAPTER, anew=True))
 
 
 @pytest.fixture
