@@ -12,11 +12,11 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gaugelib.action import rescale
-from gaugelib.build import trace_group
-from gaugelib.build.randomness import cuda_devices, same_draws
-from gaugelib.build.verify import moved_relative
 from gaugelib.group import GaugeError, GaugeGroup
 from gaugelib.modules import functional_call, params_of
+from gaugelib.tracing import trace_group
+from gaugelib.tracing.randomness import cuda_devices, same_draws
+from gaugelib.tracing.verify import moved_relative
 
 ROUNDINGS = 64
 """Default tolerance in units of the coarsest rounding, where that leaves half of the digits."""

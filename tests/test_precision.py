@@ -20,8 +20,8 @@ from gaugelib import (
     params_of,
     rescale,
 )
-from gaugelib.build.verify import _rescale_
 from gaugelib.testing import assert_gauge_invariant
+from gaugelib.tracing.verify import _rescale_
 
 DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 NARROW = [torch.float16, torch.bfloat16, torch.float32]

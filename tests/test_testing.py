@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from gaugelib import GaugeError, hat, mlp_group
-from gaugelib.build.verify import moved_relative
 from gaugelib.testing import assert_gauge_invariant
+from gaugelib.tracing.verify import moved_relative
 
 X = torch.linspace(-1.0, 3.0, 17, dtype=torch.float64)[:, None]
 

@@ -44,7 +44,8 @@ CORE = (
     "gaugelib/action.py",
     "gaugelib/noether.py",
     "gaugelib/balance/**/*.py",
-    "gaugelib/build/*.py",
+    "gaugelib/mlp.py",
+    "gaugelib/tracing/**/*.py",
     "gaugelib/optim/*.py",
     "gaugelib/soft/*.py",
 )

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from gaugelib.action import rescale
-from gaugelib.build import mlp_group
 from gaugelib.check.answer import answer_of, called, copied
 from gaugelib.check.forms import read, says_no
 from gaugelib.check.fresh import dense, normal
 from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
+from gaugelib.mlp import mlp_group
 from gaugelib.modules import params_of
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 
 from gaugelib.balance import minimum_norm
-from gaugelib.build import mlp_group
 from gaugelib.data import Dataset, digits
 from gaugelib.experiments.runner import run_all
 from gaugelib.experiments.settings import Optimiser, Settings, grid
 from gaugelib.experiments.store import Run
 from gaugelib.experiments.training import network
 from gaugelib.group import GaugeError
+from gaugelib.mlp import mlp_group
 from gaugelib.modules import functional_call, params_of
 
 

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gaugelib.balance import relative_imbalance
-from gaugelib.build import mlp_group
 from gaugelib.data import Dataset
 from gaugelib.experiments.settings import Settings
 from gaugelib.experiments.store import Curves
 from gaugelib.group import GaugeError, GaugeGroup
+from gaugelib.mlp import mlp_group
 from gaugelib.optim import EGD, GaugeFixing
 
 AT_ONCE = 4096  # examples in one evaluation, to bound memory

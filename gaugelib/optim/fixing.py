@@ -13,14 +13,15 @@ from torch.optim import Optimizer
 
 from gaugelib.balance import minimum_norm
 from gaugelib.balance.solver.prepare import dead_units
-from gaugelib.build import mlp_group, trace_group
 from gaugelib.group import GaugeError, GaugeGroup, require_exponent
 from gaugelib.memory import refuse_unwritable, uninterrupted
+from gaugelib.mlp import mlp_group
 from gaugelib.optim.carry import Buffer, buffers_of, carryings, refuse_odd_memory
 from gaugelib.optim.flows import Flows
 from gaugelib.optim.held import places_of, refuse_replaced, refuse_unheld
 from gaugelib.optim.mean_field import mean_field_step
 from gaugelib.optim.scale import Write, scalings
+from gaugelib.tracing import trace_group
 
 _FLOAT32_FROM = 1e-4
 """Tolerance from which sums in float32, whose error is a few 1e-5, are exact enough."""

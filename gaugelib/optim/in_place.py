@@ -7,9 +7,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from gaugelib.balance import MinimumNorm, minimum_norm
-from gaugelib.build import mlp_group, trace_group
 from gaugelib.group import GaugeGroup
+from gaugelib.mlp import mlp_group
 from gaugelib.modules import load_params_
+from gaugelib.tracing import trace_group
 
 
 def minimum_norm_(

@@ -7,8 +7,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from gaugelib.build import mlp_group
 from gaugelib.group import GaugeGroup
+from gaugelib.mlp import mlp_group
 from gaugelib.modules import params_of
 from gaugelib.networks import hat
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gaugelib import GaugeGroup, mlp_group
-from tests.build.dense import mlp
+from tests.tracing.dense import mlp
 
 Params = dict[str, Tensor]
 

@@ -12,8 +12,8 @@ from torch.testing import assert_close
 
 from gaugelib import GaugeError, charge, imbalance, mlp_group, params_of
 from gaugelib.noether import decayed, step_drift
-from tests.build.dense import mlp
 from tests.flow.problems import charges, problem
+from tests.tracing.dense import mlp
 
 
 @given(

@@ -10,9 +10,9 @@ from torch.testing import assert_close
 
 from gaugelib import GaugeError, params_of, rescale, trace_group, ward_residual
 from gaugelib.gradient import gradient
-from tests.build.zoo import ZOO, build
 from tests.flow.problems import problem
 from tests.graphs import POINTS, random_graph
+from tests.tracing.zoo import ZOO, build
 
 
 def loss_of(model, example, seed=0):

@@ -1,4 +1,4 @@
-"""Small networks of several architectures, as the builders see them: for proofs that run them."""
+"""Small networks of several architectures, as trace_group sees them: for proofs that run them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from gaugelib import GaugeGroup, params_of, trace_group
-from tests.build.convolutional import DenseNet, ResNet, cnn
-from tests.build.sequential import Recurrent, Residual
+from tests.tracing.convolutional import DenseNet, ResNet, cnn
+from tests.tracing.sequential import Recurrent, Residual
 
 SHAPES = {
     "residual stream": (3,),

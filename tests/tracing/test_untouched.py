@@ -1,0 +1,131 @@
+"""Tracing leaves the model, its memory, its mode and every generator as they were."""
+
+import copy
+import random
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from gaugelib import GaugeError, trace_group
+from gaugelib.testing import assert_gauge_invariant
+from tests.tracing.zoo import ZOO, build
+
+
+def fingerprint(model):
+    """Everything that a caller could see change."""
+    tensors = {
+        name: (id(value), value.data_ptr(), value._version, value.detach().clone(), value.grad)
+        for name, value in (*model.named_parameters(), *model.named_buffers())
+    }
+    state = [(name, part.training, sorted(vars(part))) for name, part in model.named_modules()]
+    return tensors, state
+
+
+def generators():
+    """States of the generators that models draw from."""
+    legacy = np.random.get_state()  # noqa: NPY002
+    return torch.get_rng_state().tolist(), random.getstate(), legacy[1].tolist()
+
+
+def assert_same(before, after):
+    assert before[1] == after[1]
+    assert before[0].keys() == after[0].keys()
+    for name, (*identity, value, grad) in before[0].items():
+        *identity_now, value_now, grad_now = after[0][name]
+        assert identity == identity_now, name
+        assert torch.equal(value, value_now), name
+        assert grad is grad_now, name
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_model_input_and_generators_are_untouched(name):
+    model, x = build(name)
+    model(x).sum().backward()
+    before, x_before = fingerprint(model), (x.clone(), x._version)
+    states = generators()
+    group = trace_group(model, x)
+    assert_gauge_invariant(model, x, group=group)
+    assert_same(before, fingerprint(model))
+    assert torch.equal(x, x_before[0])
+    assert x._version == x_before[1]
+    assert generators() == states
+
+
+def test_control_the_fingerprint_sees_a_step_in_place():
+    model, _ = build("mlp")
+    before = fingerprint(model)
+    with torch.no_grad():
+        model[0].weight.mul_(1.0)
+    with pytest.raises(AssertionError):
+        assert_same(before, fingerprint(model))
+
+
+class Fails(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.norm = nn.Linear(3, 4), nn.BatchNorm1d(4)
+
+    def forward(self, x):
+        random.random()
+        torch.rand(2)
+        return self.norm(self.first(x)).kthvalue(1).values
+
+
+def test_a_refusal_leaves_them_untouched_too():
+    model = Fails()
+    before = fingerprint(model)
+    states = generators()
+    with pytest.raises(GaugeError):
+        trace_group(model, torch.randn(4, 3, generator=torch.Generator().manual_seed(0)))
+    assert_same(before, fingerprint(model))
+    assert generators() == states
+
+
+def test_the_same_model_gives_the_same_group():
+    model, x = build("resnet, batch norm")
+    one, two = trace_group(model, x), trace_group(copy.deepcopy(model), x)
+    for name, entry in one.entries.items():
+        assert torch.equal(entry.target, two.entries[name].target)
+        assert torch.equal(entry.source, two.entries[name].source)
+
+
+def test_the_group_does_not_depend_on_the_example():
+    model, x = build("u-net")
+    one, two = trace_group(model, x), trace_group(model, torch.zeros(1, 1, 16, 12).double())
+    assert one.layers == two.layers
+    for name, entry in one.entries.items():
+        assert torch.equal(entry.target, two.entries[name].target)
+
+
+def test_it_works_under_a_default_dtype_device_and_inference_mode():
+    model, x = build("cnn", torch.float32)
+    with torch.inference_mode(), torch.device("meta"):
+        group = trace_group(model, x)
+    assert group.units == ZOO["cnn"].units
+    assert group.entries["0.weight"].target.device.type == "cpu"
+
+
+def test_float32_models_are_verified_in_float64(monkeypatch):
+    seen = []
+    forward = nn.Linear.forward
+    monkeypatch.setattr(nn.Linear, "forward", lambda m, x: (seen.append(x.dtype), forward(m, x))[1])
+    model, x = build("mlp", torch.float32)
+    trace_group(model, x)
+    assert torch.float64 in seen
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_models(dtype):
+    model, x = build("mlp", dtype)
+    assert trace_group(model, x).units == ZOO["mlp"].units
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("name", ZOO)
+def test_models_on_a_gpu(name):
+    model, x = build(name)
+    group = trace_group(model.cuda(), x.cuda())
+    assert group.units == ZOO[name].units
+    assert_gauge_invariant(model, x.cuda(), group=group, tol=1e-13)
