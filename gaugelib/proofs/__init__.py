@@ -1,7 +1,12 @@
 """Proofs that run: each step of a proof, with both sides evaluated on the reader's own network.
 
-A proof is a function `(params, group, p=2.0, *, drop=None) -> Trace`. The trace says what it
+A proof is a function `(params, group, p=2.0, *, drop=None) -> Record`. The record says what it
 assumes and which of its hypotheses can be dropped; whoever shows it needs no mathematics.
+
+To be read in this order: `step` and `record` (what a proof leaves behind); `edges`, `paths` and
+`sketch` (the network as a graph); `loss`, `penalised` and `equalities` (the network as it learns);
+`degenerate` (networks that break a hypothesis); then a file for each proof, which none of these
+imports. `examples` has networks to run them on.
 """
 
 from gaugelib.proofs.auxiliary import lemma_auxiliary as lemma_auxiliary
@@ -9,14 +14,14 @@ from gaugelib.proofs.balanced import lemma_balanced_is_minimal as lemma_balanced
 from gaugelib.proofs.compact import lemma_compact as lemma_compact
 from gaugelib.proofs.conserved import lemma_conserved as lemma_conserved
 from gaugelib.proofs.pairing import theorem_pairing as theorem_pairing
+from gaugelib.proofs.record import Drop as Drop
+from gaugelib.proofs.record import Hypothesis as Hypothesis
+from gaugelib.proofs.record import Record as Record
 from gaugelib.proofs.sketch import Sketch as Sketch
 from gaugelib.proofs.soft import theorem_soft as theorem_soft
-from gaugelib.proofs.trace import Drop as Drop
-from gaugelib.proofs.trace import Hypothesis as Hypothesis
-from gaugelib.proofs.trace import Place as Place
-from gaugelib.proofs.trace import Side as Side
-from gaugelib.proofs.trace import Step as Step
-from gaugelib.proofs.trace import Trace as Trace
+from gaugelib.proofs.step import Place as Place
+from gaugelib.proofs.step import Side as Side
+from gaugelib.proofs.step import Step as Step
 from gaugelib.proofs.unique import theorem_uniqueness as theorem_uniqueness
 
 __all__ = [  # noqa: RUF022 - grouped by purpose
@@ -37,5 +42,5 @@ __all__ = [  # noqa: RUF022 - grouped by purpose
     "Side",
     "Sketch",
     "Step",
-    "Trace",
+    "Record",
 ]

@@ -8,20 +8,11 @@ import torch
 from torch import Tensor
 
 from gaugelib.group import GaugeGroup
-from gaugelib.proofs.cut import DEAD, cut
+from gaugelib.proofs.degenerate import DEAD, degenerate
 from gaugelib.proofs.edges import Edges, at_unit, edges_of, in_words
+from gaugelib.proofs.record import Drop, Hypothesis, Record, require_drop
 from gaugelib.proofs.sketch import sketch_of
-from gaugelib.proofs.trace import (
-    ROUNDING,
-    Drop,
-    Hypothesis,
-    Side,
-    Step,
-    Trace,
-    require_drop,
-    tightest,
-    widest,
-)
+from gaugelib.proofs.step import ROUNDING, Side, Step, tightest, widest
 
 TITLE = "One step never raises the norm"
 STATEMENT = (
@@ -39,7 +30,7 @@ HYPOTHESES = (
 
 def lemma_auxiliary(
     params: Mapping[str, Tensor], group: GaugeGroup, p: float = 2.0, *, drop: str | None = None
-) -> Trace:
+) -> Record:
     r"""The proof that one step of Algorithm 1 never raises the norm, run on a network.
 
     $F(\tilde a) \le G(\tilde a) \le G(1) = F(1)$ with the auxiliary function
@@ -72,11 +63,11 @@ def lemma_auxiliary(
     """
     require_drop(drop, HYPOTHESES)
     network = edges_of(params, group, p)
-    edges = edges_of(cut(params, group, drop), group, p)
+    edges = edges_of(degenerate(params, group, drop), group, p)
     incoming, outgoing = edges.totals()
     alive = (incoming > 0) | (outgoing > 0)  # 0/0 of a unit without any weights: it stays at 1
     step = torch.where(alive, outgoing / incoming, 1.0) ** (_EXPONENTS.get(drop or "", 1 / 4) / p)
-    return Trace(
+    return Record(
         TITLE,
         STATEMENT,
         HYPOTHESES,
@@ -94,7 +85,7 @@ def _bound(edges: Edges, step: Tensor) -> tuple[Step, ...]:
     k, which = widest(products, "≤", means)
     incoming, outgoing = edges.totals()
     separate = _times(incoming, step ** (2 * p)) + _times(outgoing, step ** (-2 * p))
-    from_ground, to_ground = _at_ground(edges)
+    from_ground, to_ground = (edges.power[end == 0].sum() for end in (edges.source, edges.target))
     rest = (from_ground + to_ground) / (2 * p) + edges.fixed / p
     return (
         Step(
@@ -175,11 +166,6 @@ def _means(edges: Edges, scales: Tensor) -> Tensor:
 def _majorant(edges: Edges, scales: Tensor) -> Tensor:
     r"""$G(a)$, which lies above $F$ and touches it at 1 (eq. 13)."""
     return (edges.fixed + (edges.power * _means(edges, scales)).sum()) / edges.p
-
-
-def _at_ground(edges: Edges) -> tuple[Tensor, Tensor]:
-    """Sums of |W|ᵖ over the edges that leave an input, and over those that enter an output."""
-    return edges.power[edges.source == 0].sum(), edges.power[edges.target == 0].sum()
 
 
 def _times(total: Tensor, factor: Tensor) -> Tensor:

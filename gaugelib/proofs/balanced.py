@@ -12,17 +12,9 @@ from torch.func import grad
 from gaugelib.balance import minimum_norm
 from gaugelib.group import GaugeGroup
 from gaugelib.proofs.edges import Edges, at_unit, edges_of, in_words
+from gaugelib.proofs.record import Drop, Hypothesis, Record, require_drop
 from gaugelib.proofs.sketch import sketch_of
-from gaugelib.proofs.trace import (
-    Drop,
-    Hypothesis,
-    Side,
-    Step,
-    Trace,
-    require_drop,
-    tightest,
-    widest,
-)
+from gaugelib.proofs.step import Side, Step, tightest, widest
 
 TITLE = "Balanced is smallest, and smallest is balanced"
 STATEMENT = (
@@ -39,7 +31,7 @@ _FAR = 1e-3  # a log-scale beyond which a network counts as out of balance
 
 def lemma_balanced_is_minimal(
     params: Mapping[str, Tensor], group: GaugeGroup, p: float = 2.0, *, drop: str | None = None
-) -> Trace:
+) -> Record:
     r"""The proof that balance and least norm are the same, run on a network.
 
     It is run at the balanced network of the orbit, and $a$ leads from there to the network that
@@ -60,11 +52,11 @@ def lemma_balanced_is_minimal(
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
-        >>> trace = lemma_balanced_is_minimal(params_of(hat()), mlp_group(hat()))
-        >>> trace.broken, trace.steps[5].claim
+        >>> record = lemma_balanced_is_minimal(params_of(hat()), mlp_group(hat()))
+        >>> record.broken, record.steps[5].claim
         ((), 'F(1) ≤ F(a)')
-        >>> trace = lemma_balanced_is_minimal(params_of(hat()), mlp_group(hat()), drop="balanced")
-        >>> trace.broken
+        >>> record = lemma_balanced_is_minimal(params_of(hat()), mlp_group(hat()), drop="balanced")
+        >>> record.broken
         (5, 6, 8)
     """
     require_drop(drop, HYPOTHESES)
@@ -82,7 +74,7 @@ def lemma_balanced_is_minimal(
         start, goal = (best, begun) if drop is None else (begun, best)
     rival = goal / start
     edges = given.moved(start)
-    return Trace(
+    return Record(
         TITLE,
         STATEMENT,
         HYPOTHESES,

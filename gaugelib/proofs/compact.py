@@ -9,19 +9,12 @@ import torch
 from torch import Tensor
 
 from gaugelib.group import GaugeGroup
-from gaugelib.proofs.cut import BIAS, DEAD, biased, cut
+from gaugelib.proofs.degenerate import BIAS, DEAD, biased_units, degenerate
 from gaugelib.proofs.edges import Edges, at_unit, edges_of, in_words, unit_name
+from gaugelib.proofs.paths import costs, from_input, on_a_path, path_in, path_out, to_output
+from gaugelib.proofs.record import Drop, Hypothesis, Record, require_drop
 from gaugelib.proofs.sketch import sketch_of
-from gaugelib.proofs.trace import (
-    Drop,
-    Hypothesis,
-    Side,
-    Step,
-    Trace,
-    require_drop,
-    tightest,
-)
-from gaugelib.proofs.ways import costs, from_input, on_a_path, path_in, path_out, to_output
+from gaugelib.proofs.step import Side, Step, tightest
 
 TITLE = "No scale runs away"
 STATEMENT = (
@@ -37,7 +30,7 @@ _MOST_HALVINGS = 200
 
 def lemma_compact(
     params: Mapping[str, Tensor], group: GaugeGroup, p: float = 2.0, *, drop: str | None = None
-) -> Trace:
+) -> Record:
     r"""The proof that $\{a : F(a) \le F(1)\}$ is compact, run on a network.
 
     The gauge transformation $a$ that is followed moves one unit as far as the norm allows: to
@@ -65,16 +58,16 @@ def lemma_compact(
         >>> lemma_compact(params_of(hat()), mlp_group(hat())).broken
         ()
     """
-    drops = (DEAD, BIAS) if biased(params, group) else (DEAD,)
+    drops = (DEAD, BIAS) if biased_units(params, group) else (DEAD,)
     hypotheses = (Hypothesis(_PATH, drops), Hypothesis(_BOUND, (_ROOT,)))
     require_drop(drop, hypotheses)
     rooted = drop != _ROOT.key
     network = edges_of(params, group, p if rooted else min(p, 0.5))
-    edges = edges_of(cut(params, group, drop), group, network.p)
+    edges = edges_of(degenerate(params, group, drop), group, network.p)
     if not rooted:
         edges = _where_the_print_fails(edges)
     scales, unit = _runaway(edges) or _swapped(edges, _furthest(edges))
-    return Trace(
+    return Record(
         TITLE,
         STATEMENT,
         hypotheses,
@@ -130,7 +123,7 @@ def _one_path(edges: Edges, scales: Tensor, unit: int, rooted: bool) -> tuple[St
     bound_name = "‖W‖ₚ/|Wᵢⱼ|" if rooted else "‖W‖ᵖ/|Wᵢⱼ|ᵖ"
     box = torch.maximum(from_input(edges, cost), to_output(edges, cost))[1:]
     box = box if rooted else edges.p * box
-    farthest = int(torch.argmax(scales.log().abs()))
+    farthest, top = int(torch.argmax(scales.log().abs())), float(box.max())
 
     def product(values: Tensor, path: list[int]) -> float | None:
         return float(values[path].prod()) if path else None
@@ -144,7 +137,7 @@ def _one_path(edges: Edges, scales: Tensor, unit: int, rooted: bool) -> tuple[St
             Side("aₕ", factor),
             "=",
             Side("Π aᵢ/aⱼ, input → h", product(ratios, into)),
-            edges.way(into) if into else at_unit(unit - 1),
+            edges.path(into) if into else at_unit(unit - 1),
         ),
         Step(
             "So the path bounds aₕ from above."
@@ -153,7 +146,7 @@ def _one_path(edges: Edges, scales: Tensor, unit: int, rooted: bool) -> tuple[St
             Side("aₕ", factor),
             "≤",
             Side(f"Π {bound_name}, input → h", product(bound, into)),
-            edges.way(into) if into else at_unit(unit - 1),
+            edges.path(into) if into else at_unit(unit - 1),
         ),
         Step(
             "And the way on to an output bounds it from below."
@@ -162,14 +155,14 @@ def _one_path(edges: Edges, scales: Tensor, unit: int, rooted: bool) -> tuple[St
             Side("1/aₕ", 1 / factor),
             "≤",
             Side(f"Π {bound_name}, h → output", product(bound, out_of)),
-            edges.way(out_of) if out_of else at_unit(unit - 1),
+            edges.path(out_of) if out_of else at_unit(unit - 1),
         ),
         Step(
             "The same at every unit: the set lies in a box. It is closed, because F is continuous; "
             "closed and bounded is compact.",
             Side("max |log aₕ|", float(scales.log().abs()[farthest])),
             "≤",
-            Side("log of the bounds", _finite(float(box.max()))),
+            Side("log of the bounds", top if math.isfinite(top) else None),
             at_unit(farthest),
         ),
     )
@@ -217,7 +210,3 @@ def _where_the_print_fails(edges: Edges) -> Edges:
             break
         scales[unit - 1] /= 2
     return edges.moved(scales)
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -9,12 +9,13 @@ from torch import Tensor
 from torch.func import grad
 
 from gaugelib.group import GROUND, GaugeGroup
-from gaugelib.proofs.cut import biased
+from gaugelib.proofs.degenerate import biased_units
 from gaugelib.proofs.edges import edges_of, unit_name
-from gaugelib.proofs.equal import at_data, at_edges, at_units, zeros
+from gaugelib.proofs.equalities import at_data, at_edges, at_units, zeros
 from gaugelib.proofs.loss import LOSS, Network, in_words, network_of, rate
+from gaugelib.proofs.record import Drop, Hypothesis, Record, require_drop
 from gaugelib.proofs.sketch import sketch_of
-from gaugelib.proofs.trace import Drop, Hypothesis, Step, Trace, require_drop
+from gaugelib.proofs.step import Step
 
 TITLE = "What the flow cannot change"
 STATEMENT = (
@@ -29,7 +30,7 @@ HOMOGENEOUS = Hypothesis("every hidden unit is positively homogeneous: ReLU", (T
 
 def lemma_conserved(
     params: Mapping[str, Tensor], group: GaugeGroup, p: float = 2.0, *, drop: str | None = None
-) -> Trace:
+) -> Record:
     r"""The proof that the modulated flow conserves the charge of every unit, run on a network.
 
     $\dot\theta = -|\theta|^{2-p}\odot\nabla L$ conserves $\Delta = B|\theta|^p$. Biases count among
@@ -62,11 +63,11 @@ def lemma_conserved(
         6. FAILS  dΔₕ/dt = 0   slack ...
         7. holds  ½ d²Δₕ/dη² = Σᵢₙ (∂L)² − Σₒᵤₜ (∂L)²   slack ...
     """
-    hypotheses = _hypotheses(p, bool(biased(params, group)))
+    hypotheses = _hypotheses(p, bool(biased_units(params, group)))
     require_drop(drop, hypotheses)
     edges = edges_of(params, group, p)
     network = network_of(params, group, torch.tanh if drop == TANH.key else torch.relu)
-    return Trace(
+    return Record(
         TITLE,
         STATEMENT,
         hypotheses,
@@ -78,7 +79,7 @@ def lemma_conserved(
 
 
 def _hypotheses(p: float, has_biases: bool) -> tuple[Hypothesis, ...]:
-    other = "1" if _other(p) == 1 else "2, gradient flow"
+    other = "1" if another(p) == 1 else "2, gradient flow"
     return (
         HOMOGENEOUS,
         Hypothesis(
@@ -95,16 +96,16 @@ def _hypotheses(p: float, has_biases: bool) -> tuple[Hypothesis, ...]:
 def _identity(network: Network) -> tuple[Step, ...]:
     """Steps 1-3: what the symmetry says of the gradient."""
     theta = network.theta
-    entering, leaving = network.totals((theta * network.slopes(theta)).abs())
-    unit = int(torch.argmax(entering + leaving))
-    dial = torch.ones_like(entering)
+    sizes = network.touching((theta * network.slopes(theta)).abs())
+    unit = int(torch.argmax(sizes))
+    dial = torch.ones_like(sizes)
     dial[unit] = 2.0
     before, after = network.run(theta), network.run(network.moved(dial).theta)
 
     def turned(log: Tensor) -> Tensor:
         return network.loss(theta * torch.exp(network.spread(log)))
 
-    level = grad(turned)(torch.zeros_like(entering))
+    level = grad(turned)(torch.zeros_like(sizes))
     return (
         at_data(
             f"Turn the dial of one unit, {unit_name(unit + 1)}: what enters it doubles, what "
@@ -117,7 +118,7 @@ def _identity(network: Network) -> tuple[Step, ...]:
             "So the loss is level along every dial: differentiated along log aₕ, it gives 0.",
             ("∂L(gₐθ)/∂log aₕ", level),
             zeros(level),
-            entering + leaving,
+            sizes,
         ),
         ward(network),
     )
@@ -127,21 +128,20 @@ def ward(network: Network, text: str = "") -> Step:
     """The Ward identity at every unit, as a step; with a reason of its own if it stands alone."""
     work = network.theta * network.slopes(network.theta)
     incoming, outgoing = network.totals(work)
-    entering, leaving = network.totals(work.abs())
     return at_units(
         text
         or "By the chain rule this derivative is Σᵢₙ θ ∂L − Σₒᵤₜ θ ∂L, where ∂L is the gradient's "
         "entry for θ: the Ward identity. The unit with the largest terms is shown.",
         ("Σᵢₙ θ ∂L", incoming),
         ("Σₒᵤₜ θ ∂L", outgoing),
-        entering + leaving,
+        network.touching(work.abs()),
     )
 
 
 def _charge(network: Network, p: float, drop: str | None) -> tuple[Step, ...]:
     """Steps 4-7: what the flow does to the charge, and what one step of finite size does."""
     theta, slopes = network.theta, network.slopes(network.theta)
-    velocity = -(theta.abs() ** (2 - (_other(p) if drop == "modulation" else p))) * slopes
+    velocity = -(theta.abs() ** (2 - (another(p) if drop == "modulation" else p))) * slopes
     if drop == FROZEN.key:
         velocity = torch.where(hidden_biases(network), 0.0, velocity)
     counts = network.bias.logical_not() | (drop != _UNCOUNTED.key)
@@ -193,7 +193,7 @@ def hidden_biases(network: Network) -> Tensor:
     return network.bias & (network.target != GROUND)
 
 
-def _other(p: float) -> float:
+def another(p: float) -> float:
     """An exponent that is not p: that of gradient flow, or for gradient flow 1."""
     return 1.0 if p == 2 else 2.0
 

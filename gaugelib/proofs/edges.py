@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gaugelib.group import GROUND, GaugeError, GaugeGroup
-from gaugelib.proofs.trace import Place
+from gaugelib.proofs.step import Place
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -69,9 +69,9 @@ class Edges:
 
     def edge(self, index: int, which: str = "") -> Place:
         """One edge as a place; `which` says how it was chosen among all."""
-        return self.way([index], f"{which} edges: " if which else "")
+        return self.path([index], f"{which} edges: " if which else "")
 
-    def way(self, indices: Sequence[int], before: str = "") -> Place:
+    def path(self, indices: Sequence[int], before: str = "") -> Place:
         """Consecutive edges as a place, with words before them."""
         ends = tuple((int(self.source[k]), int(self.target[k])) for k in indices)
         names = [unit_name(ends[0][0], ground="x")]

@@ -16,7 +16,7 @@ from torch.func import grad, vjp
 from gaugelib.group import GROUND, GaugeError, GaugeGroup
 from gaugelib.proofs.edges import Edges, unit_name
 from gaugelib.proofs.edges import in_words as edges_in_words
-from gaugelib.proofs.trace import Place
+from gaugelib.proofs.step import Place
 
 DATA = 8
 LOSS = (
@@ -97,6 +97,11 @@ class Network:
         """What enters each unit minus what leaves it, shape `(units,)`."""
         incoming, outgoing = self.totals(values)
         return incoming - outgoing
+
+    def touching(self, values: Tensor) -> Tensor:
+        """What enters each unit plus what leaves it, shape `(units,)`."""
+        incoming, outgoing = self.totals(values)
+        return incoming + outgoing
 
     def spread(self, values: Tensor) -> Tensor:
         """The value at the target of each edge minus that at its source, shape `(edges,)`."""

@@ -11,13 +11,14 @@ from torch.func import grad
 
 from gaugelib.balance import minimum_norm
 from gaugelib.group import GaugeGroup
-from gaugelib.proofs.conserved import FROZEN, HOMOGENEOUS, TANH, hidden_biases, ward
-from gaugelib.proofs.cut import biased
+from gaugelib.proofs.conserved import FROZEN, HOMOGENEOUS, TANH, another, hidden_biases, ward
+from gaugelib.proofs.degenerate import biased_units
 from gaugelib.proofs.edges import edges_of
-from gaugelib.proofs.equal import at_edges, at_units, zeros
+from gaugelib.proofs.equalities import at_edges, at_units, zeros
 from gaugelib.proofs.loss import LOSS, Network, in_words, network_of, rate
+from gaugelib.proofs.record import Drop, Hypothesis, Record, require_drop
 from gaugelib.proofs.sketch import sketch_of
-from gaugelib.proofs.trace import Drop, Hypothesis, Step, Trace, require_drop
+from gaugelib.proofs.step import Step
 
 DECAY = 0.1
 TITLE = "The decay that fits the flow damps every imbalance"
@@ -32,7 +33,7 @@ _TOLERANCE = 1e-13
 
 def theorem_pairing(
     params: Mapping[str, Tensor], group: GaugeGroup, p: float = 2.0, *, drop: str | None = None
-) -> Trace:
+) -> Record:
     r"""The proof that paired weight decay damps every imbalance alike, run on a network.
 
     $\dot\theta = -|\theta|^{2-p}\odot\nabla(L + \lambda R_p)$ has $\dot\Delta = -\lambda p\Delta$.
@@ -56,14 +57,14 @@ def theorem_pairing(
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
-        >>> trace = theorem_pairing(params_of(hat()), mlp_group(hat()))
-        >>> step = trace.steps[3]
+        >>> record = theorem_pairing(params_of(hat()), mlp_group(hat()))
+        >>> step = record.steps[3]
         >>> step.claim, round(step.left.value, 9), step.place.words  # Δ = 1 + 4 − 1, λp = 0.2
         ('dΔₕ/dt = −λp Δₕ', -0.8, 'largest of 3 units: h₃')
         >>> theorem_pairing(params_of(hat()), mlp_group(hat()), drop="exponent").broken
         (2, 3, 4, 5, 6, 7)
     """
-    hypotheses = _hypotheses(p, bool(biased(params, group)))
+    hypotheses = _hypotheses(p, bool(biased_units(params, group)))
     require_drop(drop, hypotheses)
     edges = edges_of(params, group, p)
     network = network_of(params, group, torch.tanh if drop == TANH.key else torch.relu)
@@ -71,14 +72,14 @@ def theorem_pairing(
     flow = _Flow(
         network,
         p,
-        q=_other(p) if drop == "exponent" else p,
+        q=another(p) if drop == "exponent" else p,
         spared=biases if drop == _UNPENALISED.key else never,
         frozen=biases if drop == FROZEN.key else never,
     )
     whole = {name: value.detach().double() for name, value in params.items()}
     best = minimum_norm(whole, group, p=p, include_bias=True, tol=_TOLERANCE).scales
     balanced = network.moved(best.to(network.theta)).theta
-    return Trace(
+    return Record(
         TITLE,
         STATEMENT,
         hypotheses,
@@ -134,7 +135,7 @@ class _Flow:
     def turnover(self, theta: Tensor) -> Tensor:
         """What rounding in the rate of a charge is measured against, shape `(units,)`."""
         moves = (theta * self.network.slopes(theta)).abs() + DECAY * self.powers(theta)
-        return _both(self.network, self.p * moves)
+        return self.network.touching(self.p * moves)
 
 
 def _hypotheses(p: float, has_biases: bool) -> tuple[Hypothesis, ...]:
@@ -142,7 +143,7 @@ def _hypotheses(p: float, has_biases: bool) -> tuple[Hypothesis, ...]:
         HOMOGENEOUS,
         Hypothesis(
             f"the penalty has the exponent of the flow, p = {p:g}",
-            (Drop("exponent", f"a penalty with exponent {_other(p):g}"),),
+            (Drop("exponent", f"a penalty with exponent {another(p):g}"),),
         ),
         Hypothesis(
             "biases move, count and are penalised, as parameters that enter a unit",
@@ -199,7 +200,7 @@ def _consequences(flow: _Flow, balanced: Tensor) -> tuple[Step, ...]:
             "all these derivatives is Δₕ(0) exp(−λpt).",
             ("d²Δₕ/dt²", network.collect(again)),
             ("(λp)² Δₕ", (DECAY * p) ** 2 * network.collect(flow.powers(theta))),
-            _both(network, again.abs()) + DECAY * p * flow.turnover(theta),
+            network.touching(again.abs()) + DECAY * p * flow.turnover(theta),
         ),
         at_units(
             "And 0 stays 0. Here the flow starts at the balanced network of the orbit.",
@@ -215,14 +216,3 @@ def _consequences(flow: _Flow, balanced: Tensor) -> tuple[Step, ...]:
             torch.maximum(logs[0].abs(), logs[1].abs()),
         ),
     )
-
-
-def _both(network: Network, values: Tensor) -> Tensor:
-    """Sums over what enters and what leaves each unit together, shape `(units,)`."""
-    incoming, outgoing = network.totals(values)
-    return incoming + outgoing
-
-
-def _other(p: float) -> float:
-    """An exponent that is not p."""
-    return 1.0 if p == 2 else 2.0

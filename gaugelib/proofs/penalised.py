@@ -105,16 +105,15 @@ class Penalised:
     def reach(self) -> Tensor:
         """What rounding in the push is measured against: no Δ cancels, shape `(edges,)`."""
         network, theta = self.network, self.network.theta
-        incoming, outgoing = network.totals(self.powers(theta))
-        full = torch.cat([incoming.new_zeros(1), incoming + outgoing])
+        sizes = network.touching(self.powers(theta))
+        full = torch.cat([sizes.new_zeros(1), sizes])
         return STRENGTH * (full[network.target] + full[network.source]) * theta.abs()
 
     def turnover(self) -> Tensor:
         """What rounding in the rate of an imbalance is measured against, shape `(units,)`."""
         network, theta = self.network, self.network.theta
         speed = self.descent(theta).abs() + self.reach()
-        incoming, outgoing = network.totals(self.p * theta.abs() ** (self.p - 1) * speed)
-        return incoming + outgoing
+        return network.touching(self.p * theta.abs() ** (self.p - 1) * speed)
 
 
 def modes(conductances: Tensor) -> Tensor:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from gaugelib.group import GROUND
-
-if TYPE_CHECKING:
-    from gaugelib.proofs.edges import Edges
+from gaugelib.proofs.edges import Edges
 
 MOST_UNITS, MOST_EDGES = 24, 80
 

@@ -11,13 +11,14 @@ from torch import Tensor
 from gaugelib.balance import laplacian
 from gaugelib.group import GaugeGroup
 from gaugelib.proofs.conserved import HOMOGENEOUS, TANH
-from gaugelib.proofs.cut import DEAD, biased, cut
+from gaugelib.proofs.degenerate import DEAD, biased_units, degenerate
 from gaugelib.proofs.edges import edges_of, unit_name
-from gaugelib.proofs.equal import at_data, at_edges, at_units, zeros
+from gaugelib.proofs.equalities import at_data, at_edges, at_units, zeros
 from gaugelib.proofs.loss import LOSS, in_words, network_of
 from gaugelib.proofs.penalised import STRENGTH, Penalised, modes, relaxed
+from gaugelib.proofs.record import Drop, Hypothesis, Record, require_drop
 from gaugelib.proofs.sketch import sketch_of
-from gaugelib.proofs.trace import Drop, Hypothesis, Place, Relation, Side, Step, Trace, require_drop
+from gaugelib.proofs.step import Place, Relation, Side, Step
 
 TITLE = "A penalty that only chooses the gauge"
 _LOG = Drop("log", "a penalty on log-ratios of norms")
@@ -26,7 +27,7 @@ _UNCOUNTED = Drop("bias", "a penalty that leaves the biases out")
 
 def theorem_soft(
     params: Mapping[str, Tensor], group: GaugeGroup, p: float = 2.0, *, drop: str | None = None
-) -> Trace:
+) -> Record:
     r"""The proof that a penalty on imbalance acts along the orbit only, run on a network.
 
     $S = \frac\kappa4\sum_h\Delta_h^2$ with $\kappa = 0.1$ has $\nabla S =
@@ -54,23 +55,23 @@ def theorem_soft(
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
-        >>> trace = theorem_soft(params_of(hat()), mlp_group(hat()))
-        >>> step = trace.steps[3]
+        >>> record = theorem_soft(params_of(hat()), mlp_group(hat()))
+        >>> step = record.steps[3]
         >>> step.claim, round(step.left.value, 9), step.place.words  # Δ = 4, ℒ = 1 + 4 + 1
         ('dΔₕ/dt = −2κ (ℒΔ)ₕ', -4.8, 'largest of 3 units: h₃')
         >>> theorem_soft(params_of(hat()), mlp_group(hat()), drop="dead").broken
         (6,)
     """
-    hypotheses = _hypotheses(p, bool(biased(params, group)))
+    hypotheses = _hypotheses(p, bool(biased_units(params, group)))
     require_drop(drop, hypotheses)
     whole = edges_of(params, group, p)
     doubles = {name: value.detach().double() for name, value in params.items()}
-    changed = cut(doubles, group, drop) if drop == DEAD.key else doubles
+    changed = degenerate(doubles, group, drop) if drop == DEAD.key else doubles
     edges = edges_of(changed, group, p)
     network = network_of(changed, group, torch.tanh if drop == TANH.key else torch.relu)
     counted = drop != _UNCOUNTED.key
     flow = Penalised(network, p, ~network.bias | counted, on_ratios=drop == _LOG.key)
-    return Trace(
+    return Record(
         TITLE,
         _statement(p),
         hypotheses,

@@ -12,11 +12,12 @@ from torch.func import grad
 from gaugelib.action import rescale
 from gaugelib.balance import minimum_norm
 from gaugelib.group import GaugeGroup
-from gaugelib.proofs.cut import BIAS, DEAD, ISOLATED, biased, cut
+from gaugelib.proofs.degenerate import BIAS, DEAD, ISOLATED, biased_units, degenerate
 from gaugelib.proofs.edges import Edges, at_unit, edges_of, in_words, unit_name
+from gaugelib.proofs.paths import costs, on_a_path, path_in, path_out
+from gaugelib.proofs.record import Hypothesis, Record, require_drop
 from gaugelib.proofs.sketch import sketch_of
-from gaugelib.proofs.trace import Hypothesis, Place, Side, Step, Trace, require_drop
-from gaugelib.proofs.ways import costs, on_a_path, path_in, path_out
+from gaugelib.proofs.step import Place, Side, Step
 
 TITLE = "Every orbit has exactly one smallest network"
 STATEMENT = (
@@ -31,7 +32,7 @@ _AGREE = 10.0  # two solutions agree to 1e-8 in log-scales
 
 def theorem_uniqueness(
     params: Mapping[str, Tensor], group: GaugeGroup, p: float = 2.0, *, drop: str | None = None
-) -> Trace:
+) -> Record:
     r"""The proof that an orbit holds exactly one network of least norm, run on a network.
 
     The direction $\xi$ of log-scales that is followed is random; if units lie on no path, it is
@@ -57,17 +58,17 @@ def theorem_uniqueness(
         >>> theorem_uniqueness(params_of(hat()), mlp_group(hat()), drop="isolated").broken
         (1, 2, 3, 4, 5, 7, 8, 9)
     """
-    drops = (DEAD, *((BIAS,) if biased(params, group) else ()), ISOLATED)
+    drops = (DEAD, *((BIAS,) if biased_units(params, group) else ()), ISOLATED)
     hypotheses = (Hypothesis(_PATH, drops),)
     require_drop(drop, hypotheses)
     whole = {name: value.detach().double() for name, value in params.items()}
-    changed = cut(whole, group, drop)
+    changed = degenerate(whole, group, drop)
     edges = edges_of(changed, group, p)
     direction = _direction(edges)
     unit = int(torch.argmax(direction.abs())) + 1
     cost = costs(edges)
     path = path_in(edges, cost, unit), path_out(edges, cost, unit)
-    return Trace(
+    return Record(
         TITLE,
         STATEMENT,
         hypotheses,
@@ -88,7 +89,7 @@ def _along(edges: Edges, direction: Tensor, unit: int, path: list[int]) -> tuple
     rise = edges.increments(direction)
     name, here = unit_name(unit), float(edges.objective(torch.ones_like(direction)))
     nowhere = Place(f"no path through {name}", units=(unit,))
-    place, steep = (edges.way(path) if path else nowhere), nowhere
+    place, steep = (edges.path(path) if path else nowhere), nowhere
     total = steepest = alone = None
     time = _FAR
     if path:

@@ -7,7 +7,7 @@ factor for every unit, 1 at inputs and outputs.
 import math
 import re
 
-from gaugelib.proofs import Trace
+from gaugelib.proofs import Record
 from tests.graphs import Graph, random_graph
 
 DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
@@ -70,9 +70,9 @@ def complete_graph(sizes, seed) -> Graph:
     return random_graph(*sizes, seed=seed)
 
 
-def sides(trace: Trace, number: int) -> tuple[float | None, float | None]:
+def sides(record: Record, number: int) -> tuple[float | None, float | None]:
     """The two sides of a step, counted from 1."""
-    step = trace.steps[number - 1]
+    step = record.steps[number - 1]
     return step.left.value, step.right.value
 
 

@@ -13,7 +13,7 @@ from gaugelib import mlp_group
 from gaugelib.proofs import lemma_compact
 from gaugelib.proofs.edges import edges_of
 from gaugelib.proofs.examples import examples
-from gaugelib.proofs.ways import costs, from_input, on_a_path, path_in, path_out, to_output
+from gaugelib.proofs.paths import costs, from_input, on_a_path, path_in, path_out, to_output
 from tests.graphs import random_graph
 from tests.proofs.dense import Dense, close, complete_graph, sides
 
@@ -31,21 +31,21 @@ def test_every_step_holds_on_every_living_network(sizes, seed, p):
 @pytest.mark.parametrize("seed", range(4))
 def test_its_numbers_are_those_of_explicit_loops(seed, p):
     graph = complete_graph((2, 4, 2), seed)
-    dense, trace = Dense(graph, p), lemma_compact(graph.params, graph.group, p)
-    (unit,) = trace.steps[0].place.units
+    dense, record = Dense(graph, p), lemma_compact(graph.params, graph.group, p)
+    (unit,) = record.steps[0].place.units
     h, norm = graph.inputs + unit - 1, dense.norm()
     swap = [1.0] * 4
     swap[unit - 1] = (dense.out(h) / dense.into(h)) ** (1 / p)
     a = dense.scale(swap)
     one = dense.scale([1.0] * 4)
-    assert all(map(close, sides(trace, 1), (dense.F(a), dense.F(one))))
+    assert all(map(close, sides(record, 1), (dense.F(a), dense.F(one))))
     assert close(dense.F(a), dense.F(one))  # as far as the norm allows
     moved = [(i, j) for i, j in dense.edges if dense.number(i) or dense.number(j)]
     largest = max((dense.W[i][j] * a[i] / a[j]) ** p for i, j in moved)
-    assert all(map(close, sides(trace, 2), (largest, norm**p)))
+    assert all(map(close, sides(record, 2), (largest, norm**p)))
     bounds = [(a[i] / a[j], norm / dense.W[i][j]) for i, j in moved]
     nearest = max(bounds, key=lambda pair: pair[0] / pair[1])
-    assert all(map(close, sides(trace, 3), nearest))
+    assert all(map(close, sides(record, 3), nearest))
 
     def least(start, goal):
         products = (
@@ -54,11 +54,11 @@ def test_its_numbers_are_those_of_explicit_loops(seed, p):
         return min(products)
 
     inputs, outputs = range(graph.inputs), range(graph.units - graph.outputs, graph.units)
-    assert all(map(close, sides(trace, 4), (a[h], a[h])))
-    assert all(map(close, sides(trace, 5), (a[h], least(inputs, [h]))))
-    assert all(map(close, sides(trace, 6), (1 / a[h], least([h], outputs))))
+    assert all(map(close, sides(record, 4), (a[h], a[h])))
+    assert all(map(close, sides(record, 5), (a[h], least(inputs, [h]))))
+    assert all(map(close, sides(record, 6), (1 / a[h], least([h], outputs))))
     box = max(max(least(inputs, [k]), least([k], outputs)) for k in dense.units)
-    assert all(map(close, sides(trace, 7), (abs(math.log(a[h])), math.log(box))))
+    assert all(map(close, sides(record, 7), (abs(math.log(a[h])), math.log(box))))
 
 
 @pytest.mark.parametrize("density", [0.25, 0.5])
@@ -112,10 +112,10 @@ def test_no_gauge_of_the_sublevel_set_leaves_the_box(seed, p, log_std):
 )
 def test_without_a_hypothesis_the_named_steps_fail(name, p, drop, broken):
     params, group = examples()[name]
-    trace = lemma_compact(params, group, p, drop=drop)
+    record = lemma_compact(params, group, p, drop=drop)
     # The largest of all printed bounds is loose: it may hold although one of them fails.
-    assert trace.broken in ((broken, (*broken, 7)) if drop == "root" else (broken,))
-    assert trace.steps[0].holds  # the gauge that breaks the bound does not raise the norm
+    assert record.broken in ((broken, (*broken, 7)) if drop == "root" else (broken,))
+    assert record.steps[0].holds  # the gauge that breaks the bound does not raise the norm
 
 
 def test_the_printed_bound_fails_where_the_book_says():
@@ -142,11 +142,11 @@ def test_control_for_p_of_at_least_one_the_printed_bound_is_weaker_and_true(size
 @pytest.mark.parametrize(("drop", "factor"), [("dead", 1e-6), ("bias", 1e6)])
 def test_a_unit_on_no_path_runs_away_without_raising_the_norm(drop, factor):
     params, group = examples()["random, number 2"]
-    trace = lemma_compact(params, group, drop=drop)
-    assert sides(trace, 4)[0] == pytest.approx(factor)
-    assert sides(trace, 1)[0] < sides(trace, 1)[1]
+    record = lemma_compact(params, group, drop=drop)
+    assert sides(record, 4)[0] == pytest.approx(factor)
+    assert sides(record, 1)[0] < sides(record, 1)[1]
     none = 6 if drop == "dead" else 5
-    assert sides(trace, none)[1] is None
+    assert sides(record, none)[1] is None
 
 
 def test_without_a_bias_no_biased_unit_is_offered():

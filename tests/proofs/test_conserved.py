@@ -39,22 +39,22 @@ def test_every_step_holds_on_the_examples_and_on_other_architectures(name, p):
 @pytest.mark.parametrize("seed", range(4))
 def test_its_numbers_are_those_of_dense_autograd_and_of_loops(seed, p):
     graph = complete_graph((2, 5, 2), seed)
-    looped, trace = Looped(graph), lemma_conserved(graph.params, graph.group, p)
+    looped, record = Looped(graph), lemma_conserved(graph.params, graph.group, p)
     W, b = looped.slopes()
     work = looped.W * W, looped.b * b
     outputs = looped.run(looped.W, looped.b)
-    assert all(close(side, float(outputs[outputs.abs().argmax()])) for side in sides(trace, 1))
-    turned = unit_in(trace.steps[0].text)
+    assert all(close(side, float(outputs[outputs.abs().argmax()])) for side in sides(record, 1))
+    turned = unit_in(record.steps[0].text)
     assert torch.allclose(looped.run(*looped.turned(turned, 2.0)), outputs, rtol=1e-12)
-    assert close(sides(trace, 2)[0], 0.0, size=1.0)
-    unit = unit_in(trace.steps[2].place.words)
-    assert all(map(close, sides(trace, 3), (looped.into(work, unit), looped.out(work, unit))))
-    unit = unit_in(trace.steps[4].place.words)
-    assert all(close(side, -p * looped.into(work, unit)) for side in sides(trace, 5))
-    assert close(sides(trace, 6)[0], 0.0, size=trace.steps[5].size)
+    assert close(sides(record, 2)[0], 0.0, size=1.0)
+    unit = unit_in(record.steps[2].place.words)
+    assert all(map(close, sides(record, 3), (looped.into(work, unit), looped.out(work, unit))))
+    unit = unit_in(record.steps[4].place.words)
+    assert all(close(side, -p * looped.into(work, unit)) for side in sides(record, 5))
+    assert close(sides(record, 6)[0], 0.0, size=record.steps[5].size)
     moved = torch.cat([work[0][looped.W != 0], work[1][looped.b != 0]])
     most = float(-p * moved[moved.abs().argmax()])
-    assert all(close(side, most) for side in sides(trace, 4))
+    assert all(close(side, most) for side in sides(record, 4))
 
 
 @pytest.mark.parametrize("p", [1.0, 1.5, 2.0, 3.0])
@@ -63,8 +63,8 @@ def test_the_last_step_is_the_drift_of_one_step_of_euler(seed, p):
     graph = complete_graph((2, 5, 2), seed)
     for value in graph.params.values():
         value += value.sign()  # far from 0, where a step would change a sign
-    looped, trace = Looped(graph), lemma_conserved(graph.params, graph.group, p)
-    unit = unit_in(trace.steps[6].place.words)
+    looped, record = Looped(graph), lemma_conserved(graph.params, graph.group, p)
+    unit = unit_in(record.steps[6].place.words)
     here = looped.W, looped.b
     velocity = [
         torch.where(at == 0, 0.0, -(at.abs() ** (2 - p)) * slope)
@@ -76,33 +76,33 @@ def test_the_last_step_is_the_drift_of_one_step_of_euler(seed, p):
         for time in (step, -step)
     ]
     found = sum(drift) / (2 * step**2)
-    assert sides(trace, 7)[0] == pytest.approx(found, rel=1e-4, abs=1e-7)
+    assert sides(record, 7)[0] == pytest.approx(found, rel=1e-4, abs=1e-7)
     if p == 2:
-        assert drift[0] == pytest.approx(step**2 * sides(trace, 7)[1], rel=1e-9)
+        assert drift[0] == pytest.approx(step**2 * sides(record, 7)[1], rel=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_flow_of_gradient_descent_moves_the_charge_with_exponent_1(seed):
     graph = complete_graph((2, 5, 2), seed)
     looped = Looped(graph)
-    trace = lemma_conserved(graph.params, graph.group, 1.0, drop="modulation")
-    unit, step = unit_in(trace.steps[5].place.words), 1e-6
+    record = lemma_conserved(graph.params, graph.group, 1.0, drop="modulation")
+    unit, step = unit_in(record.steps[5].place.words), 1e-6
     velocity = [-g for g in looped.slopes()]
     ends = [looped.charge(looped.stepped(velocity, t), 1.0, unit) for t in (step, -step)]
-    assert sides(trace, 6)[0] == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-6)
+    assert sides(record, 6)[0] == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_with_tanh_the_derivative_along_the_dial_is_a_difference_quotient(seed):
     graph = complete_graph((2, 5, 2), seed)
     looped = Looped(graph, torch.tanh)
-    trace = lemma_conserved(graph.params, graph.group, drop="homogeneous")
-    unit, step = unit_in(trace.steps[1].place.words), 1e-5
+    record = lemma_conserved(graph.params, graph.group, drop="homogeneous")
+    unit, step = unit_in(record.steps[1].place.words), 1e-5
     ends = [float(looped.loss(*looped.turned(unit, 1 + sign * step))) for sign in (1, -1)]
-    found = sides(trace, 2)[0]
+    found = sides(record, 2)[0]
     assert found == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-5)
     assert abs(found) > 1e-4
-    assert close(sides(trace, 3)[0] - sides(trace, 3)[1], found)
+    assert close(sides(record, 3)[0] - sides(record, 3)[1], found)
 
 
 @pytest.mark.parametrize("p", [1.0, 2.0])
@@ -136,10 +136,10 @@ def test_a_gauge_changes_the_charges_and_not_the_outputs():
 
 def test_biases_that_are_left_out_or_frozen_are_where_it_breaks():
     params, group = examples()["the hat"]
-    trace = lemma_conserved(params, group, drop="frozen")
-    assert trace.steps[3].place.words.startswith("worst of 8 edges: bias of h")
-    assert sides(trace, 4)[0] == 0.0
-    assert trace.steps[5].place.units[0] in (2, 3)  # the first unit has no bias
+    record = lemma_conserved(params, group, drop="frozen")
+    assert record.steps[3].place.words.startswith("worst of 8 edges: bias of h")
+    assert sides(record, 4)[0] == 0.0
+    assert record.steps[5].place.units[0] in (2, 3)  # the first unit has no bias
 
 
 def test_its_parameters_stay_as_they_were():

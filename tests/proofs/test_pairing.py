@@ -55,7 +55,7 @@ def velocity(looped: Looped, at, p: float, q: float) -> list[torch.Tensor]:
 @pytest.mark.parametrize("seed", range(3))
 def test_its_rates_are_difference_quotients_along_the_flow(seed, p, q, drop):
     graph = complete_graph((2, 5, 2), seed)
-    looped, trace = Looped(graph), theorem_pairing(graph.params, graph.group, p, drop=drop)
+    looped, record = Looped(graph), theorem_pairing(graph.params, graph.group, p, drop=drop)
     here, step = (looped.W, looped.b), 5e-4
 
     def along(time):  # two stages: right to second order in time
@@ -64,7 +64,7 @@ def test_its_rates_are_difference_quotients_along_the_flow(seed, p, q, drop):
         return looped.stepped(velocity(looped, middle, p, q), time)
 
     for number, order in ((4, 1), (5, 2)):
-        unit = unit_in(trace.steps[number - 1].place.words)
+        unit = unit_in(record.steps[number - 1].place.words)
         before, now, after = (
             looped.charge(at, p, unit) for at in (along(-step), here, along(step))
         )
@@ -72,9 +72,9 @@ def test_its_rates_are_difference_quotients_along_the_flow(seed, p, q, drop):
         if order == 2:
             quotient = (after - 2 * now + before) / step**2
         scale = looped.charge(here, p, unit)
-        assert sides(trace, number)[0] == pytest.approx(quotient, rel=1e-3, abs=1e-4)
-        assert close(sides(trace, number)[1], (-DECAY * p) ** order * scale)
-    assert trace.broken == (() if drop is None else BROKEN[drop])
+        assert sides(record, number)[0] == pytest.approx(quotient, rel=1e-3, abs=1e-4)
+        assert close(sides(record, number)[1], (-DECAY * p) ** order * scale)
+    assert record.broken == (() if drop is None else BROKEN[drop])
 
 
 @pytest.mark.parametrize("p", [1.0, 2.0])
@@ -98,15 +98,15 @@ def test_a_solver_finds_the_exponential_that_the_derivatives_promise(seed, p):
 @pytest.mark.parametrize("p", [1.0, 2.0])
 def test_its_balanced_network_is_that_of_newtons_method_with_biases(p):
     graph = complete_graph((2, 5, 2), 1)
-    trace = theorem_pairing(graph.params, graph.group, p, drop="exponent")
+    record = theorem_pairing(graph.params, graph.group, p, drop="exponent")
     log = newton(graph.params, graph.group, p, include_bias=True)
     at = rescale(graph.params, log.exp(), graph.group)
     assert float(imbalance(at, graph.group, p, include_bias=True).abs().max()) < 1e-9
     # A penalty with exponent q gives −λp Δ with exponent q.
-    unit = unit_in(trace.steps[5].place.words)
+    unit = unit_in(record.steps[5].place.words)
     q = 1.0 if p == 2 else 2.0
     wanted = -DECAY * p * float(imbalance(at, graph.group, q, include_bias=True)[unit - 1])
-    assert sides(trace, 6)[0] == pytest.approx(wanted, rel=1e-8)
+    assert sides(record, 6)[0] == pytest.approx(wanted, rel=1e-8)
 
 
 @pytest.mark.parametrize("p", [1.0, 2.0])
@@ -120,13 +120,13 @@ def test_without_a_hypothesis_the_named_steps_fail_and_only_those(name, drop, p)
 @pytest.mark.parametrize("p", [0.5, 1.0, 2.0, 3.0])
 def test_decay_alone_shrinks_both_sides_at_the_rate_lambda_p(p):
     params, group = examples()["random, number 1"]
-    trace = theorem_pairing(params, group, p)
-    assert all(close(side, -DECAY * p) for side in sides(trace, 7))
+    record = theorem_pairing(params, group, p)
+    assert all(close(side, -DECAY * p) for side in sides(record, 7))
 
 
 def test_control_a_dead_unit_has_no_balanced_network():
     params, group = params_of(hat()), mlp_group(hat())
     params["2.weight"][0, 2] = 0.0
-    trace = theorem_pairing(params, group)
-    assert trace.broken == (6,)
-    assert trace.steps[5].place.units == (3,)
+    record = theorem_pairing(params, group)
+    assert record.broken == (6,)
+    assert record.steps[5].place.units == (3,)

@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 from gaugelib import GaugeError, hat, mlp_group, params_of, rescale, soft_penalty, soft_step
 from gaugelib.proofs import theorem_soft
-from gaugelib.proofs.cut import without
+from gaugelib.proofs.degenerate import without_weights
 from gaugelib.proofs.examples import examples
 from gaugelib.proofs.loss import network_of
 from gaugelib.proofs.penalised import STRENGTH, Penalised
@@ -115,20 +115,20 @@ def test_control_without_a_hypothesis_the_named_steps_fail_and_only_those(name, 
 @pytest.mark.parametrize("seed", range(2))
 def test_its_numbers_are_those_of_dense_matrices_and_of_autograd(seed, p, drop):
     graph = complete_graph((2, 5, 2), seed)
-    dense, trace = Dense(graph, p, drop), theorem_soft(graph.params, graph.group, p, drop=drop)
+    dense, record = Dense(graph, p, drop), theorem_soft(graph.params, graph.group, p, drop=drop)
     fall, push = -dense.speed(dense.L), -dense.speed(dense.S)
-    assert float((push - sides(trace, 1)[0]).abs().min()) < 1e-10 * float(push.abs().max())
-    work, size = dense.slope(dense.L) * push, trace.steps[1].size
-    assert close(sides(trace, 2)[0], float(work.sum()), size=size)
+    assert float((push - sides(record, 1)[0]).abs().min()) < 1e-10 * float(push.abs().max())
+    work, size = dense.slope(dense.L) * push, record.steps[1].size
+    assert close(sides(record, 2)[0], float(work.sum()), size=size)
     delta, laplacian = dense.delta(dense.here), dense.laplacian()
-    unit = unit_in(trace.steps[3].place.words)
-    assert close(sides(trace, 4)[1], float(-p * STRENGTH * (laplacian @ delta)[unit - 1]))
+    unit = unit_in(record.steps[3].place.words)
+    assert close(sides(record, 4)[1], float(-p * STRENGTH * (laplacian @ delta)[unit - 1]))
     rates = torch.linalg.eigvalsh(laplacian)
-    assert close(sides(trace, 5)[0], float(rates[0] * delta @ delta))
-    assert close(sides(trace, 5)[1], float(delta @ laplacian @ delta))
-    assert close(sides(trace, 7)[1], float(-(dense.slope(dense.L) * fall).sum()))
+    assert close(sides(record, 5)[0], float(rates[0] * delta @ delta))
+    assert close(sides(record, 5)[1], float(delta @ laplacian @ delta))
+    assert close(sides(record, 7)[1], float(-(dense.slope(dense.L) * fall).sum()))
     both = dense.slope(dense.L) * fall + dense.slope(dense.S) * push
-    assert close(sides(trace, 8)[1], float(-both.sum()))
+    assert close(sides(record, 8)[1], float(-both.sum()))
 
 
 @pytest.mark.parametrize("drop", [None, "homogeneous", "log", "bias"])
@@ -138,29 +138,29 @@ def test_its_rates_are_difference_quotients_along_the_flow(seed, p, drop):
     graph = complete_graph((2, 5, 2), seed)
     for value in graph.params.values():
         value += value.sign() / 2  # far from 0, where the flow of p = 3 is fast
-    dense, trace = Dense(graph, p, drop), theorem_soft(graph.params, graph.group, p, drop=drop)
+    dense, record = Dense(graph, p, drop), theorem_soft(graph.params, graph.group, p, drop=drop)
     push = dense.speed(dense.S)
     velocity = dense.speed(dense.L) + push
     moved = dense.quotient(dense.outputs, push)
     size = max(1.0, float(moved.abs().max()))
-    assert float((moved - sides(trace, 3)[0]).abs().min()) < 1e-6 * size
+    assert float((moved - sides(record, 3)[0]).abs().min()) < 1e-6 * size
     if drop is not None:
-        assert abs(sides(trace, 3)[0]) > 1e-3
-    unit = unit_in(trace.steps[3].place.words)
+        assert abs(sides(record, 3)[0]) > 1e-3
+    unit = unit_in(record.steps[3].place.words)
     wanted = {
         4: dense.quotient(lambda at: dense.delta(at)[unit - 1], velocity),
         7: dense.quotient(dense.L, velocity),
         8: dense.quotient(lambda at: dense.L(at) + dense.S(at), velocity),
     }
     for number, rate in wanted.items():
-        assert sides(trace, number)[0] == pytest.approx(float(rate), rel=1e-5, abs=1e-5)
+        assert sides(record, number)[0] == pytest.approx(float(rate), rel=1e-5, abs=1e-5)
 
 
 @pytest.mark.parametrize("drop", ["log", "bias"])
 @pytest.mark.parametrize("p", [1.0, 2.0])
 def test_control_the_nearest_tangent_is_that_of_least_squares_and_misses(drop, p):
     graph = complete_graph((2, 5, 2), 0)
-    dense, trace = Dense(graph, p, drop), theorem_soft(graph.params, graph.group, p, drop=drop)
+    dense, record = Dense(graph, p, drop), theorem_soft(graph.params, graph.group, p, drop=drop)
     here, push = dense.here, -dense.speed(dense.S)
     tangents = (dense.all * here)[:, dense.there].T
     weights = here[dense.there].abs() ** (p / 2 - 1)  # the flow's own measure of length
@@ -168,7 +168,7 @@ def test_control_the_nearest_tangent_is_that_of_least_squares_and_misses(drop, p
         weights[:, None] * tangents, (weights * push[dense.there])[:, None]
     ).solution
     nearest = (tangents @ found)[:, 0]
-    pull, tangent = sides(trace, 1)
+    pull, tangent = sides(record, 1)
     missed = (push[dense.there] - pull).abs() + (nearest - tangent).abs()
     assert float(missed.min()) < 1e-9 * float(push.abs().max())
     assert abs(pull - tangent) > 1e-3
@@ -191,27 +191,27 @@ def test_its_penalties_are_those_of_the_library(drop):
 @pytest.mark.parametrize("seed", range(2))
 def test_in_the_end_is_the_balanced_network_of_newtons_method(seed, p):
     graph = complete_graph((2, 5, 2), seed)
-    trace = theorem_soft(graph.params, graph.group, p)
+    record = theorem_soft(graph.params, graph.group, p)
     log = newton(graph.params, graph.group, p, include_bias=True)
     graph.params.update(rescale(graph.params, log.exp(), graph.group))
     slowest = torch.linalg.eigvalsh(Dense(graph, p).laplacian())[0]
-    assert sides(trace, 6)[1] == pytest.approx(float(slowest), rel=1e-7)
+    assert sides(record, 6)[1] == pytest.approx(float(slowest), rel=1e-7)
 
 
 def test_in_the_end_the_flow_of_the_penalty_is_there():
     graph = complete_graph((2, 5, 2), 0)
-    trace = theorem_soft(graph.params, graph.group)
+    record = theorem_soft(graph.params, graph.group)
     flow = soft_flow(
         graph.params, graph.group, until=200.0, steps=4000, strength=STRENGTH, include_bias=True
     )
     graph.params.update(flow.at(len(flow) - 1))
     slowest = torch.linalg.eigvalsh(Dense(graph).laplacian())[0]
-    assert sides(trace, 6)[1] == pytest.approx(float(slowest), rel=1e-6)
+    assert sides(record, 6)[1] == pytest.approx(float(slowest), rel=1e-6)
 
 
 def test_control_with_a_dead_unit_the_slowest_rate_falls_below_all_bounds():
     graph = complete_graph((2, 5, 2), 0)
-    params = without(graph.params, graph.group, 5, outgoing=True)
+    params = without_weights(graph.params, graph.group, 5, outgoing=True)
     slowest, left = [], []
     for steps in (0, 500, 1500, 4500):
         for _ in range(steps):
@@ -267,11 +267,11 @@ def test_a_minimiser_of_the_sum_ends_at_a_balanced_critical_point_of_the_loss(se
 def test_control_a_readers_dead_unit_is_named():
     params, group = params_of(hat()), mlp_group(hat())
     params["2.weight"][0, 1] = 0.0
-    trace = theorem_soft(params, group)
-    assert trace.broken == (6,)
-    assert trace.steps[5].place.words == "on no path: h₂"
-    assert trace.steps[5].place.units == (2,)
-    assert trace.steps[5].right.value == 0.0
+    record = theorem_soft(params, group)
+    assert record.broken == (6,)
+    assert record.steps[5].place.words == "on no path: h₂"
+    assert record.steps[5].place.units == (2,)
+    assert record.steps[5].right.value == 0.0
 
 
 def test_at_a_balanced_network_it_is_rounding_that_is_compared():

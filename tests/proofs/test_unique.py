@@ -36,25 +36,25 @@ def direction(units: int) -> torch.Tensor:
 @pytest.mark.parametrize("seed", range(4))
 def test_its_numbers_are_those_of_explicit_loops(seed, p):
     graph = complete_graph((2, 5, 2), seed)
-    dense, trace = Dense(graph, p), theorem_uniqueness(graph.params, graph.group, p)
+    dense, record = Dense(graph, p), theorem_uniqueness(graph.params, graph.group, p)
     xi = direction(5)
     level = [math.log(x) for x in dense.scale(xi.exp())]
 
     def along(time):
         return dense.F(dense.scale((time * xi).exp()))
 
-    assert sides(trace, 1) == (5.0, 5.0)
-    path = trace.steps[1].place.edges
+    assert sides(record, 1) == (5.0, 5.0)
+    path = record.steps[1].place.edges
     assert path[0][0] == path[-1][1] == 0
     assert all(one[1] == two[0] for one, two in itertools.pairwise(path))
     assert int(xi.abs().argmax()) + 1 in [target for _, target in path]
     rises = [float(xi[t - 1]) * (t > 0) - float(xi[s - 1]) * (s > 0) for s, t in path]
-    assert close(sides(trace, 2)[0], sum(rises), size=1.0)
-    assert close(sides(trace, 3)[1], max(rises))
-    ((source, target),) = trace.steps[2].place.edges
+    assert close(sides(record, 2)[0], sum(rises), size=1.0)
+    assert close(sides(record, 3)[1], max(rises))
+    ((source, target),) = record.steps[2].place.edges
     assert rises[path.index((source, target))] == pytest.approx(max(rises))
     start = along(0.0)
-    alone, there = sides(trace, 4)
+    alone, there = sides(record, 4)
     assert close(alone, 2 * start)
     ends = [
         along(math.log(2 * p * start / dense.W[i][j] ** p) / (p * max(rises)))
@@ -62,11 +62,11 @@ def test_its_numbers_are_those_of_explicit_loops(seed, p):
         if (dense.number(j), dense.number(i)) == (source, target)
     ]
     assert any(close(there, end) for end in ends)
-    assert all(map(close, sides(trace, 5), (start, there)))
+    assert all(map(close, sides(record, 5), (start, there)))
     curvature = p * sum(dense.W[i][j] ** p * (level[i] - level[j]) ** 2 for i, j in dense.edges)
-    assert all(close(side, curvature) for side in sides(trace, 6))
+    assert all(close(side, curvature) for side in sides(record, 6))
     assert close(curvature, float(p * xi @ laplacian(graph.params, graph.group, p) @ xi))
-    assert all(map(close, sides(trace, 8), (along(0.5), (along(0.0) + along(1.0)) / 2)))
+    assert all(map(close, sides(record, 8), (along(0.5), (along(0.0) + along(1.0)) / 2)))
 
 
 @pytest.mark.parametrize("name", LAYERED)
@@ -86,17 +86,17 @@ def test_without_paths_the_named_steps_fail(name, drop, broken):
 @pytest.mark.parametrize("drop", ["dead", "bias"])
 def test_a_unit_on_no_path_lowers_the_norm_for_ever(drop):
     params, group = examples()["random, number 3"]
-    trace = theorem_uniqueness(params, group, drop=drop)
-    start, there = sides(trace, 5)
+    record = theorem_uniqueness(params, group, drop=drop)
+    start, there = sides(record, 5)
     assert there < start
-    assert sides(trace, 4)[0] is None
+    assert sides(record, 4)[0] is None
 
 
 def test_an_isolated_unit_changes_nothing_so_its_scale_is_free():
     params, group = examples()["random, number 3"]
-    trace = theorem_uniqueness(params, group, drop="isolated")
-    assert sides(trace, 5)[0] == sides(trace, 5)[1]
-    assert sides(trace, 7) == (0.0, 0.0)
+    record = theorem_uniqueness(params, group, drop="isolated")
+    assert sides(record, 5)[0] == sides(record, 5)[1]
+    assert sides(record, 7) == (0.0, 0.0)
 
 
 @given(seed=st.integers(0, 10_000), p=powers)
@@ -104,11 +104,11 @@ def test_units_on_no_path_are_counted_in_networks_of_any_wiring(seed, p):
     graph = random_graph(2, 5, 2, seed=seed, density=0.4)
     dense = Dense(graph, p)
     alive = [h for h in dense.units if dense.paths(range(2), [h]) and dense.paths([h], range(7, 9))]
-    trace = theorem_uniqueness(graph.params, graph.group, p)
-    assert sides(trace, 1) == (float(len(alive)), 5.0)
-    assert (trace.broken == ()) is (len(alive) == 5)
+    record = theorem_uniqueness(graph.params, graph.group, p)
+    assert sides(record, 1) == (float(len(alive)), 5.0)
+    assert (record.broken == ()) is (len(alive) == 5)
     if len(alive) < 5:
-        assert unit_in(trace.steps[0].place.words) not in map(dense.number, alive)
+        assert unit_in(record.steps[0].place.words) not in map(dense.number, alive)
 
 
 # --- The theorem itself, by a solver that is not the library's ---

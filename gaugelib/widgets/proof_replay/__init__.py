@@ -17,7 +17,7 @@ from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, withi
 from gaugelib.widgets.proof_replay import still
 from gaugelib.widgets.proof_replay.replay import packed
 
-Proof = Callable[..., proofs.Trace]
+Proof = Callable[..., proofs.Record]
 Networks = Mapping[str, tuple[Mapping[str, Tensor], GaugeGroup]]
 
 MOST_GAUGES = 3  # how often a reader's own network is shown in a random gauge
@@ -39,7 +39,7 @@ class ProofReplay(BookWidget):
 
     Args:
         proof: the name of a function of `gaugelib.proofs`, or any function
-            `(params, group, p, *, drop) -> Trace`.
+            `(params, group, p, *, drop) -> Record`.
         p: exponent of the norm.
         drop: what to drop to begin with, a key of the trace's hypotheses; "" for nothing.
         network: number of the network to begin with, from 1.
@@ -132,7 +132,7 @@ class ProofReplay(BookWidget):
         return f"ProofReplay.from_params(params, group, proof={self.proof!r}, p={self.p!r})"
 
     @property
-    def trace(self) -> proofs.Trace:
+    def trace(self) -> proofs.Record:
         """The trace that is shown."""
         return self._runs[self.drop][self.network - 1]
 
@@ -170,7 +170,7 @@ def _function(proof: str | Proof) -> Proof:
     return proof
 
 
-def _run(proof: Proof, networks: Networks, p: float) -> dict[str, list[proofs.Trace]]:
+def _run(proof: Proof, networks: Networks, p: float) -> dict[str, list[proofs.Record]]:
     """What is dropped, "" for nothing -> the traces on all networks."""
     whole = [proof(params, group, p) for params, group in networks.values()]
     runs = {"": whole}

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gaugelib.proofs import Step, Trace
+from gaugelib.proofs import Record, Step
 
 
 class _Once:
@@ -25,7 +25,7 @@ class _Once:
         return [json.loads(key) for key in self._places]
 
 
-def packed(runs: Mapping[str, Sequence[Trace]], networks: Sequence[str]) -> dict[str, Any]:
+def packed(runs: Mapping[str, Sequence[Record]], networks: Sequence[str]) -> dict[str, Any]:
     """Runs of one proof as a JSON value; `replay.js` unpacks it.
 
     What is dropped leaves many steps as they were: each is shipped once, as is each text and each
@@ -53,13 +53,13 @@ def packed(runs: Mapping[str, Sequence[Trace]], networks: Sequence[str]) -> dict
             list(step.place.units),
         ]
 
-    def picture(trace: Trace) -> dict[str, Any]:
+    def picture(trace: Record) -> dict[str, Any]:
         if trace.sketch is None:
             return {"columns": [], "edges": []}
         edges = [[source, target, round(share, 4)] for source, target, share in trace.sketch.edges]
         return {"columns": [list(column) for column in trace.sketch.columns], "edges": edges}
 
-    def run(trace: Trace) -> dict[str, Any]:
+    def run(trace: Record) -> dict[str, Any]:
         return {
             "network": words.place(trace.network),
             "picture": pictures.place(picture(trace)),

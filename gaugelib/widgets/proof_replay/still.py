@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from gaugelib.proofs import Step, Trace
+    from gaugelib.proofs import Record, Step
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A step of a proof."""
 
-    trace: Trace
+    trace: Record
     number: int  # of the step, from 1
     told: bool = True  # whether verdicts are shown
 
@@ -65,7 +65,7 @@ def _sides(axes: Axes, step: Step, number: int, told: bool) -> None:
     axes.axis("off")
 
 
-def _outline(axes: Axes, trace: Trace, number: int, told: bool) -> None:
+def _outline(axes: Axes, trace: Record, number: int, told: bool) -> None:
     count = len(trace.steps)
     for k, step in enumerate(trace.steps):
         mark, colour = _mark(step, told)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from gaugelib import proofs
-from gaugelib.proofs import Trace
+from gaugelib.proofs import Record
 from gaugelib.proofs.examples import examples
 from tests.widgets.node import formatted
 from tests.widgets.on_page import OnPage
@@ -17,7 +17,7 @@ ON_THE_PAGE = {
 }
 
 
-def traced(name: str, *, network: int = 1, drop: str = "", p: float = 2.0) -> Trace:
+def traced(name: str, *, network: int = 1, drop: str = "", p: float = 2.0) -> Record:
     params, group = list(examples().values())[network - 1]
     return getattr(proofs, name)(params, group, p, drop=drop or None)
 
@@ -32,7 +32,7 @@ class Replay(OnPage):
     def __init__(self, page, index: int = 0) -> None:
         super().__init__(page, ".gl-replay", index)
 
-    def must_show(self, trace: Trace, number: int, *, told: bool = True) -> None:
+    def must_show(self, trace: Record, number: int, *, told: bool = True) -> None:
         """The step, both sides, the slack, where, and, where they are told, the verdicts."""
         step = trace.steps[number - 1]
         assert self.text("step") == f"Step {number} of {len(trace.steps)}"

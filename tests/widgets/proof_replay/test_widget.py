@@ -10,7 +10,7 @@ import traitlets
 from torch import nn
 
 from gaugelib import GaugeError, hat, mlp_group, params_of, proofs, rescale
-from gaugelib.proofs import Side, Step, Trace
+from gaugelib.proofs import Record, Side, Step
 from gaugelib.proofs.examples import examples
 from gaugelib.widgets import ProofReplay
 from gaugelib.widgets.proof_replay.replay import number, packed
@@ -63,7 +63,7 @@ def test_another_verdict_claim_or_place_is_noticed(cases, tmp_path, what, other)
 def test_what_json_cannot_carry_is_shipped_by_name(tmp_path):
     values = [(1.0, math.inf), (-math.inf, 2.0), (None, 1.0)]
     steps = tuple(Step("why", Side("l", left), "≤", Side("r", right)) for left, right in values)
-    trace = Trace("Title", "statement", (), steps, "nowhere")
+    trace = Record("Title", "statement", (), steps, "nowhere")
     case = one_case("odd", packed({"": [trace]}, ["only"]), "", 1, trace)
     run([case], tmp_path).require(at_least=1 + STATEMENTS)
     assert [number(x) for x in (math.inf, -math.inf, math.nan, None)] == ["∞", "−∞", None, None]
@@ -94,7 +94,7 @@ def test_any_function_that_returns_a_trace_is_a_proof():
     def lemma_of_the_reader(params, group, p, *, drop=None):
         size = float(sum(value.abs().sum() for value in params.values()))
         step = Step("Sizes are not negative.", Side("0", 0.0), "≤", Side("Σ |θ|", size))
-        return Trace("Mine", "0 ≤ Σ |θ|.", (), (step,), "a network")
+        return Record("Mine", "0 ≤ Σ |θ|.", (), (step,), "a network")
 
     widget = ProofReplay(proof=lemma_of_the_reader)
     assert (widget.proof, widget.trace.broken) == ("lemma_of_the_reader", ())
@@ -149,7 +149,7 @@ def test_a_gauge_moves_the_picture_and_not_its_shape():
     ("arguments", "message"),
     [
         ({"proof": "lemma_unheard_of"}, "'theorem_uniqueness', .*; found 'lemma_unh"),
-        ({"proof": "Trace"}, "found 'Trace'"),
+        ({"proof": "Record"}, "found 'Record'"),
         ({"proof": 3}, "proof must be a function or its name, found int"),
         ({"drop": "root"}, "drop must be one of: '', 'dead', 'double', 'triple'; found 'root'"),
         ({"revealed": "root"}, "revealed must be one of: '', 'dead', .*; found 'root'"),
@@ -217,7 +217,7 @@ def run(cases, folder) -> NodeTests:
     return NodeTests("proof_replay/widget.test.mjs", FIXTURES=str(fixtures))
 
 
-def first(name: str) -> Trace:
+def first(name: str) -> Record:
     params, group = next(iter(examples().values()))
     return getattr(proofs, name)(params, group)
 
@@ -233,7 +233,7 @@ def cases_of(name: str) -> list[dict]:
     return found
 
 
-def one_case(name: str, replay: dict, drop: str, network: int, trace: Trace) -> dict:
+def one_case(name: str, replay: dict, drop: str, network: int, trace: Record) -> dict:
     def value(x: float | None) -> float | str:
         x = math.nan if x is None else x
         return x if math.isfinite(x) else str(x)

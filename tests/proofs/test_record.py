@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from gaugelib import GaugeError, hat, mlp_group, params_of
-from gaugelib.proofs import Drop, Hypothesis, Side, Step, Trace, lemma_auxiliary
-from gaugelib.proofs.trace import ROUNDING, require_drop, tightest, widest
+from gaugelib.proofs import Drop, Hypothesis, Record, Side, Step, lemma_auxiliary
+from gaugelib.proofs.record import require_drop
+from gaugelib.proofs.step import ROUNDING, tightest, widest
 
 
 def step(left, relation, right, size=None) -> Step:
@@ -77,9 +78,9 @@ def test_an_instance_that_fails_is_never_hidden_behind_one_that_holds():
 
 def test_a_trace_counts_its_failing_steps_from_one_and_prints_them():
     steps = (step(1.0, "≤", 2.0), step(2.0, "≤", 1.0), step(None, "=", 1.0))
-    trace = Trace("Title", "statement", (), steps, "no network")
-    assert trace.broken == (2, 3)
-    assert str(trace).splitlines() == [
+    record = Record("Title", "statement", (), steps, "no network")
+    assert record.broken == (2, 3)
+    assert str(record).splitlines() == [
         "Title (no network)",
         "1. holds  l ≤ r   slack 1",
         "2. FAILS  l ≤ r   slack -1",

@@ -1,42 +1,18 @@
-"""What a proof leaves behind when it is run on a network: each step with both sides evaluated.
-
-A proof is a function `(params, group, p=2.0, *, drop=None) -> Trace`. Whoever shows a trace needs
-to know nothing of the mathematics: it says itself what it assumes and what can be dropped.
-"""
+"""One step of a proof, with both sides evaluated on a network, and which of many is shown."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from gaugelib.group import GaugeError
-from gaugelib.proofs.sketch import Sketch
-
 Relation = Literal["=", "≤", "≥", "<"]
 
 ROUNDING = 1e-9
 """What float64 and a solver's tolerance may miss, relative to the numbers that are compared."""
-
-
-@dataclass(frozen=True)
-class Drop:
-    """One way to do without a hypothesis: `key` asks for it, `instead` says what then holds."""
-
-    key: str
-    instead: str
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """Something that a statement assumes, and the ways to drop it."""
-
-    text: str
-    drops: tuple[Drop, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,63 +87,6 @@ class Step:
         # An infinite side leaves nothing to round.
         rounding = ROUNDING * size if math.isfinite(size) else 0.0
         return slack > rounding if self.relation == "<" else slack >= -rounding
-
-
-@dataclass(frozen=True)
-class Trace:
-    """A proof run on one network.
-
-    Attributes:
-        title: the statement in a few words.
-        statement: the statement.
-        hypotheses: what it assumes.
-        steps: the steps in order, evaluated.
-        network: the network it was run on, in words.
-        sketch: the network as a small picture, or None if it is too large for one.
-        dropped: the key of the hypothesis that was dropped, or None.
-    """
-
-    title: str
-    statement: str
-    hypotheses: tuple[Hypothesis, ...]
-    steps: tuple[Step, ...]
-    network: str
-    sketch: Sketch | None = None
-    dropped: str | None = None
-
-    @property
-    def broken(self) -> tuple[int, ...]:
-        """Numbers of the steps that fail, counted from 1."""
-        return tuple(k for k, step in enumerate(self.steps, start=1) if not step.holds)
-
-    @property
-    def drops(self) -> tuple[str, ...]:
-        """The keys that `drop` takes."""
-        return drop_keys(self.hypotheses)
-
-    def __str__(self) -> str:
-        lines = [f"{self.title} ({self.network})"]
-        for number, step in enumerate(self.steps, start=1):
-            slack = "" if step.slack is None else f"   slack {step.slack:.3g}"
-            mark = "holds" if step.holds else "FAILS"
-            lines.append(f"{number}. {mark}  {step.claim}{slack}")
-        return "\n".join(lines)
-
-
-def drop_keys(hypotheses: Sequence[Hypothesis]) -> tuple[str, ...]:
-    """The keys of everything that can be dropped."""
-    return tuple(drop.key for hypothesis in hypotheses for drop in hypothesis.drops)
-
-
-def require_drop(drop: str | None, hypotheses: Sequence[Hypothesis]) -> None:
-    """Refuse to drop what is not assumed.
-
-    Raises:
-        GaugeError: naming what can be dropped.
-    """
-    if drop is not None and drop not in drop_keys(hypotheses):
-        known = ", ".join(map(repr, drop_keys(hypotheses)))
-        raise GaugeError(f"drop must be None or one of: {known}; found {drop!r}")
 
 
 def tightest(

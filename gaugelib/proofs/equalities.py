@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gaugelib.proofs.edges import at_unit
 from gaugelib.proofs.loss import Network
-from gaugelib.proofs.trace import Place, Side, Step, largest
+from gaugelib.proofs.step import Place, Side, Step, largest
 
 Named = tuple[str, Tensor]
 

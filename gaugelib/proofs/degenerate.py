@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gaugelib.group import GaugeGroup
-from gaugelib.proofs.trace import Drop
+from gaugelib.proofs.record import Drop
 
 Params = dict[str, Tensor]
 
@@ -17,29 +17,29 @@ BIAS = Drop("bias", "a biased unit without incoming weights")
 ISOLATED = Drop("isolated", "a unit without any weights")
 
 
-def cut(params: Mapping[str, Tensor], group: GaugeGroup, drop: str | None) -> Params:
+def degenerate(params: Mapping[str, Tensor], group: GaugeGroup, drop: str | None) -> Params:
     """The network that drops "dead", "bias" or "isolated" ask for; else the same one.
 
     The last unit loses its outgoing weights, or all of them; the first unit whose bias is not 0
     loses its incoming weights. No function keeps its values under this: it is another network.
     """
     if drop == DEAD.key:
-        return without(params, group, group.units, outgoing=True)
+        return without_weights(params, group, group.units, outgoing=True)
     if drop == ISOLATED.key:
-        return without(params, group, group.units, incoming=True, outgoing=True)
+        return without_weights(params, group, group.units, incoming=True, outgoing=True)
     if drop == BIAS.key:
-        return without(params, group, biased(params, group)[0], incoming=True)
+        return without_weights(params, group, biased_units(params, group)[0], incoming=True)
     return dict(params)
 
 
-def biased(params: Mapping[str, Tensor], group: GaugeGroup) -> list[int]:
+def biased_units(params: Mapping[str, Tensor], group: GaugeGroup) -> list[int]:
     """The hidden units whose bias is not 0, counted from 1."""
     biases = {name: value.detach().abs() for name, value in params.items()}
     incoming, _ = group.restrict("bias").totals(biases)
     return (incoming.nonzero()[:, 0] + 1).tolist()
 
 
-def without(
+def without_weights(
     params: Mapping[str, Tensor],
     group: GaugeGroup,
     unit: int,
