@@ -1,77 +1,50 @@
-"""The library's floors: a module imports from lower floors only, and never sideways."""
+"""The library's floors: a module imports from lower floors only, never sideways or in a circle."""
 
 import ast
+import graphlib
 import pathlib
 import re
-from collections.abc import Iterator
 
 import pytest
 
-from tests.meta.prose import ROOT
 from tests.meta.tracked import tracked_files
+from tools.floor_plan import DRAWING, FLOOR, FLOORS, PACKAGE, drawing, files, modules, room, rooms
 
-PACKAGE = ROOT / "gaugelib"
-FLOORS = (
-    {"group"},
-    {"memory"},
-    {"action", "gradient", "modules", "networks", "tracing"},
-    {"balance", "curvature", "flow", "mlp", "noether", "soft"},
-    {"optim", "proofs", "testing", "check", "data"},
-    {"plot"},
-    {"experiments"},
-    {"widgets"},  # on top: one of them shows what the experiments stored
-)
-FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-PLOTTING = 5
+PLOTTING = FLOOR["plot"]
 LONGEST_FILE = 300
 # They leave the caller's device, precision or graph, and do not belong below the plotting floor.
 LEAVING = {"cuda", "float", "numpy", "item"}
-
-
-def room(path: pathlib.Path, package: pathlib.Path) -> str:
-    """The module that a file belongs to; a subpackage is one room."""
-    return path.relative_to(package).parts[0].removesuffix(".py")
-
-
-def imported_rooms(tree: ast.AST, path: pathlib.Path, package: pathlib.Path) -> Iterator[str]:
-    """The rooms that a file's imports lead to; the package's own front door is the room ''."""
-    here = ("gaugelib", *path.relative_to(package).parts[:-1])
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            targets = [alias.name.split(".") for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = list(here[: len(here) - node.level + 1]) if node.level else []
-            base += node.module.split(".") if node.module else []
-            inside = base == ["gaugelib"]
-            targets = [[*base, a.name] if inside and a.name in FLOOR else base for a in node.names]
-        else:
-            continue
-        for target in targets:
-            if target[0] == "gaugelib":
-                yield target[1] if len(target) > 1 else ""
+CIRCULAR = {"gaugelib.widgets"}  # to be emptied
 
 
 def trespasses(package: pathlib.Path) -> list[str]:
-    """Every import that does not lead downstairs."""
+    """Every room without a floor, and every import that does not lead downstairs."""
     found = []
-    for path in sorted(package.rglob("*.py")):
-        if path == package / "__init__.py":
-            continue
-        own = room(path, package)
+    for own, others in rooms(package).items():
         if own not in FLOOR:
-            found.append(f"{path.relative_to(package)} has no floor: give it one in the floor plan")
-            continue
-        for other in imported_rooms(ast.parse(path.read_text(encoding="utf-8")), path, package):
-            if other != own and FLOOR.get(other, len(FLOORS)) >= FLOOR[own]:
-                found.append(f"{path.relative_to(package)} imports {other or 'gaugelib itself'}")
+            found.append(f"{own} has no floor: give it one in tools/floor_plan.py")
+        for other in sorted(others):
+            if FLOOR.get(other, len(FLOORS)) >= FLOOR.get(own, 0):
+                found.append(f"{own} imports {other or 'gaugelib itself'}")
     return found
+
+
+def circle(package: pathlib.Path, but: set[str] = frozenset()) -> list[str]:
+    """Modules that import each other in a circle, also for their types alone; none, if none do."""
+    graph = modules(package)
+    kept = {name for name in graph if not any(name.startswith(part) for part in but)}
+    try:
+        graphlib.TopologicalSorter({name: graph[name] & kept for name in kept}).prepare()
+    except graphlib.CycleError as error:
+        return error.args[1]
+    return []
 
 
 def departures(package: pathlib.Path) -> list[str]:
     """Calls below the plotting floor that leave the caller's device, precision or graph."""
     return [
         f"{path.relative_to(package)}:{node.lineno} calls .{node.func.attr}("
-        for path in sorted(package.rglob("*.py"))
+        for path in files(package)
         if FLOOR.get(room(path, package), 0) < PLOTTING
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
@@ -82,6 +55,24 @@ def departures(package: pathlib.Path) -> list[str]:
 
 def test_modules_import_from_lower_floors_only():
     assert trespasses(PACKAGE) == []
+
+
+def test_no_modules_import_each_other():
+    assert circle(PACKAGE, CIRCULAR) == []
+
+
+def test_the_drawing_of_the_book_shows_what_is_imported():
+    """Drawn anew it is the same; and each line of it names the rooms that a plain search finds."""
+    assert DRAWING.read_text(encoding="utf-8") == drawing(), "run python -m tools.floor_plan"
+    found: dict[str, set[str]] = {}
+    for path in files(PACKAGE):
+        text = path.read_text(encoding="utf-8")
+        names = re.findall(r"^ *(?:from|import) gaugelib(?:\.| import )(\w+)", text, re.MULTILINE)
+        found.setdefault(room(path, PACKAGE), set()).update(names)
+    told = re.findall(r"<title>(\w+): imports (.*)</title>", drawing())
+    assert {name: set(others.split(", ")) - {"nothing"} for name, others in told} == {
+        name: others - {name} for name, others in found.items()
+    }
 
 
 def test_core_keeps_device_precision_and_graph():
@@ -137,6 +128,31 @@ def test_a_sound_package_is_accepted(package):
 def test_an_import_that_does_not_lead_down_is_refused(package, file, line):
     (package / file).write_text(line + "\n")
     assert trespasses(package) != []
+
+
+def test_control_another_import_is_another_drawing(package):
+    before = drawing(package)
+    (package / "widgets" / "one.py").write_text("from gaugelib import group\n")
+    assert "widgets: imports action, group<" not in before
+    (package / "widgets" / "two.py").write_text("from gaugelib.action import rescale\n")
+    assert "widgets: imports action, group<" in drawing(package)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from gaugelib.widgets.one import O",
+        "from . import one",
+        "def f():\n    import gaugelib.widgets.one",
+        "if TYPE_CHECKING:\n    from gaugelib.widgets.one import O",
+    ],
+)
+def test_control_a_circle_is_found_whatever_it_is_for(package, line):
+    assert circle(package) == []
+    (package / "widgets" / "_base.py").write_text(line + "\n")
+    found = circle(package)
+    assert set(found) == {"gaugelib.widgets.one", "gaugelib.widgets._base"}
+    assert circle(package, {"gaugelib.widgets"}) == []
 
 
 def test_leaving_the_callers_device_is_refused(package):
