@@ -1,10 +1,10 @@
-"""A live preview of the book: a page that was changed is there again in seconds, and reloads itself.
+"""A live preview of the book: a page that was changed is there again in seconds.
 
     python -m tools.preview [--port 8000]
 
-The first build executes every notebook; from then on a notebook is executed only when its code changes, or
-when the preview is started anew with `--fresh`, as after a change in the library. A draft has all that a page
-has; style sheets are not cut and bundled, and nothing is found by the search.
+The first build executes every notebook; from then on one is executed only when its code changes,
+or when the preview is started anew with `--fresh`, as after a change in the library. A draft has all
+that a page has; style sheets are not cut and bundled, and nothing is found by the search.
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
     python -m tools.quick [--since COMMIT] [--seconds 40]
 
-Nearest first: a changed file's own tests and examples, then the tests that import it, then those that
-import what imports it, and so on. What needs the built site is left to `make browser`.
+Nearest first: a changed file's own tests and examples, then the tests that import it, then those
+that import what imports it, and so on. What needs the built site is left to `make browser`.
 """
 
 import argparse
@@ -73,8 +73,8 @@ def _tree(file: str) -> ast.Module:
 def nearest(names: Iterable[str]) -> list[list[str]]:
     """Test files by their distance from the changed files, each named once.
 
-    A file that is no module (a style sheet, a script, a notebook) is near to the tests that stand in
-    a folder of its name, and to the rules.
+    Who imports a folder imports its files. A file that is no module (a style sheet, a script, a
+    notebook) is near to the tests in folders of its own folder's name, and to the rules.
     """
     known = modules()
     users: dict[str, set[str]] = {}
@@ -86,7 +86,10 @@ def nearest(names: Iterable[str]) -> list[list[str]]:
         if name not in known.values():
             rings[0] |= {f for f in known.values() if Path(name).parent.name in Path(f).parts[:-1]}
     while rings[-1]:
-        near = set().union(*(users.get(file, set()) for file in rings[-1])) - seen
+        doors = {
+            door for file in rings[-1] if (door := str(Path(file).parent / "__init__.py")) in users
+        }
+        near = set().union(*(users.get(file, set()) for file in rings[-1] | doors)) - seen
         seen |= near
         rings.append(near)
     rules = {file for file in known.values() if file.startswith(RULES)}

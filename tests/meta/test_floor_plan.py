@@ -14,7 +14,6 @@ PLOTTING = FLOOR["plot"]
 LONGEST_FILE = 300
 # They leave the caller's device, precision or graph, and do not belong below the plotting floor.
 LEAVING = {"cuda", "float", "numpy", "item"}
-CIRCULAR = {"gaugelib.widgets"}  # to be emptied
 
 
 def trespasses(package: pathlib.Path) -> list[str]:
@@ -29,12 +28,10 @@ def trespasses(package: pathlib.Path) -> list[str]:
     return found
 
 
-def circle(package: pathlib.Path, but: set[str] = frozenset()) -> list[str]:
+def circle(package: pathlib.Path) -> list[str]:
     """Modules that import each other in a circle, also for their types alone; none, if none do."""
-    graph = modules(package)
-    kept = {name for name in graph if not any(name.startswith(part) for part in but)}
     try:
-        graphlib.TopologicalSorter({name: graph[name] & kept for name in kept}).prepare()
+        graphlib.TopologicalSorter(modules(package)).prepare()
     except graphlib.CycleError as error:
         return error.args[1]
     return []
@@ -58,7 +55,7 @@ def test_modules_import_from_lower_floors_only():
 
 
 def test_no_modules_import_each_other():
-    assert circle(PACKAGE, CIRCULAR) == []
+    assert circle(PACKAGE) == []
 
 
 def test_the_drawing_of_the_book_shows_what_is_imported():
@@ -152,7 +149,6 @@ def test_control_a_circle_is_found_whatever_it_is_for(package, line):
     (package / "widgets" / "_base.py").write_text(line + "\n")
     found = circle(package)
     assert set(found) == {"gaugelib.widgets.one", "gaugelib.widgets._base"}
-    assert circle(package, {"gaugelib.widgets"}) == []
 
 
 def test_leaving_the_callers_device_is_refused(package):

@@ -1,9 +1,10 @@
 """The notebooks are executed two at a time, before the first of them is read.
 
-MyST-NB executes a notebook when it comes to read it, one after another. With `execute_notebooks: cache`
-it first looks whether the outputs of the same cells are at hand; here they are put there, anew in each
-build, so that a change in the library is never overlooked. Only a draft (`make preview`) keeps those of
-the code that it knows. A notebook that fails is left out: MyST-NB executes it again and reports it.
+MyST-NB executes a notebook when it comes to read it, one after another. With `execute_notebooks:
+cache` it first looks whether the outputs of the same cells are at hand; here they are put there,
+anew in each build, so that a change in the library is never overlooked. Only a draft
+(`make preview`) keeps those of the code that it knows. A notebook that fails is left out: MyST-NB
+executes it again and reports it.
 """
 
 import shutil

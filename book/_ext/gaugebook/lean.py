@@ -137,7 +137,7 @@ def cut_font(path: Path, points: set[int]) -> None:
 
 def setup(app) -> None:
     """The templates come first, so that they win over the theme's."""
-    # A package of code styles has every logger write what it does; of cutting a font that is a page.
+    # A package of code styles lets every logger write: of cutting fonts, five hundred lines.
     logging.getLogger("fontTools").setLevel(logging.WARNING)
     app.gaugebook_written = set()
     app.connect("html-page-context", remember)
