@@ -1,6 +1,4 @@
-"""`trace_group`: from a model and an example to the model's gauge group.
-
-To be read in this order:
+"""`trace_group`: from a model and an example to its gauge group; the files in reading order.
 
 - `trace`: the whole way. `preconditions`, `contents`: what a model must be, and what it may hold.
 - `graph`: the operations of a forward. `side_effects`, `randomness`: what a forward leaves behind

@@ -54,7 +54,10 @@ class ParameterUses:
             known, new = use.ends, (target, source)
         else:
             use = use or _Use((torch.tensor(_UNKNOWN),) * 2, kind, flat=False)
-            use = _flattened(use, self._shapes[weight.name])
+            if not use.flat:
+                shape = self._shapes[weight.name]
+                ends = tuple(end.expand(shape).reshape(-1).clone() for end in use.ends)
+                use = _Use(ends, use.kind, flat=True)
             where = weight.carrier().reshape(-1)  # a position may occur more than once
             new = tuple(end.expand(weight.shape).reshape(-1) for end in (target, source))
             for flat, end in zip(use.ends, new):
@@ -91,13 +94,6 @@ class ParameterUses:
             target, source = (_units(end, numbers, shape, use.flat) for end in use.ends)
             done[name] = Entry(target, source, use.kind)
         return done
-
-
-def _flattened(use: _Use, shape: torch.Size) -> _Use:
-    if use.flat:
-        return use
-    ends = tuple(end.expand(shape).reshape(-1).clone() for end in use.ends)
-    return _Use(ends, use.kind, flat=True)
 
 
 def _units(labels: Tensor, numbers: Tensor, shape: torch.Size, flat: bool) -> Tensor:

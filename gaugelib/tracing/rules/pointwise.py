@@ -107,9 +107,8 @@ def clamp(op: Operation, input: Value, min: Bound | None = None, max: Bound | No
     if isinstance(min, Weight) or isinstance(max, Weight):
         op.refuse("its bounds must be numbers or activations; use torch.maximum for a parameter")
     if isinstance(min, Value) or isinstance(max, Value):
-        terms = [bound for bound in (min, max) if bound is not None]
-        for bound in terms:
-            input = maximum(op, input, bound)
+        for bound in (min, max):
+            input = input if bound is None else maximum(op, input, bound)
         return input
     return op.activation(input) if min in FREE and max in FREE else op.ground_all()
 
