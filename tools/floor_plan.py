@@ -113,7 +113,7 @@ def drawing(package: pathlib.Path = PACKAGE) -> str:
         (
             f'<svg viewBox="0 0 300 {2 * TOP + LINE * (len(order) - 1)}" role="img"',
             f'aria-label="{words}"',
-            'style="display:block;width:100%;max-width:26rem;margin:1.5rem auto;'
+            'style="display:block;width:100%;max-width:26rem;margin:1.5rem auto;break-inside:avoid;'
             'font:12px var(--sans, sans-serif)" fill="currentColor" text-anchor="end">',
             f'<g opacity=".07">{"".join(bands)}</g><g stroke="currentColor" stroke-width=".6">',
             *(row.replace("<text", '<text stroke="none"') for row in rows),
