@@ -4,44 +4,47 @@ Each checker takes the reader's answer (a function, or a dictionary of answers),
 the definition on fresh random networks, and returns a `Verdict` that names the likely mistake.
 Numbers may be Python's, numpy's or torch's, in float32 or float64; whatever else comes, an error
 in the reader's function too, gets a hint. Only an interrupt goes through.
+
+A chapter's checkers are in the file, or the folder of files, that is called like its notebook: add
+one there, name it below, and its tests in the same place in `tests/check`. They ask by `answer` and
+`forms`, draw by `fresh` and end in a `verdict`; they may import from any floor below.
 """
 
-from gaugelib.check.conservation import drift_order as drift_order
-from gaugelib.check.conservation import flow_end as flow_end
-from gaugelib.check.conservation import flow_path as flow_path
-from gaugelib.check.conservation import layer_charges as layer_charges
-from gaugelib.check.conservation import stream_charges as stream_charges
-from gaugelib.check.conservation import weight_rate as weight_rate
-from gaugelib.check.control import egd_step as egd_step
-from gaugelib.check.control import fixes_gauge as fixes_gauge
-from gaugelib.check.control import gain_share as gain_share
-from gaugelib.check.layers import recover_scales as recover_scales
-from gaugelib.check.layers import rescale_gradients as rescale_gradients
-from gaugelib.check.layers import rescale_layers as rescale_layers
-from gaugelib.check.minimum_norm import alive as alive
-from gaugelib.check.minimum_norm import layer_scales as layer_scales
-from gaugelib.check.minimum_norm import predicted_share as predicted_share
-from gaugelib.check.minimum_norm import refutation as refutation
-from gaugelib.check.minimum_norm import steps_needed as steps_needed
-from gaugelib.check.minimum_norm import update_scales as update_scales
-from gaugelib.check.pairing import halving_epochs as halving_epochs
-from gaugelib.check.pairing import keeps_gauge as keeps_gauge
-from gaugelib.check.pairing import lost_share as lost_share
-from gaugelib.check.penalty import massive_modes as massive_modes
-from gaugelib.check.penalty import mirror_charge as mirror_charge
-from gaugelib.check.penalty import two_eigenvalues as two_eigenvalues
-from gaugelib.check.soft_gauge import circle_factor as circle_factor
-from gaugelib.check.soft_gauge import largest_step as largest_step
-from gaugelib.check.soft_gauge import penalty_gradients as penalty_gradients
-from gaugelib.check.soft_gauge import relaxation_time as relaxation_time
-from gaugelib.check.symmetry import ACTIVATIONS as ACTIVATIONS
-from gaugelib.check.symmetry import balance as balance
-from gaugelib.check.symmetry import gauge_dimension as gauge_dimension
-from gaugelib.check.symmetry import homogeneity as homogeneity
-from gaugelib.check.symmetry import outgoing_factor as outgoing_factor
-from gaugelib.check.tangency import off_orbit_share as off_orbit_share
-from gaugelib.check.tangency import own_penalty as own_penalty
-from gaugelib.check.verdict import Verdict as Verdict
+from gaugelib.check.conservation import (
+    drift_order,
+    flow_end,
+    flow_path,
+    layer_charges,
+    stream_charges,
+    weight_rate,
+)
+from gaugelib.check.minimum_norm import (
+    alive,
+    layer_scales,
+    predicted_share,
+    refutation,
+    steps_needed,
+    update_scales,
+)
+from gaugelib.check.pairing.decay import halving_epochs, keeps_gauge, lost_share
+from gaugelib.check.pairing.experiment import egd_step, fixes_gauge, gain_share
+from gaugelib.check.pairing.penalties import massive_modes, mirror_charge, two_eigenvalues
+from gaugelib.check.soft_gauge.quadratic import (
+    circle_factor,
+    largest_step,
+    penalty_gradients,
+    relaxation_time,
+)
+from gaugelib.check.soft_gauge.tangency import off_orbit_share, own_penalty
+from gaugelib.check.symmetry.layers import recover_scales, rescale_gradients, rescale_layers
+from gaugelib.check.symmetry.neurons import (
+    ACTIVATIONS,
+    balance,
+    gauge_dimension,
+    homogeneity,
+    outgoing_factor,
+)
+from gaugelib.check.verdict import Verdict
 
 __all__ = [
     "ACTIVATIONS",

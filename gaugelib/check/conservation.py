@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gaugelib.check.answer import answer_of
-from gaugelib.check.fresh import dense, normal
+from gaugelib.check.fresh import above, between, dense, normal
 from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
 
 WIDTHS = [3, 5, 4, 2]
@@ -73,7 +74,7 @@ def weight_rate(function: Callable[[float, float, float], Any]) -> Verdict:
 
     def test() -> str:
         for p in (1.5, 2.0, 1.0, 3.0):
-            bias, slope = -0.5 - float(normal(1).abs()), 0.5 + float(normal(1).abs())
+            bias, slope = -above(0.5), above(0.5)
             found = answer_of(function, bias, slope, p, like=bias)
             if close(found, p * bias * slope):
                 continue
@@ -156,13 +157,13 @@ def drift_order(function: Callable[[Callable[[float], float]], Any]) -> Verdict:
 
     def test() -> str:
         for order in (1, 2, 4, 3):
-            size = -1.0 - float(normal(1).abs())
+            size = -above(1.0)
 
             def drift(lr: float, order: int = order, size: float = size) -> float:
                 return size * lr**order * (1 + lr / 2)
 
             found = answer_of(function, drift, like=size)
-            if _near(found, order, 0.1):
+            if close(found, order, 0.1, size=1.0):
                 continue
             recognise(
                 found,
@@ -171,9 +172,9 @@ def drift_order(function: Callable[[Callable[[float], float]], Any]) -> Verdict:
                     "upside down: the order is positive where halving helps.": -float(order),
                     "a natural logarithm; divide by log 2, or take log2.": order * math.log(2),
                 },
-                lambda found, wrong: _near(found, wrong, 0.05),
+                partial(close, tolerance=0.05, size=1.0),
             )
-            if _near(found, order, 0.5):
+            if close(found, order, 0.5, size=1.0):
                 raise WrongAnswer("nearly: the step is too long for the first power to lead.")
             raise WrongAnswer(
                 f"this drift has order {order}; measure it at two steps, one half of the other."
@@ -188,8 +189,8 @@ def flow_end(function: Callable[[float, float, float, float], Any]) -> Verdict:
 
     def test() -> str:
         for p in (2.0, 1.0, 1.5):
-            v, y = (0.5 + float(normal(1).abs()) for _ in range(2))
-            w = v + 0.5 + float(normal(1).abs())
+            v, y = above(0.5), above(0.5)
+            w = above(v + 0.5)
             found = answer_of(function, w, v, y, p, like=torch.zeros(2), ask=_BOTH)
             if close(found, _end(w, v, y, p)):
                 continue
@@ -220,7 +221,7 @@ def flow_path(function: Callable[[float, float, float, float], Any]) -> Verdict:
 
     def test() -> str:
         for _ in range(4):
-            v, y, time = (0.3 + float(torch.sigmoid(normal(1))) for _ in range(3))
+            v, y, time = (between(0.3, 1.3) for _ in range(3))
             w = v + time
             found = answer_of(function, w, v, y, time, like=torch.zeros(2), ask=_BOTH)
             right = _path(w, v, y, time)
@@ -281,7 +282,3 @@ def _sides(
 
 def _power(weight: Tensor, p: float, dim: int) -> Tensor:
     return weight.abs().pow(p).sum(dim)
-
-
-def _near(found: float, expected: float, tolerance: float) -> bool:
-    return abs(found - expected) <= tolerance

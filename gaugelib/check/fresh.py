@@ -24,6 +24,11 @@ def normal(*shape: int) -> Tensor:
     return torch.randn(*shape, generator=draw(), dtype=torch.float64)
 
 
+def above(low: float) -> float:
+    """A fresh number above another."""
+    return low + float(normal(1).abs())
+
+
 def between(low: float, high: float) -> float:
     """A fresh number strictly between two others."""
     return low + (high - low) * float(torch.sigmoid(normal(1)))

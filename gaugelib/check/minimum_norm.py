@@ -13,7 +13,7 @@ from torch import Tensor
 from gaugelib.check.answer import answer_of
 from gaugelib.check.forms import entries, read
 from gaugelib.check.fresh import between, dense
-from gaugelib.check.verdict import TOLERANCE, Verdict, WrongAnswer, close, judge, recognise
+from gaugelib.check.verdict import TOLERANCE, Verdict, WrongAnswer, close, counts, judge, recognise
 
 WIDTHS = [3, 5, 4, 6, 2]
 
@@ -70,7 +70,7 @@ def steps_needed(function: Callable[[int, float], Any]) -> Verdict:
         for layers, factor in ((5, 1e3), (3, 1e6), (7, 10.0)):
             rate = math.cos(math.pi / (2 * layers)) ** 2
             found = answer_of(function, layers, factor, like=rate)
-            if _is_count(found, math.log(factor) / -math.log(rate)):
+            if counts(found, math.log(factor) / -math.log(rate)):
                 continue
             hidden = math.cos(math.pi / (2 * (layers - 1))) ** 2
             mistakes = {
@@ -78,9 +78,8 @@ def steps_needed(function: Callable[[int, float], Any]) -> Verdict:
                 "the rate is the square of that cosine.": math.cos(math.pi / (2 * layers)),
                 "L counts weight layers, one more than there are hidden layers.": hidden,
             }
-            for hint, wrong in mistakes.items():
-                if 0 < wrong < 1 and _is_count(found, math.log(factor) / -math.log(wrong)):
-                    raise WrongAnswer(hint)
+            steps = {hint: math.log(factor) / -math.log(r) for hint, r in mistakes.items()}
+            recognise(found, steps, counts)
             raise WrongAnswer(
                 f"with {layers} weight layers each step multiplies γ by {rate:.4f}; count again."
             )
@@ -222,8 +221,3 @@ def _alive(weights: Sequence[Tensor]) -> list[Tensor]:
         back = ((weight != 0) & back[:, None]).any(0)
         heard.append(back)
     return [f & h for f, h in zip(fed[1:], reversed(heard), strict=True)]
-
-
-def _is_count(found: float, exact: float) -> bool:
-    """A count may be rounded up, down, or left as it is."""
-    return any(close(found, count) for count in (exact, math.ceil(exact), math.floor(exact)))

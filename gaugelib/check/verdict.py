@@ -86,6 +86,12 @@ def close(
     return bool((found.reshape(-1) - expected.reshape(-1)).abs().le(tolerance * size).all())
 
 
+def counts(found: float, exact: float, same: Callable[[Any, Any], bool] = close) -> bool:
+    """Whether a number is a count, which if it is large may be rounded up or down."""
+    rounded = (math.ceil(exact), math.floor(exact)) if exact >= 10 else ()
+    return any(same(found, count) for count in (exact, *rounded))
+
+
 def recognise(
     found: Any, mistakes: Mapping[str, Any], same: Callable[[Any, Any], bool] = close
 ) -> None:

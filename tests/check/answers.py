@@ -7,22 +7,20 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from tests.check import (
-    test_conservation,
-    test_largest_step,
-    test_minimum_norm,
-    test_pairing,
-    test_soft_gauge,
-    test_symmetry,
-    test_tangency,
-)
+from tests.check import test_conservation, test_minimum_norm
+from tests.check.pairing import test_decay, test_experiment, test_penalties
+from tests.check.soft_gauge import test_largest_step, test_quadratic, test_tangency
+from tests.check.symmetry import test_layers, test_neurons
 
 MODULES = (
     test_conservation,
+    test_decay,
+    test_experiment,
+    test_layers,
     test_minimum_norm,
-    test_pairing,
-    test_soft_gauge,
-    test_symmetry,
+    test_neurons,
+    test_penalties,
+    test_quadratic,
     test_tangency,
 )
 ANSWERS = {"largest_step": test_largest_step.largest_step}

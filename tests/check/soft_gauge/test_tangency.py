@@ -14,7 +14,7 @@ from gaugelib import (
     outgoing_norm,
     soft_penalty,
 )
-from gaugelib.check import tangency
+from gaugelib.check.soft_gauge import tangency
 from gaugelib.soft import vertical
 from tests.balance.networks import initialised
 from tests.check.judged import (

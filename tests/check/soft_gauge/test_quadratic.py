@@ -1,4 +1,4 @@
-"""Checkers of "Soft gauge fixing": reference, stub, and a hint for each known mistake."""
+"""Checkers of the quadratic penalty: reference, stub, and a hint for each known mistake."""
 
 import math
 
@@ -7,6 +7,7 @@ import torch
 from torch.func import functional_call
 
 from gaugelib import check
+from gaugelib.check.soft_gauge import quadratic
 from gaugelib.soft import soft_flow
 from tests.balance.networks import initialised, multilayer
 from tests.check.judged import (
@@ -161,10 +162,8 @@ def test_an_unfilled_stub_is_told_what_to_do(name):
 
 
 def test_every_checker_of_the_chapter_has_three_known_mistakes():
-    from gaugelib.check import soft_gauge
-
     assert set(REFERENCES) == set(MISTAKES)
-    assert set(REFERENCES) <= set(dir(soft_gauge))
+    assert set(REFERENCES) <= set(dir(quadratic))
     assert all(len({hint for _, hint in cases}) >= 3 for cases in MISTAKES.values())
 
 

@@ -1,15 +1,16 @@
-"""Checkers for the exercises of the chapter "The pairing theorem"."""
+"""Checkers for "The pairing theorem": how imbalance decays, and which gauges are kept."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from typing import Any
 
 from gaugelib.check.answer import answer_of
 from gaugelib.check.fresh import between
-from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
+from gaugelib.check.verdict import Verdict, WrongAnswer, close, counts, judge, recognise
 
 
 def halving_epochs(function: Callable[[float, float, float, int], Any]) -> Verdict:
@@ -26,7 +27,7 @@ def halving_epochs(function: Callable[[float, float, float, int], Any]) -> Verdi
             steps = int(between(1000, 2000))
             rate = decay * p * lr * steps
             found, half = answer_of(function, p, decay, lr, steps, like=rate), math.log(2)
-            if _counts(found, half / rate):
+            if counts(found, half / rate, _near):
                 continue
             recognise(
                 found,
@@ -42,7 +43,7 @@ def halving_epochs(function: Callable[[float, float, float, int], Any]) -> Verdi
                         -math.expm1(-rate)
                     ),
                 },
-                _counts,
+                partial(counts, same=_near),
             )
             raise WrongAnswer(f"for p = {p} the imbalance is not halved then: e^(−λpt) = 1/2.")
         return "the epochs after which one half is left, for p = 2, 3/2 and 1."
@@ -139,10 +140,3 @@ def keeps_gauge(function: Callable[[int, int, int], Any]) -> Verdict:
 def _near(found: float, expected: float) -> bool:
     """The law of the flow, or that of its steps: they differ by a relative ηλ."""
     return close(found, expected, 1e-4)
-
-
-def _counts(found: float, exact: float) -> bool:
-    """A count may be rounded up, down, or left as it is."""
-    if exact < 10:
-        return _near(found, exact)
-    return any(_near(found, count) for count in (exact, math.ceil(exact), math.floor(exact)))

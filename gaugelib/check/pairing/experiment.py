@@ -1,4 +1,4 @@
-"""Checkers for "The pairing theorem": a paired step, and the control that an experiment needs."""
+"""Checkers for "The pairing theorem": a paired step, and an experiment with arms to compare."""
 
 from __future__ import annotations
 

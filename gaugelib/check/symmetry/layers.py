@@ -151,10 +151,11 @@ def _scales_found(
 def _judge_scales(found: list[Tensor], scales: list[Tensor]) -> None:
     if close(found, scales):
         return
-    if close(found, [1 / a for a in scales]):
-        raise WrongAnswer("these scales lead back: divide the new weights by the old.")
-    if close(found, [a.log() for a in scales]):
-        raise WrongAnswer("these are logarithms of the scales; take the exponential.")
+    mistakes = {
+        "these scales lead back: divide the new weights by the old.": [1 / a for a in scales],
+        "these are logarithms of the scales; take the exponential.": [a.log() for a in scales],
+    }
+    recognise(found, mistakes)
     if close(found[0], scales[0]):
         raise WrongAnswer(
             "the first hidden layer is right; further on, a weight's ratio is a[i]/a[j], "

@@ -1,4 +1,4 @@
-"""Checkers for the exercises of the chapter "The symmetry"."""
+"""Checkers for the exercises of "The symmetry" that take one neuron or count units."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gaugelib.check.answer import answer_of
 from gaugelib.check.forms import entries, read
-from gaugelib.check.fresh import normal
+from gaugelib.check.fresh import above, normal
 from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
@@ -107,7 +107,7 @@ def outgoing_factor(function: Callable[[float, int], Any]) -> Verdict:
 
     def test() -> str:
         for k in (1, 2, 3, 4):
-            a = 1.5 + float(normal(1).abs())
+            a = above(1.5)
             found = answer_of(function, a, k, like=a)
             if close(found, a**-k):
                 continue

@@ -202,10 +202,8 @@ def _rates(params: Params, slope: Params, group: GaugeGroup, bias: bool) -> Tens
             "right without biases; with them, your gradient leaves the orbit: a gauge moves a "
             "hidden bias too, so it counts in Δ."
         )
-    for hint, penalty in _LEAVING.items():
-        other = torch.func.grad(penalty)(params, group)
-        if _norm({n: slope[n] / length - other[n] / _norm(other) for n in slope}) < TOLERANCE:
-            raise WrongAnswer(hint)
+    others = {hint: torch.func.grad(f)(params, group) for hint, f in _LEAVING.items()}
+    recognise(_unit(slope), {hint: _unit(other) for hint, other in others.items()}, _alike)
     raise WrongAnswer(
         f"{float(share):.0%} of its gradient leave the orbit: let the weights enter through the "
         "squares in Δ only."
@@ -234,6 +232,15 @@ def _minus(first: Params, second: Params) -> dict[str, Tensor]:
 
 def _norm(direction: Params) -> Tensor:
     return torch.stack([value.square().sum() for value in direction.values()]).sum().sqrt()
+
+
+def _unit(direction: Params) -> dict[str, Tensor]:
+    length = _norm(direction)
+    return {name: value / length for name, value in direction.items()}
+
+
+def _alike(first: Params, second: Params) -> bool:
+    return bool(_norm(_minus(first, second)) < TOLERANCE)
 
 
 def _near(found: float, expected: Tensor) -> bool:

@@ -1,0 +1,1 @@
+"""Checkers for "The pairing theorem": how imbalance decays, other penalties, an experiment."""

@@ -1,0 +1,1 @@
+"""Checkers for "Soft gauge fixing": the quadratic penalty, and which ones stay on the orbit."""

@@ -1,0 +1,1 @@
+"""Checkers for "The symmetry": of one neuron, and of layered networks."""

@@ -1,0 +1,177 @@
+"""Checkers of a paired step and of an experiment: reference, stub, a hint for each mistake."""
+
+import math
+
+import pytest
+import torch
+
+from gaugelib import EGD
+from gaugelib.check.pairing import experiment
+from tests.check.judged import (
+    each_mistake,
+    gets_its_own_hint,
+    is_told_what_to_do,
+    passes_every_time,
+)
+
+
+def egd_step(weights, grads, lr, decay):
+    return [
+        w * torch.exp(-lr * w.sign() * g) * math.exp(-lr * decay) for w, g in zip(weights, grads)
+    ]
+
+
+def multiplied(exponent):
+    """A step whose factor is e^exponent(w, g, lr, decay)."""
+    return lambda weights, grads, lr, decay: [
+        w * exponent(w, g, lr, decay).exp() for w, g in zip(weights, grads)
+    ]
+
+
+def into_the_tensors(weights, grads, lr, decay):
+    for w, new in zip(weights, egd_step(weights, grads, lr, decay)):
+        w.copy_(new)
+    return weights
+
+
+def into_the_list(weights, grads, lr, decay):
+    weights[:] = egd_step(weights, grads, lr, decay)
+    return weights
+
+
+def emptied(weights, grads, lr, decay):
+    stepped = egd_step(weights, grads, lr, decay)
+    weights.clear()
+    return stepped
+
+
+def fixes_gauge(step, arm):
+    periods = {"never": math.inf, "once": math.inf, "every": 1, "every 10": 10}
+    return arm != "never" and (step == 0 or step % periods[arm] == 0)
+
+
+def shifted(step, arm):
+    """After the step instead of before it."""
+    return step > 0 and fixes_gauge(step - 1, arm)
+
+
+def gain_share(never, once, every):
+    a, b, c = (curve[:, -1].mean() for curve in (never, once, every))
+    return (a - b) / (a - c)
+
+
+def at_first(never, once, every):
+    return gain_share(*(curve[:, :1] for curve in (never, once, every)))
+
+
+def over_all(never, once, every):
+    return gain_share(*(curve.mean(1, keepdim=True) for curve in (never, once, every)))
+
+
+REFERENCES = {
+    "egd_step": egd_step,
+    "fixes_gauge": fixes_gauge,
+    "gain_share": gain_share,
+}
+
+
+MISTAKES = {
+    "egd_step": [
+        (multiplied(lambda w, g, lr, decay: -lr * (g + decay)), "needs the sign"),
+        (multiplied(lambda w, g, lr, decay: -lr * (w.sign() * g + decay * w)), "beside λ"),
+        (multiplied(lambda w, g, lr, decay: -lr * w.sign() * (g + decay)), "weights of both signs"),
+        (
+            lambda ws, gs, lr, decay: [
+                new - lr * decay * w for new, w in zip(egd_step(ws, gs, lr, 0), ws)
+            ],
+            "not subtracted",
+        ),
+        (
+            lambda ws, gs, lr, decay: [w - lr * decay * w for w in egd_step(ws, gs, lr, 0)],
+            "after the step",
+        ),
+        (
+            lambda ws, gs, lr, decay: [w - lr * (g + decay * w) for w, g in zip(ws, gs)],
+            "that is SGD",
+        ),
+        (multiplied(lambda w, g, lr, decay: -lr * (w * g + decay)), "not W itself"),
+        (lambda ws, gs, lr, decay: egd_step(ws, gs, -lr, decay), "uphill"),
+        (into_the_tensors, "wrote into its arguments"),
+        (into_the_list, "wrote into its arguments"),
+        (emptied, "wrote into its arguments"),
+        (lambda ws, gs, lr, decay: ws[0], "a list of tensors"),
+        (lambda ws, gs, lr, decay: ws, "entry by entry"),
+    ],
+    "fixes_gauge": [
+        (lambda step, arm: arm == "once" and step == 1, "counted from 0"),
+        (shifted, "counted from 0"),
+        (
+            lambda step, arm: fixes_gauge(step, arm) and (arm == "once" or step > 0),
+            "the first step too",
+        ),
+        (
+            lambda step, arm: fixes_gauge(step + (arm == "every 10"), arm),
+            "after every tenth step",
+        ),
+        (
+            lambda step, arm: arm.startswith("every") or fixes_gauge(step, arm),
+            "compare the whole name",
+        ),
+        (lambda step, arm: False, "you fix before none"),
+        (lambda step, arm: arm, "True or False"),
+    ],
+    "gain_share": [
+        (lambda a, b, c: -gain_share(a, b, c), "is reversed"),
+        (lambda a, b, c: 1 - gain_share(a, b, c), "share that is left"),
+        (lambda a, b, c: 1 / gain_share(a, b, c), "upside down"),
+        (lambda a, b, c: ((a - b) / (a - c))[:, -1].mean(), "mean of ratios"),
+        (lambda a, b, c: b[:, -1].mean() / a[:, -1].mean(), "those are losses"),
+        (lambda a, b, c: c[:, -1].mean() / b[:, -1].mean(), "ratio of losses"),
+        (lambda a, b, c: (a - b)[:, -1].mean(), "in units of the loss"),
+        (at_first, "before the first step"),
+        (over_all, "over all epochs"),
+        (lambda a, b, c: ((a - b) / (a - c))[:, -1], "average over the seeds"),
+        (lambda a, b, c: 0.5, "of means at the last epoch"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_the_reference_passes_every_time(name):
+    passes_every_time(name, REFERENCES[name])
+
+
+@pytest.mark.parametrize(("name", "wrong", "hint"), each_mistake(MISTAKES))
+def test_each_known_mistake_gets_its_own_hint(name, wrong, hint):
+    gets_its_own_hint(name, wrong, hint, MISTAKES[name])
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_an_unfilled_stub_is_told_what_to_do(name):
+    is_told_what_to_do(name)
+
+
+def test_every_checker_of_the_chapter_has_three_known_mistakes():
+    assert set(REFERENCES) == set(MISTAKES) <= set(dir(experiment))
+    assert all(len({hint for _, hint in cases}) >= 3 for cases in MISTAKES.values())
+
+
+def test_the_step_asked_for_is_the_librarys():
+    draw = torch.Generator().manual_seed(0)
+    before, slope = (torch.randn(4, 3, generator=draw).double() for _ in range(2))
+    weight = torch.nn.Parameter(before.clone())
+    weight.grad = slope
+    EGD([weight], lr=0.3, weight_decay=0.2).step()
+    expected = egd_step([before], [slope], 0.3, 0.2)[0]
+    torch.testing.assert_close(weight.detach(), expected, rtol=1e-14, atol=0)
+    other = egd_step([before], [slope], 0.3, 0.0)[0] * (1 - 0.3 * 0.2)
+    assert (weight - other).abs().max() > 1e-3
+
+
+def test_a_seed_with_a_small_gain_moves_the_mean_of_ratios_but_not_the_ratio_of_means():
+    never, every = torch.tensor([[1.0], [0.101]]), torch.tensor([[0.5], [0.1]])
+    once = torch.tensor(
+        [[0.5], [0.111]]
+    )  # the second seed, whose arms hardly differ, is off by .01
+    assert 0.95 < gain_share(never, once, every) < 1
+    assert ((never - once) / (never - every)).mean() < -1
