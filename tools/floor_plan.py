@@ -13,7 +13,7 @@ DRAWING = ROOT / "book" / "images" / "floor_plan.svg"
 
 FLOORS = (
     {"group"},
-    {"memory"},
+    {"bounds", "memory"},
     {"action", "gradient", "modules", "networks", "tracing"},
     {"balance", "curvature", "flow", "mlp", "noether", "soft"},
     {"check", "data", "optim", "proofs", "testing"},

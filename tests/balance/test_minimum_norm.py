@@ -1,4 +1,4 @@
-"""minimum_norm finds the minimum: against Newton's method, from anywhere on the orbit, in place."""
+"""minimum_norm finds the minimum: against Newton's method, from anywhere on the orbit."""
 
 import pytest
 import torch
@@ -9,7 +9,6 @@ from gaugelib import (
     hat,
     load_params_,
     minimum_norm,
-    minimum_norm_,
     mlp_group,
     params_of,
     rescale,
@@ -242,39 +241,6 @@ def test_results_may_be_written_where_one_likes():
         minimum_norm(params, group, out=params)
     with pytest.raises(GaugeError, match=r"out\['0.weight'\] must be a tensor of shape"):
         minimum_norm(params, group, out={})
-
-
-# --- in place ---
-
-
-def test_fixing_a_model_keeps_its_parameters():
-    model = hat()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    before, x = list(model.parameters()), torch.linspace(-1, 3, 9).double()[:, None]
-    y = model(x).detach()
-    found = minimum_norm_(model, exact=True)
-    assert all(a is b for a, b in zip(before, model.parameters(), strict=True))
-    assert all(a is b for a, b in zip(before, optimizer.param_groups[0]["params"], strict=True))
-    assert all(value.requires_grad for value in model.parameters())
-    assert torch.equal(model(x), y)
-    assert_close(dict(model.named_parameters())["0.weight"].detach(), found.params["0.weight"])
-
-
-def test_fixing_a_model_that_must_be_traced():
-    model, example = wired("residual")
-    found = minimum_norm_(model, example=example, tol=1e-10)
-    assert found.converged
-    assert imbalance_of(params_of(model), trace_group(model, example)).max() < 1e-10
-
-
-def test_a_model_that_cannot_be_fixed_stays():
-    model = hat()
-    with torch.no_grad():
-        model[2].weight[0, 1] = torch.nan
-    before = params_of(model)
-    with pytest.raises(GaugeError, match=r"'2\.weight' holds NaN"):
-        minimum_norm_(model)
-    assert_close(params_of(model), before, rtol=0, atol=0, equal_nan=True)
 
 
 # --- arguments ---
