@@ -55,15 +55,13 @@ def rescale(
         >>> moved["0.weight"].flatten().tolist(), moved["2.weight"].flatten().tolist()
         ([2.0, 1.0, 1.0], [0.5, -2.0, 1.0])
     """
-    _require_whole(group)
+    group.require_whole()
     group.check_shapes(params)
     full = group.with_ground(scales, ground=1.0).double()
     _require_positive(scales, group)
     if exact:
         _require_powers_of_two(scales, group)
-    for name, value in params.items():
-        if not bool(torch.isfinite(value).all()):
-            raise GaugeError(f"parameter '{name}' holds NaN or infinity; nothing was rescaled")
+    refuse_not_finite(params)
     moved: Params = {}
     for name, value in params.items():
         entry = group.entries[name]
@@ -71,7 +69,10 @@ def rescale(
         ratio = at[entry.target.to(value.device)] / at[entry.source.to(value.device)]
         _require_in_range(name, ratio)
         moved[name] = (value.double() * ratio).to(value.dtype)
-        _require_kept(name, value, moved[name], ratio, exact=exact)
+        advice = "use scales closer to 1"
+        if value.dtype != torch.float64:
+            advice += ", or rescale the parameters as float64"
+        refuse_lost(f"'{name}'", value, moved[name], advice, exact_at=ratio if exact else None)
     return moved
 
 
@@ -97,7 +98,7 @@ def generator(params: Mapping[str, Tensor], direction: Tensor, group: GaugeGroup
         >>> velocity["0.weight"].flatten().tolist(), velocity["2.weight"].flatten().tolist()
         ([1.0, 1.0, 1.0], [-1.0, 2.0, -1.0])
     """
-    _require_whole(group)
+    group.require_whole()
     group.check_shapes(params)
     group.with_ground(direction, ground=0.0)  # its shape
     rates = group.spread(direction.double())
@@ -139,12 +140,56 @@ def orbit(
         yield rescale(params, scales, group)
 
 
-def _require_whole(group: GaugeGroup) -> None:
-    if group.restricted is not None:
-        raise GaugeError(
-            f"this group counts only parameters of kind '{group.restricted}': it measures, "
-            "but acting with it would change the function; use the whole group"
-        )
+def refuse_not_finite(params: Mapping[str, Tensor]) -> None:
+    """Refuse parameters that are NaN or infinite somewhere, by name."""
+    for name, value in params.items():
+        if not bool(torch.isfinite(value).all()):
+            raise GaugeError(f"parameter '{name}' holds NaN or infinity; nothing was rescaled")
+
+
+def refuse_lost(
+    what: str,
+    value: Tensor,
+    moved: Tensor,
+    advice: str,
+    *,
+    zeros: bool = True,
+    exact_at: Tensor | None = None,
+) -> None:
+    """Refuse a rescaled tensor some of whose entries its dtype cannot hold.
+
+    Args:
+        what: what to call it.
+        value: the tensor.
+        moved: the same rescaled, in the same dtype.
+        advice: what to do about it.
+        zeros: whether to refuse entries that became 0, too.
+        exact_at: the factors, if no digit may be lost.
+
+    Raises:
+        GaugeError: if a finite entry became infinite, or one that was not 0 became 0.
+
+    Example:
+        >>> weight = torch.tensor([1e-5, 3.0], dtype=torch.float16)
+        >>> refuse_lost("'weight'", weight, weight / 1000, "use another gauge")
+        Traceback (most recent call last):
+        gaugelib.group.GaugeError: 1 of the 2 entries of 'weight' become zero, which would ...
+    """
+    value, moved = value.detach(), moved.detach()
+    info, dtype = torch.finfo(value.dtype), str(value.dtype).removeprefix("torch.")
+    infinite = f"become infinite: {dtype} ends at {info.max:.1e}"
+    faults = {infinite: ~torch.isfinite(moved) & torch.isfinite(value)}
+    if zeros:
+        least = info.smallest_normal * info.eps
+        zero = f"which would change the function: the smallest number of {dtype} is {least:.1e}"
+        faults[f"become zero, {zero}"] = (moved == 0) & (value != 0)
+    if exact_at is not None:
+        fewer = f"lose digits, of which {dtype} keeps fewer below {info.smallest_normal:.1e}"
+        faults[fewer] = moved.double() / exact_at.detach() != value.double()
+    for fault, entries in faults.items():
+        if bool(entries.any()):
+            count = f"{int(entries.sum())} of the {value.numel()} entries of {what}"
+            raise GaugeError(f"{count} {fault}; {advice}")
 
 
 def _require_positive(scales: Tensor, group: GaugeGroup) -> None:
@@ -157,7 +202,7 @@ def _require_positive(scales: Tensor, group: GaugeGroup) -> None:
         unit = int(bad.nonzero()[0])
         raise GaugeError(
             f"scales must be finite and positive; scales[{unit}], of layer "
-            f"'{_layer_of(unit, group)}', is {scales[unit].tolist()}"
+            f"'{group.layer_of(unit)[0]}', is {scales[unit].tolist()}"
         )
 
 
@@ -167,7 +212,7 @@ def _require_powers_of_two(scales: Tensor, group: GaugeGroup) -> None:
         unit = int(bad.nonzero()[0])
         raise GaugeError(
             f"exact=True needs scales that are powers of two; scales[{unit}], of layer "
-            f"'{_layer_of(unit, group)}', is {scales[unit].tolist()}; round them, as by "
+            f"'{group.layer_of(unit)[0]}', is {scales[unit].tolist()}; round them, as by "
             "torch.exp2(torch.log2(scales).round()), or leave exact out"
         )
 
@@ -179,29 +224,3 @@ def _require_in_range(name: str, ratio: Tensor) -> None:
             f"'{name}' joins units whose scales are so far apart that their ratio leaves the range "
             "of float64; use scales closer to each other"
         )
-
-
-def _require_kept(name: str, value: Tensor, moved: Tensor, ratio: Tensor, *, exact: bool) -> None:
-    """Refuse a rescaled parameter some of whose entries its dtype cannot hold."""
-    value, moved = value.detach(), moved.detach()
-    info, dtype = torch.finfo(value.dtype), str(value.dtype).removeprefix("torch.")
-    advice = "use scales closer to 1"
-    if value.dtype != torch.float64:
-        advice += ", or rescale the parameters as float64"
-    faults = {
-        f"become infinite: {dtype} ends at {info.max:.1e}": ~torch.isfinite(moved),
-        "become zero, which would change the function: the smallest number of "
-        f"{dtype} is {info.smallest_normal * info.eps:.1e}": (moved == 0) & (value != 0),
-    }
-    if exact:
-        what = f"lose digits, of which {dtype} keeps fewer below {info.smallest_normal:.1e}"
-        faults[what] = moved.double() / ratio.detach() != value.double()
-    for what, entries in faults.items():
-        if bool(entries.any()):
-            count = f"{int(entries.sum())} of the {value.numel()} entries of '{name}'"
-            raise GaugeError(f"{count} {what}; {advice}")
-
-
-def _layer_of(unit: int, group: GaugeGroup) -> str:
-    names = (name for name, place in group.layers.items() if place.start <= unit < place.stop)
-    return next(names, "(unnamed)")

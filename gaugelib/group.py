@@ -154,7 +154,7 @@ class GaugeGroup:
             GaugeError: if names or shapes are not those of the group.
         """
         self.check_shapes(values)
-        like = _widest(values)
+        like = next(iter(values.values()), torch.zeros(())).new_empty((), dtype=widest(values))
         incoming, outgoing = like.new_zeros(self.units + 1), like.new_zeros(self.units + 1)
         for name, entry in self._on(like.device):
             value = values[name].to(like.dtype)
@@ -174,6 +174,29 @@ class GaugeGroup:
             raise GaugeError(f"parameters are of kind {get_args(Kind)}, asked for {kind!r}")
         kept = {n: e for n, e in self.entries.items() if e.kind == kind}
         return replace(self, entries=kept, restricted=kind)
+
+    def require_whole(self) -> None:
+        """Refuse, by a `GaugeError`, a group that was restricted to one kind of parameter."""
+        if self.restricted is not None:
+            raise GaugeError(
+                f"this group counts only parameters of kind '{self.restricted}': it measures, but "
+                "acting with it would change the function; use the whole group"
+            )
+
+    def counted(self, include_bias: bool) -> list[str]:
+        """Names of the parameters that count in a norm: weights, and biases if asked for."""
+        kinds = {"weight", "bias"} if include_bias else {"weight"}
+        return [name for name, entry in self.entries.items() if entry.kind in kinds]
+
+    def layer_of(self, unit: int) -> tuple[str, int]:
+        """Layer of a unit, a place in a vector of shape `(units,)`, and its place in the layer."""
+        spans = ((n, s.start) for n, s in self.layers.items() if s.start <= unit < s.stop)
+        name, start = next(spans, ("(unnamed)", 0))
+        return name, unit - start
+
+    def name_of(self, unit: int) -> str:
+        """A unit as its layer and its place in it, `0[3]`."""
+        return "{}[{}]".format(*self.layer_of(unit))
 
     def identity(self, *, dtype: torch.dtype = torch.float64, device: Device = None) -> Tensor:
         """The gauge transformation that does nothing: ones of shape `(units,)`."""
@@ -209,11 +232,7 @@ class GaugeGroup:
         return replace(self, entries=dict(self._on(torch.device(device or "cpu"))))
 
     def with_ground(self, values: Tensor, ground: float) -> Tensor:
-        """`values` with the ground's own value put in front, shape `(units + 1,)`.
-
-        Raises:
-            GaugeError: if `values` does not have shape `(units,)`.
-        """
+        """`values`, of shape `(units,)` or refused, with the ground's own value put in front."""
         if not isinstance(values, Tensor) or values.shape != (self.units,):
             found = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
             raise GaugeError(
@@ -223,11 +242,7 @@ class GaugeGroup:
         return torch.cat([values.new_full((1,), ground), values])
 
     def check_shapes(self, values: Mapping[str, Tensor]) -> None:
-        """Refuse a dictionary whose names or shapes are not those of this group's parameters.
-
-        Raises:
-            GaugeError: naming the parameters at fault.
-        """
+        """Refuse, by name, parameters whose names or shapes are not those of this group's."""
         missing, unknown = self.shapes.keys() - values.keys(), values.keys() - self.shapes.keys()
         if missing or unknown:
             raise GaugeError(
@@ -249,14 +264,10 @@ class GaugeGroup:
     _looped: ClassVar[frozenset[str]]
 
 
-def require_exponent(p: float) -> None:
-    """Refuse an exponent that is not a finite number > 0.
-
-    Raises:
-        GaugeError: saying what was found.
-    """
-    if not 0.0 < p < math.inf:
-        raise GaugeError(f"the exponent p must be a finite number > 0, found {p}")
+def widest(values: Mapping[str, Tensor]) -> torch.dtype:
+    """The dtype that holds every one of these tensors; float64 if there are none."""
+    dtypes = [value.dtype for value in values.values()]
+    return reduce(torch.promote_types, dtypes) if dtypes else torch.float64
 
 
 def _check_index(index: Tensor, shape: torch.Size, units: int, what: str) -> None:
@@ -276,14 +287,6 @@ def _check_index(index: Tensor, shape: torch.Size, units: int, what: str) -> Non
 def _share_a_unit(entry: Entry) -> bool:
     targets, sources = entry.target.unique(), entry.source.unique()
     return bool(torch.isin(targets[targets != GROUND], sources).any())
-
-
-def _widest(values: Mapping[str, Tensor]) -> Tensor:
-    if not values:
-        return torch.zeros((), dtype=torch.float64)
-    tensors = list(values.values())
-    dtype = reduce(torch.promote_types, (t.dtype for t in tensors))
-    return tensors[0].new_empty((), dtype=dtype)
 
 
 def _add_at(totals: Tensor, index: Tensor, value: Tensor) -> Tensor:

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from gaugelib.bounds import require_exponent, require_not_negative
 from gaugelib.gradient import Loss, gradient
-from gaugelib.group import GaugeError, GaugeGroup, require_exponent
+from gaugelib.group import GaugeError, GaugeGroup
 
 
 def ward_residual(
@@ -60,11 +61,7 @@ def ward_residual(
         >>> ward_residual(penalised, params_of(model), mlp_group(model)).tolist()
         [-1.0, -4.0, -1.0]
     """
-    if group.restricted is not None:
-        raise GaugeError(
-            "the identity counts every parameter, but this group was restricted to kind "
-            f"'{group.restricted}'; use the whole group"
-        )
+    group.require_whole()
     group.check_shapes(params)
     slopes = gradient(loss, params)
     terms = {name: params[name].detach() * slopes[name] for name in group.shapes}
@@ -164,7 +161,6 @@ def decayed(charge: Tensor, time: Tensor | float, p: float, decay: float) -> Ten
                 [1.]])
     """
     require_exponent(p)
-    if not 0.0 <= decay < math.inf:
-        raise GaugeError(f"decay must be a finite number >= 0, found {decay}")
+    require_not_negative("decay", decay)
     times = torch.as_tensor(time, dtype=charge.dtype, device=charge.device)
     return torch.exp(-decay * p * times)[..., None] * charge

@@ -42,6 +42,7 @@ from tools.mutation_tests import (
 CORE = (
     "gaugelib/group.py",
     "gaugelib/action.py",
+    "gaugelib/bounds.py",
     "gaugelib/noether.py",
     "gaugelib/balance/**/*.py",
     "gaugelib/mlp.py",

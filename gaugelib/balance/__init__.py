@@ -1,7 +1,8 @@
 """What a gauge transformation does change, and the gauge in which it is smallest.
 
-`norms` measures, `landscape` looks at the norm along the orbit, `minimum` finds where it is
-smallest and returns a `result`; how it is found stands in `solver`.
+Read `norms`, which measures; `landscape`, the norm along the orbit; `minimum`, which finds where it
+is smallest; `result`, what that returns; then `solver`, how it is found. Other packages import the
+names below, and only `optim` looks into `solver`.
 """
 
 from gaugelib.balance.landscape import auxiliary as auxiliary

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from gaugelib.balance.solver.colours import Bonds
 from gaugelib.balance.solver.correction import Quotient
-from gaugelib.balance.solver.links import read
 from gaugelib.balance.solver.plan import plan_of
-from gaugelib.group import Entry, GaugeError, GaugeGroup, require_exponent
+from gaugelib.balance.solver.read import conductances_of
+from gaugelib.bounds import require_exponent
+from gaugelib.group import Entry, GaugeError, GaugeGroup
 
 LARGEST = 4096
 
@@ -182,11 +183,11 @@ def predicted_saving(
     """
     require_exponent(p)
     group.check_shapes(params)
-    names = [name for name, *_ in _counted(group, include_bias)]
+    names = group.counted(include_bias)
     values = {name: params[name].detach() for name in names}
     device = next((v.device for v in values.values()), torch.device("cpu"))
     plan = plan_of(group, names, None, device, coloured=True)
-    network = read(values, group, plan, p, torch.float64)
+    network = conductances_of(values, group, plan, p, torch.float64)
     flows = [link.matrix for link in network.links]
     flows += [*network.inflow.values(), *network.outflow.values()]
     totals, fixed = [float(flow.sum()) for flow in flows], float(network.fixed)
@@ -201,15 +202,10 @@ def predicted_saving(
     return (sum(after) + fixed) / (sum(totals) + fixed)
 
 
-def _counted(group: GaugeGroup, include_bias: bool) -> Iterator[tuple[str, Entry]]:
-    kinds = {"weight", "bias"} if include_bias else {"weight"}
-    return ((name, entry) for name, entry in group.entries.items() if entry.kind in kinds)
-
-
 def _powers(
     params: Mapping[str, Tensor], group: GaugeGroup, p: float, include_bias: bool
 ) -> Iterator[tuple[str, Entry, Tensor]]:
     require_exponent(p)
     group.check_shapes(params)
-    for name, entry in _counted(group, include_bias):
-        yield name, entry, params[name].abs().pow(p)
+    for name in group.counted(include_bias):
+        yield name, group.entries[name], params[name].abs().pow(p)

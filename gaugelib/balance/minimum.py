@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal, get_args
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from gaugelib.action import rescale
 from gaugelib.balance.result import History, MinimumNorm
-from gaugelib.balance.solver.search import Search
-from gaugelib.group import GaugeError, GaugeGroup, require_exponent
-from gaugelib.memory import Footprint, refuse_unwritable
+from gaugelib.balance.solver.found import Found, begin, judged, rounded, tells_error
+from gaugelib.balance.solver.methods import METHODS, MethodName
+from gaugelib.balance.solver.plan import planned
+from gaugelib.balance.solver.read import read
+from gaugelib.balance.solver.sweeps import sweep
+from gaugelib.balance.solver.task import Options, Task, check, fresh_room
+from gaugelib.balance.solver.write import write
+from gaugelib.group import GaugeError, GaugeGroup
 
 _AHEAD, _FINEST = 0.01, 1e-13
 """Share of the imbalance down to which an error is measured, but not below the second number."""
 _FARTHEST = 200
 """Passes that this may take."""
-
-MethodName = Literal["two-level", "alternating", "doubled", "algorithm-1"]
 
 
 @torch.no_grad()
@@ -93,109 +96,61 @@ def minimum_norm(
         >>> found.converged, found.passes
         (True, 1.0)
     """
-    require_exponent(p)
-    _require_options(tol, method, max_passes)
-    _require_params(params, group)
-    params = {name: params[name].detach() for name in group.shapes}
-    kinds = {"weight", "bias"} if include_bias else {"weight"}
-    names = [name for name, entry in group.entries.items() if entry.kind in kinds]
-    room = _room(params, out)
-    search = Search(params, group, names, p, method, tol, room)
-    search.run(max_passes)
-    if not search.tells_error():
-        search.last_correction = _to_go(search, group, names, p)
+    task = check(
+        params,
+        group,
+        p=p,
+        tol=tol,
+        include_bias=include_bias,
+        method=method,
+        max_passes=max_passes,
+        out=out,
+    )
+    found = _solved(task)
+    correction = found.last_correction if tells_error(task.options, found) else _to_go(task, found)
     if exact:
-        search.round_scales()
-        rescale(params, search.scales, group, exact=True)  # for what it refuses
+        found = replace(found, scales=rounded(found.scales), known=False)
+        found = write(task, planned(task, found.start), found)
+        rescale(task.params, found.scales, group, exact=True)  # for what it refuses
+    log, like = found.log, found.scales
     return MinimumNorm(
-        params={name: room[name] for name in params},
-        scales=search.scales,
-        passes=search.passes,
-        history=_history(search),
-        imbalance=search.imbalance,
-        last_correction=search.last_correction,
-        dead=search.dead,
-        dead_names=_names_of(search.dead, group),
-        converged=search.converged,
+        params=dict(task.room),
+        scales=found.scales,
+        passes=found.passes,
+        history=History(*(like.new_tensor(x) for x in (log.passes, log.objective, log.imbalance))),
+        imbalance=found.imbalance,
+        last_correction=correction,
+        dead=found.dead,
+        dead_names=tuple(group.name_of(unit) for unit in found.dead.tolist()),
+        converged=found.converged,
     )
 
 
-def _to_go(search: Search, group: GaugeGroup, names: list[str], p: float) -> float:
-    """How far the two-level method moves the log-scales from what a search has written.
+def _solved(task: Task) -> Found:
+    """The way to the balanced point: mostly once through; again where more care is needed."""
+    found = begin(task.options, task.group.units, task.device)
+    while found.open:
+        plan = planned(task, found.start)
+        network = read(task, plan)
+        found = sweep(task.options, plan, network, found)
+        if not found.open:
+            written = write(task, plan, found)
+            found = judged(task.options, plan, written)
+    return found
+
+
+def _to_go(task: Task, found: Found) -> float:
+    """How far the two-level method moves the log-scales from what has been written.
 
     Down to a hundredth of its imbalance, so that little of the error is missed.
     """
-    wide = {name: value.double() for name, value in search.room.items()}
-    goal = max(_AHEAD * search.imbalance, _FINEST)
-    ahead = Search(wide, group, names, p, "two-level", goal, _room(wide, None))
+    wide = {name: value.double() for name, value in task.room.items()}
+    tol = max(_AHEAD * found.imbalance, _FINEST)
+    dtypes = frozenset(torch.float64 for _ in task.options.dtypes)
+    options = Options(task.options.p, METHODS["two-level"], tol, _FARTHEST, dtypes)
+    ahead = replace(task, params=wide, room=fresh_room(wide), options=options)
     try:
-        ahead.run(_FARTHEST)
+        scales = _solved(ahead).scales
     except GaugeError:  # the scales of the minimum are out of range
         return math.inf
-    return float(ahead.scales.log().abs().max()) if len(ahead.scales) else 0.0
-
-
-def _require_options(tol: float, method: str, max_passes: int) -> None:
-    if not 0.0 < tol < math.inf:
-        raise GaugeError(f"tol must be a finite number > 0, found {tol}")
-    if method not in get_args(MethodName):
-        raise GaugeError(f"method must be one of {get_args(MethodName)}, found {method!r}")
-    if not max_passes >= 1:
-        raise GaugeError(f"max_passes must be at least 1, found {max_passes}")
-
-
-def _require_params(params: Mapping[str, Tensor], group: GaugeGroup) -> None:
-    if group.restricted is not None:
-        raise GaugeError(
-            f"this group counts only parameters of kind '{group.restricted}'; use the whole group"
-        )
-    group.check_shapes(params)
-    devices = {value.device for value in params.values()}
-    if len(devices) > 1:
-        raise GaugeError(f"all parameters must be on one device, found {sorted(map(str, devices))}")
-    for name, value in params.items():
-        if not value.is_floating_point():
-            raise GaugeError(f"'{name}' must be real floating point, found {value.dtype}")
-
-
-def _room(params: Mapping[str, Tensor], out: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
-    if out is None:
-        return {name: value.new_empty(value.shape) for name, value in params.items()}
-    for name, value in params.items():
-        room = out.get(name)
-        if room is None or (room.shape, room.dtype, room.device) != (
-            value.shape,
-            value.dtype,
-            value.device,
-        ):
-            raise GaugeError(
-                f"out['{name}'] must be a tensor of shape {tuple(value.shape)}, {value.dtype}, "
-                f"on {value.device}"
-            )
-        if not room.is_contiguous():
-            raise GaugeError(f"out['{name}'] must be contiguous")
-    room = {name: out[name].detach() for name in params}
-    refuse_unwritable(room, "out['{}']")
-    memory = Footprint(params)
-    for name, value in room.items():
-        owner = memory.owner(value)
-        if owner is not None:
-            raise GaugeError(
-                f"out['{name}'] lies in the memory of '{owner}'; it must be memory of its own, not "
-                "a parameter's"
-            )
-    return room
-
-
-def _history(search: Search) -> History:
-    log, like = search.log, search.scales
-    return History(*(like.new_tensor(x) for x in (log.passes, log.objective, log.imbalance)))
-
-
-def _names_of(units: Tensor, group: GaugeGroup) -> tuple[str, ...]:
-    names = []
-    for unit in units.tolist():
-        spans = [(layer, s.start) for layer, s in group.layers.items() if s.start <= unit < s.stop]
-        layer, start = spans[0] if spans else ("(unnamed)", 0)
-        names.append(f"{layer}[{unit - start}]")
-    return tuple(names)
+    return float(scales.log().abs().max()) if len(scales) else 0.0

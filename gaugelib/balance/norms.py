@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from gaugelib.group import GaugeError, GaugeGroup, require_exponent
+from gaugelib.bounds import require_exponent
+from gaugelib.group import GaugeError, GaugeGroup
 
 
 def incoming_norm(
@@ -131,10 +132,9 @@ def weight_norm(
     """
     require_exponent(p)
     group.check_shapes(params)
-    kinds = {"weight", "bias"} if include_bias else {"weight"}
-    counted = [params[n].abs().pow(p).sum() for n, e in group.entries.items() if e.kind in kinds]
+    counted = [params[name].abs().pow(p).sum() for name in group.counted(include_bias)]
     if not counted:
-        raise GaugeError(f"the group counts no parameter of kind {sorted(kinds)}")
+        raise GaugeError("the group has no parameter that counts")
     return torch.stack(counted).sum() ** (1.0 / p)
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
 from typing import Any, Literal, get_args
 
+from gaugelib.bounds import require_not_negative, require_positive
 from gaugelib.group import GaugeError
 
 Optimiser = Literal["sgd", "egd"]
@@ -101,10 +102,8 @@ class Settings:
             if not isinstance(value, int) or value < least:
                 raise GaugeError(f"{name} must be a whole number ≥ {least}, found {value!r}")
         for name in ("lr", "lr_factor", "tol"):
-            if not 0.0 < getattr(self, name) < math.inf:
-                raise GaugeError(f"{name} must be a finite number > 0, found {getattr(self, name)}")
-        if not 0.0 <= self.weight_decay < math.inf:
-            raise GaugeError(f"weight_decay must be finite and ≥ 0, found {self.weight_decay}")
+            require_positive(name, getattr(self, name))
+        require_not_negative("weight_decay", self.weight_decay)
         if not math.isfinite(self.output_bias):
             raise GaugeError(f"output_bias must be finite, found {self.output_bias}")
         if self.optimiser == "egd" and self.output_bias == 0.0:

@@ -13,7 +13,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from gaugelib.flow.coordinates import from_flat, to_flat
+from gaugelib.flow.flat import from_flat, to_flat
 from gaugelib.gradient import Loss, gradient
 from gaugelib.group import GaugeError
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 from typing import Literal, get_args
 
@@ -10,11 +9,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from gaugelib.bounds import require_exponent, require_not_negative, require_positive
 from gaugelib.flow.field import Field
 from gaugelib.flow.steps import euler, midpoint, rk4
 from gaugelib.flow.trajectory import Trajectory
 from gaugelib.gradient import Loss
-from gaugelib.group import GaugeError, require_exponent
+from gaugelib.group import GaugeError
 
 Method = Literal["euler", "rk4", "midpoint"]
 
@@ -169,13 +169,11 @@ def _require_options(
     require_exponent(p)
     if decay_p is not None:
         require_exponent(decay_p)
-    if not 0.0 < until < math.inf:
-        raise GaugeError(f"until must be a finite time > 0, found {until}")
+    require_positive("until", until, kind="time")
     if not isinstance(steps, int) or steps < 1:
         raise GaugeError(f"steps must be a whole number >= 1, found {steps}")
     if not isinstance(saved, int) or saved < 2:
         raise GaugeError(f"saved must be a whole number >= 2, found {saved}")
-    if not 0.0 <= decay < math.inf:
-        raise GaugeError(f"decay must be a finite number >= 0, found {decay}")
+    require_not_negative("decay", decay)
     if method not in get_args(Method):
         raise GaugeError(f"method must be one of {get_args(Method)}, found {method!r}")

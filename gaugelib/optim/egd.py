@@ -2,7 +2,6 @@ r"""Exponentiated gradient descent: the optimizer whose own norm is $\ell_1$."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,6 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from gaugelib.balance.solver.powers import pieces
+from gaugelib.bounds import require_not_negative
 from gaugelib.group import GaugeError
 from gaugelib.memory import refuse_unwritable, uninterrupted
 
@@ -40,7 +40,7 @@ class EGD(Optimizer):
 
     Example:
         >>> weight = torch.nn.Parameter(torch.tensor([4.0, -4.0, 0.0]))
-        >>> weight.grad = torch.full((3,), math.log(2.0))
+        >>> weight.grad = torch.full((3,), 2.0).log()
         >>> EGD([weight], lr=1.0).step()
         >>> weight.tolist()  # halved, doubled, stuck
         [2.0, -8.0, 0.0]
@@ -63,8 +63,7 @@ class EGD(Optimizer):
         super().add_param_group(param_group)
         added = self.param_groups[-1]
         for name in ("lr", "weight_decay"):
-            if not 0.0 <= added[name] < math.inf:
-                raise GaugeError(f"{name} must be a finite number >= 0, found {added[name]}")
+            require_not_negative(name, added[name])
         for value in added["params"]:
             if not value.is_floating_point():
                 raise GaugeError(f"parameters must be real floating point, found {value.dtype}")

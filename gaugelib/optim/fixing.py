@@ -13,14 +13,15 @@ from torch.optim import Optimizer
 
 from gaugelib.balance import minimum_norm
 from gaugelib.balance.solver.prepare import dead_units
-from gaugelib.group import GaugeError, GaugeGroup, require_exponent
+from gaugelib.bounds import require_exponent, require_positive
+from gaugelib.group import GaugeError, GaugeGroup
 from gaugelib.memory import refuse_unwritable, uninterrupted
 from gaugelib.mlp import mlp_group
 from gaugelib.optim.carry import Buffer, buffers_of, carryings, refuse_odd_memory
-from gaugelib.optim.flows import Flows
 from gaugelib.optim.held import places_of, refuse_replaced, refuse_unheld
 from gaugelib.optim.mean_field import mean_field_step
 from gaugelib.optim.scale import Write, scalings
+from gaugelib.optim.totals import Totals
 from gaugelib.tracing import trace_group
 
 _FLOAT32_FROM = 1e-4
@@ -120,8 +121,7 @@ class GaugeFixing:
         state: Mapping[str, int] | None = None,
     ) -> None:
         require_exponent(p)
-        if not 0.0 < tol < math.inf:
-            raise GaugeError(f"tol must be a finite number > 0, found {tol}")
+        require_positive("tol", tol)
         if not (isinstance(every, int) and every >= 1):
             raise GaugeError(f"every must be a whole number of steps >= 1, found {every}")
         if group is None:
@@ -131,22 +131,17 @@ class GaugeFixing:
         self.steps = self.checks = self.rescalings = 0
         self.imbalance = math.nan
         self._params = dict(model.named_parameters())
-        if group.restricted is not None:
-            raise GaugeError(
-                f"this group counts only parameters of kind '{group.restricted}': it measures, but "
-                "acting with it would change the function; use the whole group"
-            )
+        group.require_whole()
         group.check_shapes(self._params)
         refuse_unwritable(self._params)
         refuse_unheld(optimizer, self._params)
         self._places = places_of(self._params)
         self._group = group.to(next(iter(self._params.values())).device)
-        kinds = {"weight", "bias"} if include_bias else {"weight"}
-        self._names = [n for n, entry in group.entries.items() if entry.kind in kinds]
+        self._names = group.counted(include_bias)
         self._degrees = dict(state or {})
         self._room: dict[str, Tensor] | None = None
         widest = max((torch.finfo(self._params[n].dtype).bits for n in self._names), default=32)
-        self._flows = self._reader(wide=widest > 32 or tol < _FLOAT32_FROM)
+        self._totals = self._reader(wide=widest > 32 or tol < _FLOAT32_FROM)
 
     def step(self) -> bool:
         """Count one step of the optimizer, and fix the gauge if it is the turn.
@@ -177,20 +172,20 @@ class GaugeFixing:
         refuse_unheld(self.optimizer, self._params)
         buffers = buffers_of(self.optimizer, self._params, self._degrees)
         self.checks += 1
-        self.imbalance, flows = self._look()
+        self.imbalance, totals = self._look()
         if self.imbalance <= self.tol:
             return False
-        if flows is not None and self.imbalance <= _NEAR:
-            self._nudge_(flows, buffers)
+        if totals is not None and self.imbalance <= _NEAR:
+            self._nudge_(totals, buffers)
         if not self.imbalance <= self.tol:
             self._solve_(buffers)
         self.rescalings += 1
         return True
 
-    def _nudge_(self, flows: Tensor, buffers: list[Buffer]) -> None:
+    def _nudge_(self, totals: Tensor, buffers: list[Buffer]) -> None:
         """One step from what was read, and another look."""
-        into, out = self._flows.shares()
-        step = mean_field_step(flows[0], flows[1], into, out, self.p)
+        into, out = self._totals.shares()
+        step = mean_field_step(totals[0], totals[1], into, out, self.p)
         if bool((step.abs() < 1.0).all()):
             writes = list(scalings(self._params, step.exp(), self._group))
             self._commit_(writes, buffers, step.exp())
@@ -244,25 +239,25 @@ class GaugeFixing:
 
         It is NaN where only the solver can tell.
         """
-        flows = live = self._flows.read(self._params)
-        if not self._flows.within_range(flows):
-            kept = torch.ones_like(flows[0], dtype=torch.bool)
+        totals = live = self._totals.read(self._params)
+        if not self._totals.within_range(totals):
+            kept = torch.ones_like(totals[0], dtype=torch.bool)
             kept[dead_units(self._params, self._group, self._names)] = False
-            live = flows[:, kept]
-            if not self._flows.within_range(live):
-                if self._flows.dtype == torch.float64:
+            live = totals[:, kept]
+            if not self._totals.within_range(live):
+                if self._totals.dtype == torch.float64:
                     return math.nan, None
-                self._flows = self._reader(wide=True)
+                self._totals = self._reader(wide=True)
                 return self._look()
         if not live.numel():
             return 0.0, None
         into, out = live
-        gamma = float(((into - out).abs() / (into + out)).max()) + self._flows.rounding
-        return gamma, flows if live is flows else None
+        gamma = float(((into - out).abs() / (into + out)).max()) + self._totals.rounding
+        return gamma, totals if live is totals else None
 
-    def _reader(self, *, wide: bool) -> Flows:
+    def _reader(self, *, wide: bool) -> Totals:
         dtype = torch.float64 if wide else torch.float32
-        return Flows(self._params, self._group, self._names, self.p, dtype)
+        return Totals(self._params, self._group, self._names, self.p, dtype)
 
     def _own_room(self) -> dict[str, Tensor]:
         if self._room is None:  # kept, for fresh memory costs more than what is written to it

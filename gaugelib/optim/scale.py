@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 import torch
 from torch import Tensor
 
-from gaugelib.balance.solver.plan import fitted
+from gaugelib.action import refuse_lost
+from gaugelib.balance.solver.blocks import ends_of
 from gaugelib.balance.solver.powers import pieces
-from gaugelib.balance.solver.write import refuse_lost, rescaled
+from gaugelib.balance.solver.write import WIDER, rescaled
 from gaugelib.group import GaugeGroup
 
 _FAR = 10.0
@@ -45,8 +46,7 @@ def scalings(
     near = not bool((full.log().abs() > _FAR).any())
     for name, value in tensors.items():
         lined = value if value.dim() else value.reshape(1)
-        entry = group.entries[name]
-        ends = [fitted(end, lined.dim(), lined.device) for end in (entry.target, entry.source)]
+        ends = ends_of(group.entries[name], lined.dim(), lined.device)
         factors = [at[end] for at, end in zip((full, full.reciprocal()), ends) if bool(end.any())]
         if not factors:
             continue
@@ -54,7 +54,7 @@ def scalings(
             yield lambda lined=lined, factors=factors: _multiply_(lined, factors)
             continue
         made = rescaled(lined, full, ends)
-        refuse_lost(what.format(name), lined, made, zeros=zeros)
+        refuse_lost(f"{what.format(name)} in this gauge", lined, made, WIDER, zeros=zeros)
         yield lambda lined=lined, made=made: lined.copy_(made)
 
 

@@ -1,8 +1,13 @@
-"""Soft gauge fixing: coordinates on an orbit, a penalty that acts along it, and its relaxation."""
+"""Soft gauge fixing: coordinates on an orbit, a penalty that acts along it, and its relaxation.
 
-from gaugelib.soft.coordinates import GaugeCoordinates as GaugeCoordinates
-from gaugelib.soft.coordinates import from_gauge_coordinates as from_gauge_coordinates
-from gaugelib.soft.coordinates import gauge_coordinates as gauge_coordinates
+Read `ratios`, u = log(r/s) of each unit; `penalty`; `adapted`, the gauge-adapted coordinates;
+`relaxation` along the orbit and `vertical` projection, which like them stand on the matrix in
+`adjacency`; `stability`, what was measured. Other packages import the names below.
+"""
+
+from gaugelib.soft.adapted import GaugeCoordinates as GaugeCoordinates
+from gaugelib.soft.adapted import from_gauge_coordinates as from_gauge_coordinates
+from gaugelib.soft.adapted import gauge_coordinates as gauge_coordinates
 from gaugelib.soft.penalty import soft_penalty as soft_penalty
 from gaugelib.soft.penalty import soft_step as soft_step
 from gaugelib.soft.ratios import log_ratio as log_ratio

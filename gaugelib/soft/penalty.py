@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Literal, get_args
 
@@ -10,8 +9,9 @@ import torch
 from torch import Tensor
 
 from gaugelib.action import rescale
-from gaugelib.group import GaugeError, GaugeGroup
-from gaugelib.soft.ratios import counted, log_ratio, require_whole, widest
+from gaugelib.bounds import require_not_negative
+from gaugelib.group import GaugeError, GaugeGroup, widest
+from gaugelib.soft.ratios import counted, log_ratio
 
 SoftKind = Literal["imbalance", "log-ratio"]
 
@@ -61,7 +61,8 @@ def soft_penalty(
         2.25
     """
     require_options(kind, strength)
-    require_whole(params, group)
+    group.require_whole()
+    group.check_shapes(params)
     if kind == "log-ratio":
         return strength / 2 * log_ratio(params, group, include_bias=include_bias).square().sum()
     return strength / 4 * squares(params, group, include_bias).square().sum()
@@ -105,7 +106,7 @@ def soft_step(
         tensor([1.0000, 2.0000, 1.0000], dtype=torch.float64)
     """
     require_options(kind, strength)
-    _require_amount("lr", lr)
+    require_not_negative("lr", lr)
     counted(params, group, include_bias)
     if kind == "log-ratio":
         delta = -lr * strength / 2 * log_ratio(params, group, include_bias=include_bias)
@@ -130,9 +131,4 @@ def require_options(kind: str, strength: float) -> None:
     """
     if kind not in get_args(SoftKind):
         raise GaugeError(f"kind must be one of {get_args(SoftKind)}, found {kind!r}")
-    _require_amount("strength", strength)
-
-
-def _require_amount(what: str, value: float) -> None:
-    if not 0.0 <= value < math.inf:
-        raise GaugeError(f"{what} must be a finite number >= 0, found {value}")
+    require_not_negative("strength", strength)

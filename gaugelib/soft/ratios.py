@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from gaugelib.group import Entry, GaugeError, GaugeGroup
+from gaugelib.group import Entry, GaugeError, GaugeGroup, widest
 
 
 def log_ratio(
@@ -91,29 +91,15 @@ def counted(params: Mapping[str, Tensor], group: GaugeGroup, include_bias: bool)
         GaugeError: if the group was restricted, names or shapes do not fit, or a parameter is NaN,
             infinite or not real floating point.
     """
-    require_whole(params, group)
+    group.require_whole()
+    group.check_shapes(params)
     for name in group.shapes:
         value = params[name]
         if not value.is_floating_point():
             raise GaugeError(f"'{name}' must be real floating point, found {value.dtype}")
         if not bool(torch.isfinite(value).all()):
             raise GaugeError(f"parameter '{name}' holds NaN or infinity")
-    kinds = {"weight", "bias"} if include_bias else {"weight"}
-    return [name for name, entry in group.entries.items() if entry.kind in kinds]
-
-
-def require_whole(params: Mapping[str, Tensor], group: GaugeGroup) -> None:
-    """Refuse a restricted group, and parameters that are not the group's.
-
-    Raises:
-        GaugeError: saying what was found.
-    """
-    if group.restricted is not None:
-        raise GaugeError(
-            f"this group counts only parameters of kind '{group.restricted}'; use the whole group "
-            "and say with include_bias what counts"
-        )
-    group.check_shapes(params)
+    return group.counted(include_bias)
 
 
 def refuse_dead(dead: Tensor, group: GaugeGroup) -> None:
@@ -124,21 +110,12 @@ def refuse_dead(dead: Tensor, group: GaugeGroup) -> None:
     """
     if not bool(dead.any()):
         return
-    names = [name_of(unit, group) for unit in dead.nonzero().flatten().tolist()]
+    names = [group.name_of(unit) for unit in dead.nonzero().flatten().tolist()]
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
     raise GaugeError(
         "every unit must lie on a path of counted non-zero weights from an input to an output; "
         f"dead units: {', '.join(names[:6])}{more}"
     )
-
-
-def widest(params: Mapping[str, Tensor]) -> torch.dtype:
-    """The dtype that holds every parameter."""
-    dtypes = [value.dtype for value in params.values()]
-    widest = dtypes[0]
-    for dtype in dtypes[1:]:
-        widest = torch.promote_types(widest, dtype)
-    return widest
 
 
 def _over_shared(value: Tensor, index: Tensor) -> Tensor:
@@ -150,11 +127,3 @@ def _over_shared(value: Tensor, index: Tensor) -> Tensor:
         return value.new_zeros(index.shape)
     # amax over no dimension would be over all of them
     return (value.amax(shared, keepdim=True) if shared else value).reshape(index.shape)
-
-
-def name_of(unit: int, group: GaugeGroup) -> str:
-    """A unit as its layer and its place in it, `0[3]`."""
-    for name, place in group.layers.items():
-        if place.start <= unit < place.stop:
-            return f"{name}[{unit - place.start}]"
-    return f"(unnamed)[{unit}]"

@@ -2,7 +2,6 @@ r"""Relaxation along the orbit: how imbalance decays when nothing else moves."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,10 +9,11 @@ import torch
 from torch import Tensor
 
 from gaugelib.action import rescale
+from gaugelib.bounds import require_not_negative
 from gaugelib.group import GaugeError, GaugeGroup
-from gaugelib.soft.links import (
+from gaugelib.soft.adjacency import (
     laplacian_of,
-    log_links,
+    log_adjacency,
     log_totals_of,
     ratios_of,
     require_connected,
@@ -94,27 +94,26 @@ def soft_flow(
         >>> flow = soft_flow(params_of(hat()), mlp_group(hat()), until=1.0, steps=50)
         >>> flow.log_ratio[-1, 1]  # from r = 1, s = 2: ρ = 2
         tensor(-0.0002, dtype=torch.float64)
-        >>> -2 * torch.tensor(1 / 3 * math.exp(-8)).double().atanh()
+        >>> -2 * (torch.tensor(-8.0).double().exp() / 3).atanh()
         tensor(-0.0002, dtype=torch.float64)
     """
     require_options(kind, strength)
-    if not 0.0 <= until < math.inf:
-        raise GaugeError(f"until must be a finite number >= 0, found {until}")
+    require_not_negative("until", until)
     if not (steps >= 1 and saved >= 2):
         raise GaugeError(f"steps must be >= 1 and saved >= 2, found {steps} and {saved}")
     names = counted(params, group, include_bias)
     start = {name: params[name].detach() for name in group.shapes}
-    links = log_links(start, group, names)
-    require_connected(links, group)
+    adjacency = log_adjacency(start, group, names)
+    require_connected(adjacency, group)
     step = until / steps
 
     def speed(alpha: Tensor) -> Tensor:
-        into, out = log_totals_of(links, alpha)
+        into, out = log_totals_of(adjacency, alpha)
         if kind == "log-ratio":
             return strength / 4 * (out - into)
         return strength * (out.exp() - into.exp())
 
-    alpha = links.new_zeros(group.units)
+    alpha = adjacency.new_zeros(group.units)
     keep = sorted({round(k * steps / (saved - 1)) for k in range(saved)})
     kept = [alpha]
     for k in range(1, steps + 1):
@@ -127,9 +126,9 @@ def soft_flow(
             kept.append(alpha)
     if not bool(torch.isfinite(alpha).all()):
         raise GaugeError(f"the flow blew up: {steps} steps of {step:.3g} are too long; take more")
-    totals = [log_totals_of(links, a) for a in kept]
+    totals = [log_totals_of(adjacency, a) for a in kept]
     return SoftFlow(
-        times=step * links.new_tensor(keep),
+        times=step * adjacency.new_tensor(keep),
         log_scales=torch.stack(kept),
         imbalance=torch.stack([into.exp() - out.exp() for into, out in totals]),
         log_ratio=torch.stack([(into - out) / 2 for into, out in totals]),
@@ -173,9 +172,9 @@ def rates(
         [4.0, 4.0, 10.0]
     """
     require_options(kind, strength)
-    links = log_links(params, group, counted(params, group, include_bias))
-    require_connected(links, group)
+    adjacency = log_adjacency(params, group, counted(params, group, include_bias))
+    require_connected(adjacency, group)
     if kind == "imbalance":
-        return 2 * strength * torch.linalg.eigvalsh(laplacian_of(links))
-    _, jacobian = ratios_of(links, links.new_zeros(group.units))
+        return 2 * strength * torch.linalg.eigvalsh(laplacian_of(adjacency))
+    _, jacobian = ratios_of(adjacency, adjacency.new_zeros(group.units))
     return strength / 2 * torch.linalg.eigvals(jacobian).real.sort().values

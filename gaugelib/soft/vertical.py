@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from gaugelib.action import generator
-from gaugelib.group import GaugeGroup
-from gaugelib.soft.links import laplacian_of, log_links, require_connected
-from gaugelib.soft.ratios import counted, widest
+from gaugelib.group import GaugeGroup, widest
+from gaugelib.soft.adjacency import laplacian_of, log_adjacency, require_connected
+from gaugelib.soft.ratios import counted
 
 
 @torch.no_grad()
@@ -46,9 +46,9 @@ def vertical(
         tensor([ 0.0000, -0.3333,  0.6667], dtype=torch.float64)
     """
     counted(direction, group, True)
-    links = log_links(params, group, counted(params, group, True))
-    require_connected(links, group)
+    adjacency = log_adjacency(params, group, counted(params, group, True))
+    require_connected(adjacency, group)
     dtype = widest(params)
     pull = group.collect({name: params[name].to(dtype) * direction[name] for name in group.shapes})
-    xi = torch.linalg.solve(laplacian_of(links), pull.to(links))
+    xi = torch.linalg.solve(laplacian_of(adjacency), pull.to(adjacency))
     return generator(params, xi, group)

@@ -94,7 +94,7 @@ def test_a_path_goes_once_through_all_bonds_of_its_part(case, paths):
 @pytest.mark.parametrize("case", CASES)
 def test_parts_share_no_block_and_leave_out_no_bond(case):
     ends, blocks = CASES[case]
-    parts = Quotient(ends, blocks).parts
+    parts = Quotient(ends, blocks).components
     assert sorted(bond for part in parts for bond in part) == list(range(len(ends)))
     touched = [{block for bond in part for block in ends[bond]} - {0} for part in parts]
     assert sum(map(len, touched)) == len(set().union(*touched))

@@ -7,7 +7,7 @@ import torch
 from torch.testing import assert_close
 
 from gaugelib.balance.solver.anderson import Anderson
-from gaugelib.balance.solver.sweeps import Log
+from gaugelib.balance.solver.found import Log
 
 
 def noted():

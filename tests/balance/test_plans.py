@@ -7,7 +7,8 @@ import torch
 from torch.testing import assert_close
 
 from gaugelib import Entry, GaugeGroup, minimum_norm, weight_norm
-from gaugelib.balance.solver.plan import FIXED, Blocks, as_run, plan_of, strip_of
+from gaugelib.balance.solver.blocks import FIXED, Blocks, as_run, incidence_of
+from gaugelib.balance.solver.plan import plan_of
 from tests.balance.networks import chain, initialised
 from tests.balance.newton import newton
 from tests.balance.test_minimum_norm import NETWORKS
@@ -63,19 +64,22 @@ def test_a_strip_joins_what_its_entries_join(name, dead):
         alive[1 + dead] = 0
     for parameter, entry in group.entries.items():
         value = params[parameter]
-        strip = strip_of(parameter, entry, value.shape, blocks)
-        full = [alive[index].expand(strip.shape) for index in (entry.target, entry.source)]
-        if strip.order is None:
+        incidence = incidence_of(parameter, entry, value.shape, blocks)
+        full = [alive[index].expand(incidence.shape) for index in (entry.target, entry.source)]
+        if incidence.dims is None:
             to, out_of = (index.reshape(-1) for index in full)
-            assert strip.rows == len(to)
+            assert incidence.rows == len(to)
         else:
-            order = [*strip.order, *(d for d in range(len(strip.shape)) if d not in strip.order)]
-            to, out_of = (index.permute(order).reshape(strip.rows, -1) for index in full)
+            order = [
+                *incidence.dims,
+                *(d for d in range(len(incidence.shape)) if d not in incidence.dims),
+            ]
+            to, out_of = (index.permute(order).reshape(incidence.rows, -1) for index in full)
         seen = torch.zeros_like(to)
-        for row, column in strip.pairs:
+        for row, column in incidence.pairs:
             lines = torch.arange(len(to))[row.lines]
             targets = units_of(row, blocks, len(lines))
-            if strip.order is None:
+            if incidence.dims is None:
                 sources = units_of(column, blocks, len(lines))
                 moved = targets != sources
                 assert torch.equal(lines, torch.arange(len(to))[column.lines])
@@ -118,7 +122,7 @@ def test_no_weight_joins_two_blocks_of_a_colour(name, dead, coloured):
     _, group = GROUPS[name]()
     plan = plan_of(group, list(group.entries), dead, CPU, coloured=coloured)
     colour = {b: k for k, blocks in enumerate(plan.colours) for b in blocks}
-    ends = {(a.block, b.block) for strip in plan.strips for a, b in strip.pairs}
+    ends = {(a.block, b.block) for incidence in plan.incidences for a, b in incidence.pairs}
     joined = {(a, b) for a, b in ends if a != b and FIXED not in (a, b)}
     if coloured:
         assert all(colour[a] != colour[b] for a, b in joined)

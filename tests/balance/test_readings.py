@@ -14,9 +14,9 @@ from gaugelib import Entry, GaugeGroup, minimum_norm, rescale
 from gaugelib.balance.solver import powers
 from gaugelib.balance.solver.powers import marginals, pieces, power_into, reduced
 from gaugelib.balance.solver.prepare import dead_units, log_totals, start_within_range
-from gaugelib.balance.solver.tally import Tally
-from gaugelib.balance.solver.write import write
-from gaugelib.optim.flows import Flows
+from gaugelib.balance.solver.unit_sums import UnitSums
+from gaugelib.balance.solver.write import write_rescaled
+from gaugelib.optim.totals import Totals
 from tests.balance.newton import edges
 from tests.balance.test_minimum_norm import NETWORKS, wandering
 
@@ -92,7 +92,7 @@ def test_tallies_count_each_entry_at_its_unit(shape, piece):
     for kept in itertools.product([False, True], repeat=len(shape)):
         ends = tuple(n if k else 1 for n, k in zip(shape, kept))
         end = torch.randint(0, 4, ends, generator=torch.Generator().manual_seed(1))
-        tally, total = Tally(end, value), torch.zeros(4).double()
+        tally, total = UnitSums(end, value), torch.zeros(4).double()
         for where in pieces(value):
             tally.add(value[where], where)
         tally.into(total)
@@ -140,13 +140,13 @@ def test_flows_are_sums_over_edges(network, p, include_bias, piece):
     params, group = LOOPED[network]()
     kinds = {"weight", "bias"} if include_bias else {"weight"}
     names = [name for name, entry in group.entries.items() if entry.kind in kinds]
-    flows = Flows(params, group, names, p, torch.float64)
+    flows = Totals(params, group, names, p, torch.float64)
     expected = torch.stack(sums(params, group, p, include_bias))
     for _ in range(2):  # the memory of the first reading is used again
         assert_close(flows.read(params), expected, rtol=1e-13, atol=0)
     narrow = {name: value.float() for name, value in params.items()}
     assert_close(
-        Flows(narrow, group, names, p, torch.float64).read(narrow), expected, rtol=1e-6, atol=0
+        Totals(narrow, group, names, p, torch.float64).read(narrow), expected, rtol=1e-6, atol=0
     )
     assert 200 * 2.2e-16 < flows.rounding < 400 * 2.3e-16
 
@@ -155,7 +155,7 @@ def test_flows_are_sums_over_edges(network, p, include_bias, piece):
 @pytest.mark.parametrize("beyond", [1e-300, 1e297, 0.0, math.nan, math.inf])
 def test_flows_keep_from_the_ends_of_their_range(within, beyond):
     params, group = NETWORKS["chain"]()
-    flows = Flows(params, group, list(params), 2.0, torch.float64)
+    flows = Totals(params, group, list(params), 2.0, torch.float64)
     assert flows.within_range(torch.tensor([[1.0, within], [1.0, 1.0]], dtype=torch.float64))
     assert not flows.within_range(torch.tensor([[1.0, within], [beyond, 1.0]], dtype=torch.float64))
     assert flows.within_range(torch.zeros(2, 0).double())
@@ -202,7 +202,7 @@ def test_what_is_written_is_measured_as_it_is(network, dtype, far, piece):
         free = {n for n, e in group.entries.items() if not bool((e.target * e.source).all())}
         params = {n: v * (0.0 if n in free else 50.0) for n, v in params.items()}
     room = {name: torch.full_like(value, torch.nan) for name, value in params.items()}
-    seen = write(params, group, scales, 3.0, names, names, room)
+    seen = write_rescaled(params, group, scales, 3.0, names, names, room)
     full = torch.cat([torch.ones(1).double(), scales])
     for name, entry in group.entries.items():
         factor = full[entry.target] / full[entry.source]

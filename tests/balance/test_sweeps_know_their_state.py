@@ -11,10 +11,11 @@ import torch
 from torch.testing import assert_close
 
 from gaugelib import rescale
-from gaugelib.balance.solver.links import read
+from gaugelib.balance.solver.methods import METHODS, Method
 from gaugelib.balance.solver.plan import plan_of
+from gaugelib.balance.solver.read import conductances_of
 from gaugelib.balance.solver.state import State
-from gaugelib.balance.solver.sweeps import METHODS, Method, Sweeps, _Trial
+from gaugelib.balance.solver.sweeps import Sweeps, _Trial
 from tests.balance.networks import chain
 from tests.balance.newton import imbalance_of
 from tests.balance.test_minimum_norm import NETWORKS
@@ -27,7 +28,7 @@ def begun(network, method, p, dtype=torch.float64):
     params, group = NETWORKS[network]() if isinstance(network, str) else network
     names = [name for name, entry in group.entries.items() if entry.kind == "weight"]
     plan = plan_of(group, names, None, CPU, coloured=method.coloured)
-    state = State(plan, read(params, group, plan, p, dtype))
+    state = State(plan, conductances_of(params, group, plan, p, dtype))
 
     def here():
         scales = torch.ones(group.units, dtype=torch.float64)

@@ -143,5 +143,5 @@ def test_a_loss_of_the_model_instead_of_the_dictionary_is_refused():
 
 def test_a_restricted_group_is_refused():
     given = problem(3, 4, 2)
-    with pytest.raises(GaugeError, match="restricted to kind 'weight'"):
+    with pytest.raises(GaugeError, match="counts only parameters of kind 'weight'"):
         ward_residual(given.loss, given.params, given.group.restrict("weight"))

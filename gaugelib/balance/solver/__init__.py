@@ -1,15 +1,16 @@
-"""The solver behind `minimum_norm`.
+"""The solver behind `minimum_norm`, in five stages that each take what the last one returned.
 
-In the order in which a call goes through it:
+1. `task`: `check` refuses what cannot be done. The methods stand in `methods`.
+2. `plan`: where to begin, and in which order to take the `blocks` of units that weights join. With
+   care, that is for dead units and for sums out of range, it asks `prepare`.
+3. `read`: the weights, read once in pieces (`powers`), as conductances: a link is a matrix of them
+   between two blocks.
+4. `sweeps`: balancing, colour by colour. `state` holds the scales; `colours` what flows, where a
+   bond is a link or joins a block to the ground, and a current is what comes through it. Then
+   `correction` of whole layers, `components` of the network and `anderson` extrapolation.
+5. `write`: the rescaled weights, and by `unit_sums` what flows through them.
 
-1. `search`: what to do next, and with how much care; it calls all the others.
-2. `prepare`: units that are dead, and starts whose sums fit into a float.
-3. `plan` and `order`: which blocks of units each parameter joins, and in which order to take them.
-4. `powers` and `links`: the weights, read once, as conductances between blocks.
-5. `colours` and `state`: what flows through the units at the present scales.
-6. `sweeps`: balancing, with `correction` (whole layers), `parts` (networks that fall into some) and
-   `anderson` (extrapolation).
-7. `write` and `tally`: the rescaled weights, and what flows through them.
-
-The step of Algorithm 1 is `Method.step` in `sweeps`. Nothing here is public.
+`found` says what was found so far and whether to go on. The step of Algorithm 1 is `Method.step`.
+A module imports from earlier stages only. Nothing here is public; `optim` uses what reads and
+writes in pieces.
 """

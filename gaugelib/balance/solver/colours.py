@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gaugelib.balance.solver.links import Conductances, Link
-from gaugelib.balance.solver.plan import FIXED, Plan, Where
+from gaugelib.balance.solver.blocks import FIXED, Where, listed
+from gaugelib.balance.solver.plan import Plan
+from gaugelib.balance.solver.read import Conductances, Link
 
 
 class Bonds:
@@ -59,14 +60,14 @@ class Layout:
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
-    """One share of what flows into, or out of, the units of a block."""
+class _Current:
+    """What flows through one bond into, or out of, the units of a block."""
 
     where: Where  # positions of the units
     bond: int  # that it comes through
     forward: bool  # whether it flows in
     inner: bool  # whether the other end has the same colour
-    flow: Link | Tensor  # what it comes through, or the share itself if that never changes
+    flow: Link | Tensor  # what it comes through, or the current itself if that never changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +101,8 @@ class Colour:
         incoming: number of the flows that are incoming.
         units: for each flow, the place of its unit; `None` if each unit has one of each.
         factors: places of the units' own factors, for each flow.
-        parts: for each flow, the number of the part that it belongs to.
-        bonds: the bond that each part comes through; `None` for what is counted elsewhere.
+        currents: for each flow, the number of the current that it is of.
+        bonds: the bond that each current comes through; `None` for what is counted elsewhere.
         links: those of them that are links.
         readings: products that renew the flows.
         inner: those of them, incoming, that the colour's own scales enter.
@@ -116,69 +117,64 @@ class Colour:
         blocks, self.where = plan.colours[number], layout.spans[number]
         device = plan.units.device
         self.blocks = blocks
-        sides = [list(_parts(plan, network, bonds, blocks, side)) for side in (True, False)]
-        parts = sides[0] + sides[1]
-        sizes = [_length(part.where) for part in parts]
+        sides = [list(_currents(plan, network, bonds, blocks, side)) for side in (True, False)]
+        currents = sides[0] + sides[1]
+        sizes = [_length(current.where) for current in currents]
         self.flows = network.fixed.new_zeros(sum(sizes), dtype=network.dtype)
         self.incoming = sum(sizes[: len(sides[0])])
         self.readings: list[Reading] = []
         self.inner: list[Reading] = []
-        for part, out in zip(parts, self.flows.split(sizes)):
-            if isinstance(part.flow, Tensor):
-                out.copy_(part.flow)
+        for current, out in zip(currents, self.flows.split(sizes)):
+            if isinstance(current.flow, Tensor):
+                out.copy_(current.flow)
                 continue
-            link, forward = part.flow, part.forward
+            link, forward = current.flow, current.forward
             block, far = (link.source, link.columns) if forward else (link.target, link.rows)
             reading = Reading(link, forward, layout.places(block, far, inverse=forward), out)
             self.readings.append(reading)
-            if part.inner and forward:
+            if current.inner and forward:
                 self.inner.append(reading)
         # With one hidden layer there are no links, and its marginals are all there is to read.
         whole = 2 * sum(link.matrix.numel() for link in network.links)
         self.share = sum(r.link.matrix.numel() for r in self.readings) / whole if whole else 1.0
         self.inner_share = sum(r.link.matrix.numel() for r in self.inner) / whole if whole else 0.0
-        self.links = {part.bond for part in parts if isinstance(part.flow, Link)}
+        self.links = {current.bond for current in currents if isinstance(current.flow, Link)}
         # What flows between units of the same colour is counted where it arrives.
-        self.bonds = [None if p.inner and not p.forward else p.bond for p in parts]
+        self.bonds = [None if p.inner and not p.forward else p.bond for p in currents]
         lengths = torch.tensor(sizes, device=device)
-        self.parts = torch.arange(len(parts), device=device).repeat_interleave(lengths)
+        self.currents = torch.arange(len(currents), device=device).repeat_interleave(lengths)
         self.units: Tensor | None = None
         self.factors: Where = slice(2 * self.where.start, 2 * self.where.stop)
         own = [plan.ranges[b] for b in blocks]
         if not all(_are(side, own) for side in sides):
-            places = [_listed(part.where, device) for part in parts]
+            places = [listed(current.where, device) for current in currents]
             units = torch.cat(places) - self.where.start
             outgoing = torch.arange(len(units), device=device) >= self.incoming
             self.factors = 2 * self.where.start + units + _length(self.where) * outgoing
             self.units = units
 
 
-def _are(side: list[_Part], blocks: list[slice]) -> bool:
+def _are(side: list[_Current], blocks: list[slice]) -> bool:
     """Whether each block's flow on this side comes in one piece."""
     return len(side) == len(blocks) and all(
-        isinstance(part.where, slice) and part.where == block for part, block in zip(side, blocks)
+        isinstance(current.where, slice) and current.where == block
+        for current, block in zip(side, blocks)
     )
 
 
-def _parts(
+def _currents(
     plan: Plan, network: Conductances, bonds: Bonds, blocks: tuple[int, ...], forward: bool
-) -> Iterator[_Part]:
+) -> Iterator[_Current]:
     flows = network.inflow if forward else network.outflow
     for block in blocks:
         if block in flows:
             bond = bonds.ground[block, forward]
-            yield _Part(plan.ranges[block], bond, forward, False, flows[block])
+            yield _Current(plan.ranges[block], bond, forward, False, flows[block])
         for bond in bonds.links.get((block, forward), []):
             link = network.links[bond]
             where = link.rows if forward else link.columns
             inner = link.target in blocks and link.source in blocks
-            yield _Part(where, bond, forward, inner, link)
-
-
-def _listed(where: Where, device: torch.device) -> Tensor:
-    if isinstance(where, slice):
-        return torch.arange(where.start, where.stop, device=device)
-    return where
+            yield _Current(where, bond, forward, inner, link)
 
 
 def _length(where: Where) -> int:

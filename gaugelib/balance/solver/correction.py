@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import torch
 
-from gaugelib.balance.solver.plan import FIXED
+from gaugelib.balance.solver.blocks import FIXED
 
 _STEPS = 100
 _SMALLEST = 1e-13
@@ -22,15 +22,15 @@ _SMALLEST = 1e-13
 class Quotient:
     r"""The network with each block shrunk to one unit: minimises $\sum_e m_e e^{t_{to}-t_{from}}$.
 
-    Blocks that only the ground joins do not depend on one another: each such part is solved alone.
+    Blocks that only the ground joins do not depend on one another: each component is solved alone.
 
     Args:
         ends: the two blocks of each bond, (to, from); block 0 is the ground, where $t = 0$.
         blocks: number of blocks, the ground included.
 
     Attributes:
-        parts: bonds of each part.
-        paths: the same in order, if they make one path from the ground through all the part's
+        components: bonds of each component.
+        paths: the same in order, if they make one path from the ground through all the component's
             blocks and back; else `None`.
 
     Example:
@@ -41,12 +41,12 @@ class Quotient:
 
     def __init__(self, ends: Sequence[tuple[int, int]], blocks: int) -> None:
         self.ends, self.blocks = list(ends), blocks
-        self.parts = _parts(self.ends, blocks)
-        self.paths = [_path(self.ends, part) for part in self.parts]
+        self.components = _components(self.ends, blocks)
+        self.paths = [_path(self.ends, component) for component in self.components]
 
     @property
     def chains(self) -> bool:
-        """Whether every part is a path from the ground to the ground."""
+        """Whether every component is a path from the ground to the ground."""
         return None not in self.paths
 
     def shift(self, totals: Sequence[float]) -> list[float]:
@@ -60,9 +60,9 @@ class Quotient:
             totals: $m_e > 0$ of each bond.
         """
         shift = [0.0] * self.blocks
-        for part, path in zip(self.parts, self.paths):
+        for component, path in zip(self.components, self.paths):
             if path is None:
-                self._newton(part, totals, shift)
+                self._newton(component, totals, shift)
             else:
                 self._level(path, totals, shift)
         return shift
@@ -85,8 +85,10 @@ class Quotient:
         worst = [max(b[1] - a[0], a[1] - b[0], 0.0) / 2 for a, b in zip(into, out)]
         return [0.0, *worst[1:]]
 
-    def _newton(self, part: Sequence[int], totals: Sequence[float], shift: list[float]) -> None:
-        bonds = [bond for bond in part if self.ends[bond][0] != self.ends[bond][1]]
+    def _newton(
+        self, component: Sequence[int], totals: Sequence[float], shift: list[float]
+    ) -> None:
+        bonds = [bond for bond in component if self.ends[bond][0] != self.ends[bond][1]]
         if not bonds:
             return
         blocks = sorted({FIXED, *(block for bond in bonds for block in self.ends[bond])})
@@ -120,8 +122,8 @@ def _balanced(pairs: list[list[int]], totals: list[float], count: int) -> list[f
     return shift.tolist()
 
 
-def _parts(ends: Sequence[tuple[int, int]], blocks: int) -> list[list[int]]:
-    """Bonds by the part that they belong to, without those that join the ground to itself."""
+def _components(ends: Sequence[tuple[int, int]], blocks: int) -> list[list[int]]:
+    """Bonds by the component that they belong to, without those that join the ground to itself."""
     head = list(range(blocks))
 
     def root(block: int) -> int:
@@ -132,21 +134,21 @@ def _parts(ends: Sequence[tuple[int, int]], blocks: int) -> list[list[int]]:
     for to, source in ends:
         if FIXED not in (to, source):
             head[root(to)] = root(source)
-    parts: dict[int, list[int]] = {}
+    components: dict[int, list[int]] = {}
     for bond, (to, source) in enumerate(ends):
         if to != FIXED or source != FIXED:
-            parts.setdefault(root(max(to, source)), []).append(bond)
-    return list(parts.values())
+            components.setdefault(root(max(to, source)), []).append(bond)
+    return list(components.values())
 
 
-def _path(ends: Sequence[tuple[int, int]], part: Sequence[int]) -> list[int] | None:
-    """A part's bonds in order, if they make one path from the ground and back to it."""
-    leaving = {ends[bond][1]: bond for bond in part}
+def _path(ends: Sequence[tuple[int, int]], component: Sequence[int]) -> list[int] | None:
+    """A component's bonds in order, if they make one path from the ground and back to it."""
+    leaving = {ends[bond][1]: bond for bond in component}
     path: list[int] = []
     block = FIXED
-    while block in leaving and len(path) < len(part):
+    while block in leaving and len(path) < len(component):
         path.append(leaving[block])
         block = ends[path[-1]][0]
         if block == FIXED:
             break
-    return path if len(path) == len(part) and block == FIXED else None
+    return path if len(path) == len(component) and block == FIXED else None

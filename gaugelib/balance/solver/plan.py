@@ -1,197 +1,50 @@
-"""Which blocks of units each weight joins, and in which order the blocks are balanced.
+"""The second stage: where to begin, and in which order blocks of units are balanced.
 
-A block is a layer's units, or those of them that belong to one part of a network that falls into
-parts. Blocks that no weight joins share a colour: they can be balanced at the
-same time. The layers of a chain get two colours, even and odd. Nothing here reads a weight.
+Blocks that no weight joins share a colour: they can be balanced at the same time. The layers of a
+chain get two colours, even and odd. Weights are looked at only where units may be dead, or where
+sums over- or underflowed.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
-from gaugelib.balance.solver.order import colours_of, cyclic
-from gaugelib.group import Entry, GaugeGroup
-
-FIXED = 0
-"""Block of what stays at scale 1: the ground, and units that are dead."""
-
-Where = slice | Tensor
+from gaugelib.action import refuse_not_finite
+from gaugelib.balance.solver.blocks import FIXED, Blocks, Incidence, incidence_of
+from gaugelib.balance.solver.prepare import dead_units, start_within_range
+from gaugelib.balance.solver.task import Task
+from gaugelib.group import GaugeGroup
 
 
 @dataclass(frozen=True, eq=False)
-class End:
-    """Rows (or columns) of a matrix of weights that belong to one block.
+class Start:
+    """Where sweeps begin, and in which precision.
 
     Attributes:
-        lines: which rows.
-        block: the block.
-        units: places within the block, each once.
-        repeats: if several rows belong to one unit: for each row, which of `units` it is.
+        dtype: of the conductances.
+        shift: log-scales, shape `(units,)`; by default 0.
+        log_unit: logarithm of the unit in which conductances are counted.
+        dead: units that stay at scale 1, as places in a vector of shape `(units,)`; `None` if
+            nobody looked for them.
+        components: of the network, shape `(units,)`, if it falls into some.
+        careful: whether it was chosen so that no sum over- or underflows.
+        doubted: whether one did, or may have: then there is a better start.
     """
 
-    lines: Where
-    block: int
-    units: Where
-    repeats: Tensor | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Strip:
-    """How the entries of one parameter join units.
-
-    Attributes:
-        name: of the parameter.
-        shape: what it is summed down to, because entries along the other dimensions are alike.
-        order: dimensions that make rows, then those that make columns, if each entry's target
-            depends on the row alone and its source on the column alone; else `None`, and rows are
-            single entries, without columns.
-        rows: number of rows.
-        pairs: ends of its rows and of its columns; for single entries, both along the rows.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    order: tuple[int, ...] | None
-    rows: int
-    pairs: tuple[tuple[End, End], ...]
-
-
-class Blocks:
-    """The layers of a group as blocks of units, without the units that are dead."""
-
-    def __init__(
-        self,
-        group: GaugeGroup,
-        dead: Tensor | None,
-        device: torch.device,
-        parts: Tensor | None = None,
-    ) -> None:
-        spans = sorted((s.start, s.stop) for s in group.layers.values() if s.start < s.stop)
-        ends = [0, *(b for _, b in spans)]
-        tidy = dead is None and parts is None and ends == [*(a for a, _ in spans), group.units]
-        self.numbers = torch.arange(group.units + 1, device=device)
-        self.starts = [1 + start for start, _ in spans] if tidy else []
-        self.tidy = tidy
-        if tidy:
-            self.members = [self.numbers[1 + start : 1 + stop] for start, stop in spans]
-        else:
-            self.block_of, self.place = self._ragged(spans, dead, parts)
-            ids = range(1, 1 + max(len(spans) + 1, int(self.block_of.max())))
-            self.members = [(self.block_of == b).nonzero().squeeze(1) for b in ids]
-        self.sizes = [0, *(len(m) for m in self.members)]
-
-    def _ragged(
-        self, spans: Iterable[tuple[int, int]], dead: Tensor | None, parts: Tensor | None
-    ) -> tuple[Tensor, ...]:
-        block_of = torch.full_like(self.numbers, FIXED)
-        block_of[1:] = 1 + sum(1 for _ in spans)  # units that no layer names
-        for block, (start, stop) in enumerate(spans, start=1):
-            block_of[1 + start : 1 + stop] = block
-        if parts is not None:
-            kinds = torch.stack([block_of[1:], parts])
-            block_of[1:] = 1 + kinds.unique(dim=1, return_inverse=True)[1]
-        if dead is not None:
-            block_of[1 + dead] = FIXED
-        order = block_of.argsort(stable=True)
-        sizes = torch.bincount(block_of)
-        place = torch.empty_like(order)
-        place[order] = self.numbers - (sizes.cumsum(0) - sizes)[block_of[order]]
-        return block_of, place
-
-    def ends(self, units: Tensor) -> list[End]:
-        """Split the rows of a matrix, whose units are given, by block."""
-        first, count = int(units[0]), len(units)
-        if first == 0 and not bool(units.any()):
-            return [End(slice(None), FIXED, slice(0, 1))]
-        if self.tidy and first > 0 and torch.equal(units, self.numbers[first : first + count]):
-            block = bisect_right(self.starts, first)
-            place = first - self.starts[block - 1]
-            if place + count <= self.sizes[block]:
-                return [End(slice(None), block, slice(place, place + count))]
-        return self._ragged_ends(units)
-
-    def _ragged_ends(self, units: Tensor) -> list[End]:
-        blocks, places = self.locate(units)
-        ends = []
-        for block in blocks.unique().tolist():
-            lines = (blocks == block).nonzero().squeeze(1)
-            inside, repeats = places[lines].unique(return_inverse=True)
-            alike = block == FIXED or len(inside) < len(lines)
-            ends.append(
-                End(
-                    as_run(lines),
-                    block,
-                    as_run(inside if alike else places[lines]),
-                    repeats if alike and block != FIXED else None,
-                )
-            )
-        return ends
-
-    def locate(self, units: Tensor) -> tuple[Tensor, Tensor]:
-        """Block of each unit, and its place there."""
-        if not self.tidy:
-            return self.block_of[units], self.place[units]
-        starts = torch.tensor(self.starts, device=units.device)
-        blocks = torch.searchsorted(starts, units, right=True)
-        return blocks, torch.where(units > 0, units - starts[(blocks - 1).clamp(min=0)], 0)
-
-
-def fitted(index: Tensor, dims: int, device: torch.device) -> Tensor:
-    """An index tensor with as many dimensions as its parameter, where that parameter is."""
-    index = index.to(device)
-    return (
-        index if index.dim() == dims else index.reshape((1,) * (dims - index.dim()) + index.shape)
-    )
-
-
-def as_run(index: Tensor) -> Where:
-    """The same places as a slice, where they follow one another."""
-    if len(index) and bool((index.diff() == 1).all()):
-        return slice(int(index[0]), int(index[-1]) + 1)
-    return index
-
-
-def strip_of(name: str, entry: Entry, size: torch.Size, blocks: Blocks) -> Strip:
-    """How one parameter's entries join blocks."""
-    dims, device = max(1, len(size)), blocks.numbers.device
-    target, source = (fitted(index, dims, device) for index in (entry.target, entry.source))
-    rows, columns = tuple(target.shape), tuple(source.shape)
-    shape = tuple(max(a, b) for a, b in zip(rows, columns))
-    across = tuple(d for d, n in enumerate(rows) if n > 1)
-    along = tuple(d for d, n in enumerate(columns) if n > 1)
-    if not any(d in along for d in across):
-        pairs = [
-            (row, column)
-            for row in blocks.ends(target.reshape(-1))
-            for column in blocks.ends(source.reshape(-1))
-        ]
-        return Strip(name, shape, across + along, target.numel(), tuple(pairs))
-    target, source = (index.expand(shape).reshape(-1) for index in (target, source))
-    return Strip(name, shape, None, len(target), tuple(_entry_pairs(target, source, blocks)))
-
-
-def _entry_pairs(target: Tensor, source: Tensor, blocks: Blocks) -> list[tuple[End, End]]:
-    moved = target != source  # no gauge moves an entry from a unit to itself
-    fixed = (~moved).nonzero().squeeze(1)
-    ground = End(fixed, FIXED, slice(0, 1))
-    pairs = [(ground, ground)] if len(fixed) else []
-    lines = moved.nonzero().squeeze(1)
-    (into, to), (out_of, at) = blocks.locate(target[lines]), blocks.locate(source[lines])
-    kinds, kind = torch.stack([into, out_of]).unique(dim=1, return_inverse=True)
-    for number, (row, column) in enumerate(kinds.T.tolist()):
-        chosen = kind == number
-        ends = []
-        for block, places in ((row, to[chosen]), (column, at[chosen])):
-            units, repeats = places.unique(return_inverse=True)
-            ends.append(End(lines[chosen], block, as_run(units), repeats))
-        pairs.append((ends[0], ends[1]))
-    return pairs
+    dtype: torch.dtype
+    shift: Tensor | None = None
+    log_unit: float = 0.0
+    dead: Tensor | None = None
+    components: Tensor | None = None
+    careful: bool = False
+    doubted: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,21 +52,58 @@ class Plan:
     """The order of balancing.
 
     Attributes:
-        strips: how each counted parameter joins blocks.
+        incidences: how each counted parameter joins blocks.
         ranges: positions of each block in the solver's vectors; position 0 is what stays fixed.
         colours: blocks of each colour, in order of position.
         units: number of the unit at each position but the first, shape `(live,)`.
         looped: parameters with entries from a block to itself.
+        start: where to begin.
         cyclic: whether weights lead from some block back to it, so that a unit may have weights
             in and out and yet lie on no path from an input to an output.
     """
 
-    strips: tuple[Strip, ...]
+    incidences: tuple[Incidence, ...]
     ranges: tuple[slice, ...]
     colours: tuple[tuple[int, ...], ...]
     units: Tensor
     looped: frozenset[str]
     cyclic: bool
+    start: Start = Start(torch.float64)
+
+
+def planned(task: Task, start: Start) -> Plan:
+    """A start with as much care as it needs, and the order of balancing from there."""
+    if start.doubted:
+        start = _with_more_care(task, start)
+    plan = _order_from(start, task)
+    if start.dead is None and plan.cyclic:
+        start = replace(start, dead=dead_units(task.params, task.group, task.names))
+        plan = _order_from(start, task)
+    return replace(plan, start=start)
+
+
+def _with_more_care(task: Task, start: Start) -> Start:
+    """Without units that are dead; or if that is not it, where all sums are within range."""
+    refuse_not_finite(task.params)
+    dead = start.dead
+    if dead is None:
+        dead = dead_units(task.params, task.group, task.names)
+        if len(dead):
+            return replace(start, dead=dead, doubted=False)
+    shift, unit = start_within_range(task.params, task.group, task.names, task.options.p, dead)
+    return Start(torch.float64, shift, unit, dead, start.components, careful=True)
+
+
+def _order_from(start: Start, task: Task) -> Plan:
+    dead = start.dead if start.dead is not None and len(start.dead) else None
+    return plan_of(
+        task.group,
+        task.names,
+        dead,
+        task.device,
+        coloured=task.options.method.coloured,
+        components=start.components,
+    )
 
 
 _PLANS: WeakKeyDictionary[GaugeGroup, dict[Hashable, Plan]] = WeakKeyDictionary()
@@ -226,7 +116,7 @@ def plan_of(
     device: torch.device,
     *,
     coloured: bool,
-    parts: Tensor | None = None,
+    components: Tensor | None = None,
 ) -> Plan:
     """Blocks, their colours and their order; as long as the group lives, worked out once.
 
@@ -237,11 +127,11 @@ def plan_of(
         device: of the parameters.
         coloured: whether to give blocks that a weight joins different colours; if not, all units
             are balanced at once.
-        parts: the part of the network that each unit belongs to, shape `(units,)`: units of
-            different parts are not put into one block.
+        components: the component of the network that each unit belongs to, shape `(units,)`: units
+            of different ones are not put into one block.
     """
-    if dead is not None or parts is not None:
-        return _planned(group, names, dead, device, coloured, parts)
+    if dead is not None or components is not None:
+        return _planned(group, names, dead, device, coloured, components)
     plans, key = _PLANS.setdefault(group, {}), (tuple(names), device, coloured)
     if key not in plans:
         plans[key] = _planned(group, names, None, device, coloured)
@@ -254,15 +144,13 @@ def _planned(
     dead: Tensor | None,
     device: torch.device,
     coloured: bool,
-    parts: Tensor | None = None,
+    components: Tensor | None = None,
 ) -> Plan:
-    blocks = Blocks(group, dead, device, parts)
-    strips = []
-    for name in names:
-        strips.append(strip_of(name, group.entries[name], group.shapes[name], blocks))
-    joined = {(row.block, column.block) for strip in strips for row, column in strip.pairs}
+    blocks = Blocks(group, dead, device, components)
+    incidences = [incidence_of(n, group.entries[n], group.shapes[n], blocks) for n in names]
+    joined = {(row.block, column.block) for i in incidences for row, column in i.pairs}
     occupied = [b for b, size in enumerate(blocks.sizes) if size]
-    colours = colours_of(occupied, joined) if coloured or not occupied else (tuple(occupied),)
+    colours = _colours_of(occupied, joined) if coloured or not occupied else (tuple(occupied),)
     ranges = [slice(0, 1)] * len(blocks.sizes)
     position = 1
     for block in (b for colour in colours for b in colour):
@@ -271,6 +159,39 @@ def _planned(
     order = [blocks.members[b - 1] for colour in colours for b in colour]
     units = torch.cat(order) if order else blocks.numbers[:0]
     looped = frozenset(
-        s.name for s in strips if any(a.block == b.block != FIXED for a, b in s.pairs)
+        i.name for i in incidences if any(a.block == b.block != FIXED for a, b in i.pairs)
     )
-    return Plan(tuple(strips), tuple(ranges), colours, units, looped, cyclic(occupied, joined))
+    return Plan(tuple(incidences), tuple(ranges), colours, units, looped, _cyclic(occupied, joined))
+
+
+def _colours_of(blocks: list[int], joined: set[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:
+    """The blocks of each colour: blocks that are joined get different ones, a chain gets two."""
+    near: dict[int, set[int]] = {b: set() for b in blocks}
+    for a, b in joined:
+        if a != b and a in near and b in near:
+            near[a].add(b)
+            near[b].add(a)
+    colour: dict[int, int] = {}
+    for root in blocks:
+        queue = deque([root])
+        while queue:
+            block = queue.popleft()
+            if block not in colour:
+                taken = {colour[other] for other in near[block] if other in colour}
+                colour[block] = next(c for c in range(len(blocks)) if c not in taken)
+                queue.extend(sorted(near[block] - colour.keys()))
+    count = 1 + max(colour.values(), default=-1)
+    return tuple(tuple(b for b in blocks if colour[b] == c) for c in range(count))
+
+
+def _cyclic(blocks: list[int], joined: set[tuple[int, int]]) -> bool:
+    """Whether the blocks cannot be put in an order that all weights follow."""
+    before: dict[int, set[int]] = {b: set() for b in blocks}
+    for a, b in joined:
+        if a in before and b in before:
+            before[a].add(b)
+    try:
+        TopologicalSorter(before).prepare()
+    except CycleError:
+        return True
+    return False

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from gaugelib.balance.solver.plan import fitted
+from gaugelib.balance.solver.blocks import ends_of
 from gaugelib.group import GaugeGroup
 
 _ROUNDS = 500
@@ -98,10 +98,8 @@ def _ends(
 ) -> Iterator[tuple[str, Tensor, Tensor]]:
     """Target and source units of each parameter, with as many dimensions as it has."""
     for name in names:
-        value, entry = params[name], group.entries[name]
-        target, source = (
-            fitted(end, value.dim(), value.device) for end in (entry.target, entry.source)
-        )
+        value = params[name]
+        target, source = ends_of(group.entries[name], value.dim(), value.device)
         yield name, target, source
 
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from gaugelib.balance.solver.blocks import Where
 from gaugelib.balance.solver.colours import Bonds, Colour, Layout
-from gaugelib.balance.solver.links import Conductances
-from gaugelib.balance.solver.plan import Plan, Where
+from gaugelib.balance.solver.plan import Plan
+from gaugelib.balance.solver.read import Conductances
 
 _ROOM = 1e12
 """Factor that sums keep from the ends of their dtype's range."""
@@ -116,7 +117,7 @@ class State:
     def renew_totals(self, colour: Colour) -> None:
         """Totals of the bonds that a colour's flows give, at its present scales."""
         flows = (self.factors[colour.factors] * colour.flows).double()
-        sums = flows.new_zeros(len(colour.bonds)).index_add_(0, colour.parts, flows).tolist()
+        sums = flows.new_zeros(len(colour.bonds)).index_add_(0, colour.currents, flows).tolist()
         for bond, total in zip(colour.bonds, sums):
             if bond is not None:
                 self.totals[bond] = total
@@ -125,10 +126,10 @@ class State:
     def forget_links(self) -> None:
         """Say that scales moved in a way that leaves the totals of links unknown."""
         self.unknown = set(range(len(self.network.links)))
-        places, values, parts = self._ground
+        places, values, bonds = self._ground
         first = len(self.network.links)
         sums = values.new_zeros(len(self.totals) - first)
-        sums.index_add_(0, parts, self.factors[places].double() * values)
+        sums.index_add_(0, bonds, self.factors[places].double() * values)
         self.totals[first:] = sums.tolist()
 
     def _refactor(self, where: slice) -> None:

@@ -1,4 +1,4 @@
-r"""Sweeps over the units of a network that balance what flows in and out of them.
+r"""The fourth stage: sweeps over the units that balance what flows in and out of them.
 
 The published update, the doubled step, and exact alternating balancing are the same loop: they
 differ in what is balanced at once, and in the length of the step. The two-level method adds the
@@ -8,15 +8,21 @@ layer correction after each step and Anderson acceleration after each sweep.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from gaugelib.balance.solver.anderson import Anderson
+from gaugelib.balance.solver.components import components_of
 from gaugelib.balance.solver.correction import Quotient
-from gaugelib.balance.solver.parts import parts_of
+from gaugelib.balance.solver.found import Found, Log
+from gaugelib.balance.solver.methods import Method
+from gaugelib.balance.solver.plan import Plan, Start
+from gaugelib.balance.solver.read import Conductances
 from gaugelib.balance.solver.state import State, Unworkable
+from gaugelib.balance.solver.task import Options
+from gaugelib.group import GaugeError
 
 _STILL = 10.0
 """Passes without any progress, near the numbers' precision, after which nothing more comes."""
@@ -25,63 +31,70 @@ _NEAR = 1e4
 _FARTHEST = 10.0
 """Longest extrapolation of a log-scale that is worth a try."""
 _SLOW = 10.0
-"""Passes after which the two-level method looks whether the network falls into parts."""
+"""Passes after which the two-level method looks whether the network falls into components."""
 
 
-@dataclass(frozen=True)
-class Method:
-    r"""What tells the methods apart.
+def sweep(options: Options, plan: Plan, network: Conductances, found: Found) -> Found:
+    """Balance the units of a network, and say whether the sweeps must begin anew elsewhere.
 
-    Attributes:
-        coloured: whether blocks that a weight joins are balanced one after the other.
-        step: length of the step in $u = p \log a$ relative to the one that balances a unit whose
-            neighbours stand still: 1/2 is the published exponent 1/(4p), 1 the doubled one 1/(2p).
-        correct: whether to apply the layer correction and Anderson acceleration.
-        own_stop: whether to stop as published, when no scale changes by more than the tolerance.
+    Raises:
+        GaugeError: if a scale leaves the range of float64.
     """
+    start = plan.start
+    dead = found.dead if start.dead is None else start.dead
+    found = replace(found, start=start, dead=dead, open=False, reached=False, known=False)
+    if not len(plan.units):
+        return found
+    if not network.feeds_all(plan) or not bool(network.fixed.isfinite()):
+        return _doubted(found)
+    state, before = State(plan, network), found.passes
+    sweeps = Sweeps(state, options.method, options.p, whole=start.components is not None)
+    try:
+        reached = sweeps.run(found.goal, options.max_passes - before)
+    except Unworkable:
+        return _doubted(replace(found, passes=before + state.passes))
+    scales = _scales_at(start, plan, state.logs / options.p, found.scales)
+    found.log.extend(sweeps.log, before, math.exp(min(start.log_unit, 709.0)))
+    # Rescaling in float64 changes no norm by more than a few rounding units.
+    wide = options.dtypes <= {torch.float64}
+    found = replace(
+        found,
+        scales=scales,
+        passes=before + state.passes,
+        last_correction=sweeps.last_correction,
+        first_correction=found.first_correction or sweeps.first_correction,
+        sweeps=found.sweeps + sweeps.count,
+        reached=reached,
+        known=reached and sweeps.sees_all and wide and not start.careful,
+    )
+    if sweeps.components is None:
+        return found
+    components = torch.zeros_like(scales, dtype=torch.int64)
+    components[plan.units - 1] = sweeps.components[1:]
+    start = replace(start, shift=scales.log(), components=components)
+    return replace(found, start=start, open=True)
 
-    coloured: bool = True
-    step: float = 1.0
-    correct: bool = False
-    own_stop: bool = False
+
+def _doubted(found: Found) -> Found:
+    """Begin again with more care, if that was not done yet."""
+    if found.start.careful:
+        return found
+    return replace(found, start=replace(found.start, doubted=True), open=True)
 
 
-METHODS = {
-    "algorithm-1": Method(coloured=False, step=0.5, own_stop=True),
-    "doubled": Method(coloured=False),
-    "alternating": Method(),
-    "two-level": Method(correct=True),
-}
-
-
-@dataclass
-class Log:
-    """What was seen on the way: passes before each state, its objective and its imbalance."""
-
-    passes: list[float] = field(default_factory=list)
-    objective: list[float] = field(default_factory=list)
-    imbalance: list[float] = field(default_factory=list)
-
-    def note(self, passes: float, objective: float, bound: float) -> None:
-        """Add a state whose units have |log(out/in)| at most twice the bound."""
-        self.passes.append(passes)
-        self.objective.append(objective)
-        self.imbalance.append(math.tanh(bound) if math.isfinite(bound) else math.nan)
-
-    def extend(self, other: Log, passes: float, unit: float) -> None:
-        """Add what another run saw after some passes, its objective counted in a unit."""
-        self.passes += [passes + k for k in other.passes]
-        self.objective += [value * unit for value in other.objective]
-        self.imbalance += other.imbalance
-
-    def close(self, passes: float, objective: float, imbalance: float) -> None:
-        """Add what was measured at the end, in the place of anything noted then or later."""
-        while self.passes and self.passes[-1] >= passes:
-            for column in (self.passes, self.objective, self.imbalance):
-                column.pop()
-        self.passes.append(passes)
-        self.objective.append(objective)
-        self.imbalance.append(imbalance)
+def _scales_at(start: Start, plan: Plan, moved: Tensor, like: Tensor) -> Tensor:
+    log_scales = torch.zeros_like(like)
+    if start.shift is not None:
+        log_scales += start.shift
+    log_scales[plan.units - 1] += moved[1:]
+    scales = log_scales.exp()
+    if not bool((scales.isfinite() & (scales > 0)).all()):
+        worst = float(log_scales.abs().max())
+        raise GaugeError(
+            "the minimum-norm gauge of this network needs a scale outside the range of "
+            f"float64, |log a| = {worst:.4g}; nothing was rescaled"
+        )
+    return scales
 
 
 @dataclass
@@ -98,14 +111,14 @@ class Sweeps:
 
     Attributes:
         count: sweeps that were begun.
-        parts: the part of each unit by position, if the network was found to fall into parts: then
-            the run ended early, because a correction for each part gets there sooner.
+        components: the component of each unit by position, if the network was found to fall into
+            some: then the run ended early, for a correction for each of them gets there sooner.
 
     Args:
         state: where to start, and what is changed.
         method: the method.
         p: exponent of the norm; scales are $e^{u/p}$.
-        whole: whether it is known that blocks need not be divided into parts.
+        whole: whether it is known that blocks need not be divided.
         depth: of Anderson acceleration.
     """
 
@@ -113,7 +126,7 @@ class Sweeps:
         self, state: State, method: Method, p: float, *, whole: bool = False, depth: int = 5
     ) -> None:
         self.state, self.method, self.p = state, method, p
-        self.parts: Tensor | None = None
+        self.components: Tensor | None = None
         self._whole = whole or not method.correct
         self.log = Log()
         self.quotient = None
@@ -173,7 +186,7 @@ class Sweeps:
                 continue
             if reached:
                 return True
-            if self._stalled() or self._falls_into_parts():
+            if self._stalled() or self._falls_apart():
                 return False
             if self.quotient is not None:
                 if not self.state.unknown:
@@ -265,11 +278,11 @@ class Sweeps:
         self._left = [math.inf] * len(self._left)
         return False
 
-    def _falls_into_parts(self) -> bool:
+    def _falls_apart(self) -> bool:
         if self._whole or self.state.passes < _SLOW or self.state.unknown:
             return False
-        self._whole, self.parts = True, parts_of(self.state)
-        return self.parts is not None
+        self._whole, self.components = True, components_of(self.state)
+        return self.components is not None
 
     def _note_progress(self, bound: float) -> None:
         if bound < self._best:

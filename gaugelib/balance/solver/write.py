@@ -1,18 +1,25 @@
-r"""The last touch: weights rescaled, and what flows through each unit measured on the result."""
+r"""The last stage: weights rescaled, and what flows through each unit measured on the result."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from gaugelib.balance.solver.plan import fitted
+from gaugelib.action import refuse_lost, refuse_not_finite
+from gaugelib.balance.solver.blocks import ends_of
+from gaugelib.balance.solver.found import Found
+from gaugelib.balance.solver.plan import Plan
 from gaugelib.balance.solver.powers import pieces, power_into, scratch
-from gaugelib.balance.solver.tally import Tally
-from gaugelib.group import GaugeError, GaugeGroup
+from gaugelib.balance.solver.prepare import log_totals
+from gaugelib.balance.solver.task import Task
+from gaugelib.balance.solver.unit_sums import UnitSums
+from gaugelib.group import GaugeGroup
 
+WIDER = "nothing was rescaled. Convert the model to a wider dtype first"
 _FAR = 30.0
 """Logarithm of scales up to which one factor after the other cannot lose what their ratio keeps."""
 
@@ -32,7 +39,30 @@ class Measured:
     objective: float
 
 
-def write(
+def write(task: Task, plan: Plan, found: Found) -> Found:
+    """Write what was found, and measure its imbalance where the sweeps could not know it."""
+    counted = () if found.known else task.names
+    seen = write_rescaled(
+        task.params, task.group, found.scales, task.options.p, counted, plan.looped, task.room
+    )
+    if found.known:
+        return replace(found, imbalance=found.log.imbalance[-1])
+    if not math.isfinite(seen.objective):
+        refuse_not_finite(task.params)
+    live = torch.ones_like(found.scales, dtype=torch.bool)
+    live[found.dead] = False
+    if plan.start.careful:
+        into, out = log_totals(task.room, task.group, task.names, task.options.p)
+        gaps = ((into - out) / 2).tanh().abs()[live]
+    else:
+        into, out = seen.incoming, seen.outgoing
+        gaps = ((into - out).abs() / (into + out))[live]
+    imbalance = float(gaps.max()) if len(gaps) else 0.0
+    found.log.close(found.passes, seen.objective, imbalance)
+    return replace(found, imbalance=imbalance)
+
+
+def write_rescaled(
     params: Mapping[str, Tensor],
     group: GaugeGroup,
     scales: Tensor,
@@ -66,29 +96,27 @@ def write(
     objective = 0.0
     for name, value in params.items():
         value, out = (t if t.dim() else t.reshape(1) for t in (value, room[name]))
-        entry = group.entries[name]
-        ends = [fitted(end, value.dim(), value.device) for end in (entry.target, entry.source)]
+        ends = ends_of(group.entries[name], value.dim(), value.device)
         factors = _factors(full, ends, apart)
-        tallies = [Tally(end, full) for end in ends] if name in counted else []
-        powers = scratch(value, torch.float64) if tallies else None
+        sides = [UnitSums(end, full) for end in ends] if name in counted else []
+        powers = scratch(value, torch.float64) if sides else None
         for where in pieces(value):
             given, piece = value[where], out[where]
             _rescale_into(given, [_part(f, where) for f in factors], piece)
+            sizes = piece.abs() if powers is None else power_into(piece, p, powers[: len(piece)])
+            if not _inside(sizes):
+                refuse_lost(f"parameter '{name}' in this gauge", given, piece, WIDER)
             if powers is None:
-                refuse_lost(f"parameter '{name}'", given, piece)
                 continue
-            kept = power_into(piece, p, powers[: piece.shape[0]])
-            if not _inside(kept):
-                refuse_lost(f"parameter '{name}'", given, piece)
             if name in looped:
                 same = _part(ends[0], where) == _part(ends[1], where)
-                objective += float(kept[same.expand_as(kept)].sum())
-                kept.masked_fill_(same, 0.0)
-            for tally in tallies:
-                tally.add(kept, where)
-        objective += float(tallies[0].sums.sum()) if tallies else 0.0
-        for tally, total in zip(tallies, totals):
-            tally.into(total)
+                objective += float(sizes[same.expand_as(sizes)].sum())
+                sizes.masked_fill_(same, 0.0)
+            for side in sides:
+                side.add(sizes, where)
+        objective += float(sides[0].sums.sum()) if sides else 0.0
+        for side, total in zip(sides, totals):
+            side.into(total)
     return Measured(totals[0, 1:], totals[1, 1:], objective)
 
 
@@ -134,38 +162,6 @@ def rescaled(value: Tensor, full: Tensor, ends: list[Tensor]) -> Tensor:
     out = value.new_empty(value.shape)
     _rescale_into(value, _factors(full, ends, bool(full.log().abs().max() > _FAR)), out)
     return out
-
-
-def refuse_lost(what: str, value: Tensor, out: Tensor, *, zeros: bool = True) -> None:
-    """Refuse a rescaled tensor that its dtype cannot hold.
-
-    Args:
-        what: what to call it.
-        value: the tensor.
-        out: the same rescaled.
-        zeros: whether to refuse entries that became 0, too.
-
-    Raises:
-        GaugeError: if a finite entry became infinite, or one that was not 0 became 0.
-
-    Example:
-        >>> weight = torch.tensor([1e-5, 3.0], dtype=torch.float16)
-        >>> refuse_lost("parameter 'weight'", weight, weight / 1000)
-        Traceback (most recent call last):
-        gaugelib.group.GaugeError: parameter 'weight' in this gauge does not fit into torch...
-    """
-    if _inside(out.abs()):
-        return
-    lost = {"infinite": value.isfinite() & ~out.isfinite()}
-    if zeros:
-        lost["0, which they are not now"] = (out == 0) & (value != 0)
-    for become, where in lost.items():
-        if bool(where.any()):
-            raise GaugeError(
-                f"{what} in this gauge does not fit into {out.dtype}: {int(where.sum())} of "
-                f"{out.numel()} entries would become {become}; nothing was rescaled. Convert the "
-                "model to a wider dtype first"
-            )
 
 
 def _inside(sizes: Tensor) -> bool:

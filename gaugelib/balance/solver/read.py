@@ -1,4 +1,4 @@
-r"""The weights as conductances $|\theta_e|^p$ between blocks of units, read once."""
+r"""The third stage: the weights as conductances $|\theta_e|^p$ between blocks, read once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from gaugelib.balance.solver.plan import FIXED, End, Plan, Strip, Where
+from gaugelib.balance.solver.blocks import FIXED, Endpoints, Incidence, Where, listed
+from gaugelib.balance.solver.plan import Plan
 from gaugelib.balance.solver.powers import marginals, reduced
+from gaugelib.balance.solver.task import Task
 from gaugelib.group import GaugeGroup
 
 
@@ -52,7 +54,7 @@ class Link:
             out.zero_().index_add_(0, self.edges[1], self.matrix * x[self.edges[0]])
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Conductances:
     r"""All counted entries of a network, as $|\theta_e|^p e^{x_e}$.
 
@@ -77,7 +79,24 @@ class Conductances:
         return all(b in into and b in out for colour in plan.colours for b in colour)
 
 
-def read(
+def read(task: Task, plan: Plan) -> Conductances:
+    """The conductances from which a plan starts; the task's room is made use of."""
+    start = plan.start
+    if not len(plan.units):
+        return Conductances(plan.units.new_zeros((), dtype=torch.float64), start.dtype)
+    return conductances_of(
+        task.params,
+        task.group,
+        plan,
+        task.options.p,
+        start.dtype,
+        shift=start.shift,
+        log_unit=start.log_unit,
+        room=task.room,
+    )
+
+
+def conductances_of(
     params: Mapping[str, Tensor],
     group: GaugeGroup,
     plan: Plan,
@@ -102,52 +121,57 @@ def read(
     """
     network = Conductances(plan.units.new_zeros((), dtype=torch.float64), dtype)
     first = set(plan.colours[0]) if plan.colours else set()
-    for strip in plan.strips:
-        value = params[strip.name]
+    for incidence in plan.incidences:
+        value = params[incidence.name]
         value = value if value.dim() else value.reshape(1)
-        moved = _moved(strip, group, shift, p, log_unit, value.dim())
-        if strip.order is None:
-            _read_edges(network, plan, strip, reduced(value, p, dtype, moved, strip.shape))
-        elif _plain(strip, value):
-            keep = _as_matrix(None if room is None else room[strip.name], value, dtype)
-            _read_plain(network, plan, strip, value, p, dtype, moved, keep, first)
+        moved = _moved(incidence, group, shift, p, log_unit, value.dim())
+        if incidence.dims is None:
+            _read_edges(network, plan, incidence, reduced(value, p, dtype, moved, incidence.shape))
+        elif _plain(incidence, value):
+            keep = _as_matrix(None if room is None else room[incidence.name], value, dtype)
+            _read_plain(network, plan, incidence, value, p, dtype, moved, keep, first)
         else:
-            total = reduced(value, p, dtype, moved, strip.shape).permute(_complete(strip))
-            _read_matrix(network, plan, strip, total.reshape(strip.rows, -1))
+            total = reduced(value, p, dtype, moved, incidence.shape).permute(_complete(incidence))
+            _read_matrix(network, plan, incidence, total.reshape(incidence.rows, -1))
     return network
 
 
 def _moved(
-    strip: Strip, group: GaugeGroup, shift: Tensor | None, p: float, log_unit: float, dims: int
+    incidence: Incidence,
+    group: GaugeGroup,
+    shift: Tensor | None,
+    p: float,
+    log_unit: float,
+    dims: int,
 ) -> Tensor | None:
     if shift is None and not log_unit:
         return None
     shift = torch.zeros(group.units, dtype=torch.float64) if shift is None else shift
-    full, entry = group.with_ground(shift, ground=0.0), group.entries[strip.name]
+    full, entry = group.with_ground(shift, ground=0.0), group.entries[incidence.name]
     moved = full[entry.target.to(full.device)] - full[entry.source.to(full.device)]
     moved = moved.reshape((1,) * (dims - moved.dim()) + moved.shape)
     return moved.mul(p).sub(log_unit)
 
 
-def _complete(strip: Strip) -> tuple[int, ...]:
-    order = strip.order or ()
-    return order + tuple(d for d in range(len(strip.shape)) if d not in order)
+def _complete(incidence: Incidence) -> tuple[int, ...]:
+    order = incidence.dims or ()
+    return order + tuple(d for d in range(len(incidence.shape)) if d not in order)
 
 
-def _plain(strip: Strip, value: Tensor) -> bool:
+def _plain(incidence: Incidence, value: Tensor) -> bool:
     """Whether the parameter is itself the matrix of one link, or of one block and the ground."""
-    if value.dim() != 2 or tuple(value.shape) != strip.shape or len(strip.pairs) != 1:
+    if value.dim() != 2 or tuple(value.shape) != incidence.shape or len(incidence.pairs) != 1:
         return False
-    (row, column) = strip.pairs[0]
+    (row, column) = incidence.pairs[0]
     whole = all(end.lines == slice(None) for end in (row, column) if isinstance(end.lines, slice))
     simple = all(isinstance(end.lines, slice) and end.repeats is None for end in (row, column))
-    return strip.order == (0, 1) and simple and whole and row.block != column.block
+    return incidence.dims == (0, 1) and simple and whole and row.block != column.block
 
 
 def _read_plain(
     network: Conductances,
     plan: Plan,
-    strip: Strip,
+    incidence: Incidence,
     value: Tensor,
     p: float,
     dtype: torch.dtype,
@@ -155,7 +179,7 @@ def _read_plain(
     keep: Tensor | None,
     first: set[int],
 ) -> None:
-    ((row, column),) = strip.pairs
+    ((row, column),) = incidence.pairs
     inner = row.block != FIXED and column.block != FIXED
     keep = value.new_empty(value.shape, dtype=dtype) if inner and keep is None else keep
     rows, columns = marginals(
@@ -171,9 +195,9 @@ def _read_plain(
         link = (row.block, column.block, _at(plan, row), _at(plan, column), keep)
         network.links.append(Link(*link, row_sums=rows, column_sums=columns))
     elif rows is not None and row.block != FIXED:
-        _pour(network.inflow, plan, row, rows)
+        _add_flow(network.inflow, plan, row, rows)
     elif columns is not None:
-        _pour(network.outflow, plan, column, columns)
+        _add_flow(network.outflow, plan, column, columns)
 
 
 def _as_matrix(room: Tensor | None, value: Tensor, dtype: torch.dtype) -> Tensor | None:
@@ -183,17 +207,17 @@ def _as_matrix(room: Tensor | None, value: Tensor, dtype: torch.dtype) -> Tensor
     return room.view(-1).view(dtype)[: value.numel()].view(value.shape)
 
 
-def _read_matrix(network: Conductances, plan: Plan, strip: Strip, matrix: Tensor) -> None:
-    for row, column in strip.pairs:
+def _read_matrix(network: Conductances, plan: Plan, incidence: Incidence, matrix: Tensor) -> None:
+    for row, column in incidence.pairs:
         part = matrix[row.lines][:, column.lines]
-        if _nothing(strip, part):
+        if _nothing(incidence, part):
             continue
         if row.block == FIXED and column.block == FIXED:
-            network.fixed += part.double().sum()
+            network.fixed.add_(part.double().sum())
         elif column.block == FIXED:
-            _pour(network.inflow, plan, row, _merged(part.sum(1), row))
+            _add_flow(network.inflow, plan, row, _merged(part.sum(1), row))
         elif row.block == FIXED:
-            _pour(network.outflow, plan, column, _merged(part.sum(0), column))
+            _add_flow(network.outflow, plan, column, _merged(part.sum(0), column))
         else:
             part = _merged(_merged(part, row).t(), column).t()
             rows, columns = _at(plan, row), _at(plan, column)
@@ -202,37 +226,37 @@ def _read_matrix(network: Conductances, plan: Plan, strip: Strip, matrix: Tensor
             network.links.append(Link(row.block, column.block, rows, columns, part.contiguous()))
 
 
-def _nothing(strip: Strip, part: Tensor) -> bool:
-    """Whether a piece of a parameter joins nothing, as between parts that a network falls into."""
-    return len(strip.pairs) > 1 and not bool(part.any())
+def _nothing(incidence: Incidence, part: Tensor) -> bool:
+    """Whether a piece of a parameter joins nothing, as between the components of a network."""
+    return len(incidence.pairs) > 1 and not bool(part.any())
 
 
 def _without_loops(network: Conductances, part: Tensor, rows: Where, columns: Where) -> Tensor:
     # An entry from a unit to itself is moved by no gauge.
-    same = _listed(rows, part.device)[:, None] == _listed(columns, part.device)
-    network.fixed += part[same].double().sum()
+    same = listed(rows, part.device)[:, None] == listed(columns, part.device)
+    network.fixed.add_(part[same].double().sum())
     return part.masked_fill(same, 0.0)
 
 
-def _read_edges(network: Conductances, plan: Plan, strip: Strip, total: Tensor) -> None:
+def _read_edges(network: Conductances, plan: Plan, incidence: Incidence, total: Tensor) -> None:
     total = total.reshape(-1)
-    for row, column in strip.pairs:
+    for row, column in incidence.pairs:
         part = total[row.lines]
-        if _nothing(strip, part):
+        if _nothing(incidence, part):
             continue
         if row.block == FIXED and column.block == FIXED:
-            network.fixed += part.double().sum()
+            network.fixed.add_(part.double().sum())
         elif column.block == FIXED:
-            _pour(network.inflow, plan, row, _merged(part, row))
+            _add_flow(network.inflow, plan, row, _merged(part, row))
         elif row.block == FIXED:
-            _pour(network.outflow, plan, column, _merged(part, column))
+            _add_flow(network.outflow, plan, column, _merged(part, column))
         elif row.repeats is not None and column.repeats is not None:
             rows, columns = _at(plan, row), _at(plan, column)
             edges = (row.repeats, column.repeats)
             network.links.append(Link(row.block, column.block, rows, columns, part, edges))
 
 
-def _merged(values: Tensor, end: End) -> Tensor:
+def _merged(values: Tensor, end: Endpoints) -> Tensor:
     """Rows that belong to the same unit, added up."""
     if end.repeats is None:
         return values
@@ -240,20 +264,14 @@ def _merged(values: Tensor, end: End) -> Tensor:
     return values.new_zeros((count, *values.shape[1:])).index_add(0, end.repeats, values)
 
 
-def _pour(flows: dict[int, Tensor], plan: Plan, end: End, values: Tensor) -> None:
+def _add_flow(flows: dict[int, Tensor], plan: Plan, end: Endpoints, values: Tensor) -> None:
     where = plan.ranges[end.block]
     flow = flows.setdefault(end.block, values.new_zeros(where.stop - where.start))
     flow[end.units] += values
 
 
-def _at(plan: Plan, end: End) -> Where:
+def _at(plan: Plan, end: Endpoints) -> Where:
     start = plan.ranges[end.block].start
     if isinstance(end.units, slice):
         return slice(start + end.units.start, start + end.units.stop)
     return start + end.units
-
-
-def _listed(where: Where, device: torch.device) -> Tensor:
-    if isinstance(where, slice):
-        return torch.arange(where.start, where.stop, device=device)
-    return where

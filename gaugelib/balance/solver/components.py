@@ -1,39 +1,39 @@
-"""Parts into which the hidden units fall: units of different parts share only the ground."""
+"""Components of the hidden units: units of different ones share only the ground."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from gaugelib.balance.solver.links import Link
+from gaugelib.balance.solver.read import Link
 from gaugelib.balance.solver.state import State
 
 MOST = 16
-"""Parts that are told apart; a network of smaller ones is taken as it is."""
+"""Components that are told apart; a network of smaller ones is taken as it is."""
 _CHUNK = 32
 """Units that are looked at together: where weights are dense, the first few lead everywhere."""
 
 
-def parts_of(state: State) -> Tensor | None:
-    """The part of each unit by position, from 0 on, or `None` if all units hang together.
+def components_of(state: State) -> Tensor | None:
+    """The component of each unit by position, from 0 on, or `None` if all units hang together.
 
-    Each unit's weights are looked at once at most, which is a pass at most. Where the first part
+    Each unit's weights are looked at once at most, which is a pass at most. Where the first
     holds less than a 16th of the units, there are too many to be worth it: `None`.
     """
     links = state.network.links
     whole = 2 * sum(link.matrix.numel() for link in links)
-    parts = torch.full_like(state.logs, MOST - 1, dtype=torch.int64)
-    free = torch.ones_like(parts, dtype=torch.bool)
+    components = torch.full_like(state.logs, MOST - 1, dtype=torch.int64)
+    free = torch.ones_like(components, dtype=torch.bool)
     free[0] = False  # the ground
-    read, part, size = 0, 0, len(parts)
-    while bool(free.any()) and part < MOST - 1 and MOST * size >= len(parts) - 1:
+    read, count, size = 0, 0, len(components)
+    while bool(free.any()) and count < MOST - 1 and MOST * size >= len(components) - 1:
         reached, more = _reached_from(int(free.nonzero()[0]), links, free)
-        parts[reached] = part
+        components[reached] = count
         free &= ~reached
-        size = int(reached.sum()) if part == 0 else size
-        read, part = read + more, part + 1
+        size = int(reached.sum()) if count == 0 else size
+        read, count = read + more, count + 1
     state.passes += read / whole if whole else 0.0
-    return parts if part > 1 else None
+    return components if count > 1 else None
 
 
 def _reached_from(unit: int, links: list[Link], like: Tensor) -> tuple[Tensor, int]:

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from gaugelib.action import rescale
-from gaugelib.group import GaugeError, GaugeGroup
-from gaugelib.soft.links import log_links, ratios_of, require_connected
-from gaugelib.soft.ratios import counted, log_ratio, name_of, widest
+from gaugelib.group import GaugeError, GaugeGroup, widest
+from gaugelib.soft.adjacency import log_adjacency, ratios_of, require_connected
+from gaugelib.soft.ratios import counted, log_ratio
 
 _ROUNDS = 200
 _HALVINGS = 40
@@ -104,7 +104,7 @@ def from_gauge_coordinates(coords: GaugeCoordinates, group: GaugeGroup) -> dict[
     bad = ~torch.isfinite(target)
     if bool(bad.any()):
         unit = int(bad.nonzero()[0])
-        raise GaugeError(f"u must be finite; u of unit {name_of(unit, group)} is {target[unit]}")
+        raise GaugeError(f"u must be finite; u of unit {group.name_of(unit)} is {target[unit]}")
     return _moved(coords.representative, group, target, coords.include_bias)
 
 
@@ -113,30 +113,30 @@ def _moved(
 ) -> dict[str, Tensor]:
     """The orbit's point at which `log_ratio` is `target`."""
     names = counted(params, group, include_bias)
-    links = log_links(params, group, names)
-    require_connected(links, group)
+    adjacency = log_adjacency(params, group, names)
+    require_connected(adjacency, group)
     if not group.units:
         return dict(params)
-    wanted = target.detach().to(links)
-    alpha, jacobian = _newton(links, wanted)
+    wanted = target.detach().to(adjacency)
+    alpha, jacobian = _newton(adjacency, wanted)
     if torch.is_grad_enabled():
         # One more Newton step moves nothing, and carries the solution's derivative (the first).
         there = rescale(params, alpha.exp(), group)
-        miss = log_ratio(there, group, include_bias=include_bias).to(links) - target.to(links)
+        miss = log_ratio(there, group, include_bias=include_bias).to(wanted) - target.to(wanted)
         alpha = alpha - torch.linalg.solve(jacobian, miss)
     return rescale(params, alpha.exp(), group)
 
 
-def _newton(links: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def _newton(adjacency: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     r"""Solve $u(\alpha) = u^*$; returns $\alpha$ and the Jacobian there.
 
     Newton's direction lowers $\max|u-u^*|$ wherever the Jacobian is nonsingular, and the map is
     proper, so halving steps until it falls leads to the one solution from anywhere.
     """
-    # rounding of u: of each logarithm of a sum, and of the largest link's own
+    # rounding of u: of each logarithm of a sum, and of the largest entry's own
     floor = 8 * _EPS * (1 + float(target.abs().max()))
     alpha = torch.zeros_like(target)
-    ratios, jacobian = ratios_of(links, alpha)
+    ratios, jacobian = ratios_of(adjacency, alpha)
     miss = float((ratios - target).abs().max())
     for _ in range(_ROUNDS):
         if miss == 0.0:
@@ -144,7 +144,7 @@ def _newton(links: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         step = torch.linalg.solve(jacobian, target - ratios)
         for halved in range(_HALVINGS):
             tried = alpha + step * 0.5**halved
-            there, slope = ratios_of(links, tried)
+            there, slope = ratios_of(adjacency, tried)
             left = float((there - target).abs().max())
             if left < miss:
                 break

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-class Tally:
+class UnitSums:
     """Sums over the entries of each unit at one end of a parameter.
 
     Attributes:

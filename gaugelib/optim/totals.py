@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from gaugelib.balance.solver.plan import fitted
+from gaugelib.balance.solver.blocks import ends_of
 from gaugelib.balance.solver.powers import pieces, power_into, scratch
-from gaugelib.balance.solver.tally import Tally
+from gaugelib.balance.solver.unit_sums import UnitSums
 from gaugelib.group import GaugeGroup
 
 _ROOM = 1e12
@@ -18,7 +18,7 @@ _ADDITIONS = 200
 """More than the rounded additions behind any sum over one piece: torch sums in a tree."""
 
 
-class Flows:
+class Totals:
     r"""Reads $\sum|\theta_e|^p$ into and out of each unit, in memory kept between readings.
 
     Attributes:
@@ -35,13 +35,13 @@ class Flows:
         dtype: torch.dtype,
     ) -> None:
         self.units, self.p, self.dtype = group.units, p, dtype
-        self._parts = [
-            _Part(name, _lined(params[name]), group, dtype)
+        self._counted = [
+            _Parameter(name, _lined(params[name]), group, dtype)
             for name in names
             if params[name].numel()
         ]
         self._like = next(iter(params.values())).detach()
-        count = max((len(part.pieces) for part in self._parts), default=0)
+        count = max((len(part.pieces) for part in self._counted), default=0)
         self.rounding = (_ADDITIONS + count) * torch.finfo(dtype).eps
 
     def read(self, params: Mapping[str, Tensor]) -> Tensor:
@@ -52,7 +52,7 @@ class Flows:
         """
         like = next(iter(params.values()))
         totals = like.new_zeros(2, self.units + 1, dtype=torch.float64)
-        for part in self._parts:
+        for part in self._counted:
             part.add_to(totals, _lined(params[part.name]), self.p)
         return totals[:, 1:]
 
@@ -65,45 +65,42 @@ class Flows:
         Returns:
             $r_k/\sqrt{T_k}$ and $c_k/\sqrt{T_k}$, each of shape `(parameters, units)` in float64.
         """
-        inner = [part for part in self._parts if part.inner]
+        inner = [part for part in self._counted if part.inner]
         both = self._like.new_zeros(2, len(inner), self.units + 1, dtype=torch.float64)
         for row, part in enumerate(inner):
             part.share_into(both[:, row])
         return both[0, :, 1:], both[1, :, 1:]
 
-    def within_range(self, flows: Tensor) -> bool:
+    def within_range(self, totals: Tensor) -> bool:
         """Whether no sum is zero, NaN or so near the ends of the range that parts may be lost."""
-        if not flows.numel():
+        if not totals.numel():
             return True
-        low, high = flows.aminmax()
+        low, high = totals.aminmax()
         limits = torch.finfo(self.dtype)
         return bool((low > limits.tiny * _ROOM) & (high < limits.max / _ROOM))
 
 
-class _Part:
+class _Parameter:
     """One parameter: where its pieces go; `inner` if it joins hidden units."""
 
     def __init__(self, name: str, value: Tensor, group: GaugeGroup, dtype: torch.dtype) -> None:
-        entry = group.entries[name]
-        target, source = (
-            fitted(end, value.dim(), value.device) for end in (entry.target, entry.source)
-        )
+        target, source = ends_of(group.entries[name], value.dim(), value.device)
         self.name = name
         self.pieces = pieces(value)
         self._room = scratch(value, dtype)
-        self._tallies = [
-            (side, Tally(end, self._room))
+        self._sums = [
+            (side, UnitSums(end, self._room))
             for side, end in enumerate((target, source))
             if bool(end.any())
         ]
         same = (target == source) & (target != 0)
-        self.inner = len(self._tallies) == 2
+        self.inner = len(self._sums) == 2
         self._same = same.expand(value.shape) if bool(same.any()) else None
 
     def add_to(self, totals: Tensor, value: Tensor, p: float) -> None:
         """Add to what flows in, `totals[0]`, and out, `totals[1]`."""
-        for _, tally in self._tallies:
-            tally.sums.zero_()
+        for _, ends in self._sums:
+            ends.sums.zero_()
         for where in self.pieces:
             piece = value[where]
             if torch.finfo(piece.dtype).bits < torch.finfo(self._room.dtype).bits:
@@ -111,16 +108,16 @@ class _Part:
             powers = power_into(piece, p, self._room[: len(piece)])
             if self._same is not None:
                 powers.masked_fill_(self._same[where], 0.0)
-            for _, tally in self._tallies:
-                tally.add(powers, where)
-        for side, tally in self._tallies:
-            tally.into(totals[side])
+            for _, ends in self._sums:
+                ends.add(powers, where)
+        for side, ends in self._sums:
+            ends.into(totals[side])
 
     def share_into(self, both: Tensor) -> None:
         """Add the sums of the last reading, divided by the square root of their total."""
-        for side, tally in self._tallies:
-            tally.into(both[side])
-            both[side] /= tally.sums.sum(dtype=both.dtype).sqrt()
+        for side, ends in self._sums:
+            ends.into(both[side])
+            both[side] /= ends.sums.sum(dtype=both.dtype).sqrt()
 
 
 def _lined(value: Tensor) -> Tensor:

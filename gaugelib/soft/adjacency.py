@@ -1,4 +1,4 @@
-r"""All weights between the same two units as one link: what dense linear algebra on units needs."""
+"""All weights between the same two units in one entry of a matrix, for dense linear algebra."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gaugelib.soft.ratios import log_square_sums, refuse_dead
 LARGEST = 4096
 
 
-def log_links(params: Mapping[str, Tensor], group: GaugeGroup, names: Sequence[str]) -> Tensor:
+def log_adjacency(params: Mapping[str, Tensor], group: GaugeGroup, names: Sequence[str]) -> Tensor:
     r"""$\log\sum\theta_e^2$ over the weights into each unit from each, `(units + 1, units + 1)`.
 
     In float64, rows are targets, and the ground is number 0. Minus infinity where there is none.
@@ -31,45 +31,45 @@ def log_links(params: Mapping[str, Tensor], group: GaugeGroup, names: Sequence[s
     return flat.view(size, size)
 
 
-def laplacian_of(links: Tensor) -> Tensor:
-    r"""$B\,\mathrm{diag}(\theta^2)\,B^\top$ of the links' logarithms, shape `(units, units)`."""
-    flow = links.exp()
+def laplacian_of(adjacency: Tensor) -> Tensor:
+    r"""$B\,\mathrm{diag}(\theta^2)\,B^\top$ of a `log_adjacency`, shape `(units, units)`."""
+    flow = adjacency.exp()
     return (torch.diag(flow.sum(0) + flow.sum(1)) - flow - flow.t())[1:, 1:]
 
 
-def log_totals_of(links: Tensor, log_scales: Tensor) -> tuple[Tensor, Tensor]:
+def log_totals_of(adjacency: Tensor, log_scales: Tensor) -> tuple[Tensor, Tensor]:
     r"""$\log r^2$ and $\log s^2$ of the rescaled network, each of shape `(units,)`."""
-    moved = _moved(links, log_scales)
+    moved = _moved(adjacency, log_scales)
     return moved.logsumexp(1)[1:], moved.logsumexp(0)[1:]
 
 
-def ratios_of(links: Tensor, log_scales: Tensor) -> tuple[Tensor, Tensor]:
+def ratios_of(adjacency: Tensor, log_scales: Tensor) -> tuple[Tensor, Tensor]:
     r"""$u$ of the rescaled network, shape `(units,)`, and its Jacobian $2(I-\tilde P)$.
 
     Args:
-        links: logarithms as `log_links` gives them.
+        adjacency: as `log_adjacency` gives it.
         log_scales: $\alpha$, shape `(units,)`.
     """
-    moved = _moved(links, log_scales)
+    moved = _moved(adjacency, log_scales)
     into, out = moved.logsumexp(1), moved.logsumexp(0)
     walk = ((moved - into[:, None]).exp() + (moved - out[None, :]).exp().t()) / 2
     identity = torch.eye(len(log_scales), dtype=walk.dtype, device=walk.device)
     return ((into - out) / 2)[1:], 2 * (identity - walk[1:, 1:])
 
 
-def require_connected(links: Tensor, group: GaugeGroup) -> None:
-    """Refuse units on no path of links from the ground back to the ground.
+def require_connected(adjacency: Tensor, group: GaugeGroup) -> None:
+    """Refuse units on no path of weights from the ground back to the ground.
 
     Raises:
         GaugeError: naming them.
     """
-    there = links > -torch.inf
+    there = adjacency > -torch.inf
     refuse_dead(~(_reached(there) & _reached(there.t()))[1:], group)
 
 
-def _moved(links: Tensor, log_scales: Tensor) -> Tensor:
+def _moved(adjacency: Tensor, log_scales: Tensor) -> Tensor:
     full = torch.cat([log_scales.new_zeros(1), log_scales])
-    return links + 2 * (full[:, None] - full[None, :])
+    return adjacency + 2 * (full[:, None] - full[None, :])
 
 
 def _reached(there: Tensor) -> Tensor:

@@ -5,8 +5,8 @@ import torch
 from torch.testing import assert_close
 
 from gaugelib import mlp_group, rescale
-from gaugelib.optim.flows import Flows
 from gaugelib.optim.mean_field import mean_field_step
+from gaugelib.optim.totals import Totals
 from tests.balance.networks import initialised, multilayer
 from tests.balance.newton import edges, imbalance_of
 
@@ -39,7 +39,7 @@ def newton_step(params, group, p):
 
 
 def step_of(params, group, p=2.0, *, coupled=True):
-    flows = Flows(params, group, list(params), p, torch.float64)
+    flows = Totals(params, group, list(params), p, torch.float64)
     into, out = flows.read(params)
     shares = flows.shares() if coupled else 2 * [torch.zeros(0, group.units).double()]
     return mean_field_step(into, out, *shares, p)

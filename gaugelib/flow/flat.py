@@ -12,7 +12,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from gaugelib.group import GaugeError, require_exponent
+from gaugelib.bounds import require_exponent
+from gaugelib.group import GaugeError
 
 
 def flat_coordinates(params: Mapping[str, Tensor], p: float) -> dict[str, Tensor]:

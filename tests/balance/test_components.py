@@ -11,9 +11,9 @@ from scipy.sparse.csgraph import connected_components
 from torch.testing import assert_close
 
 from gaugelib import minimum_norm, rescale
-from gaugelib.balance.solver.links import read
-from gaugelib.balance.solver.parts import MOST, parts_of
+from gaugelib.balance.solver.components import MOST, components_of
 from gaugelib.balance.solver.plan import plan_of
+from gaugelib.balance.solver.read import conductances_of
 from gaugelib.balance.solver.state import State
 from tests.balance.networks import initialised
 from tests.balance.newton import imbalance_of, listed, newton
@@ -34,12 +34,12 @@ def divided(layers, *widths, seed=0, coupling=0.0):
 def state_of(params, group):
     names = [name for name, entry in group.entries.items() if entry.kind == "weight"]
     plan = plan_of(group, names, None, CPU, coloured=True)
-    return State(plan, read(params, group, plan, 2.0, torch.float64)), plan
+    return State(plan, conductances_of(params, group, plan, 2.0, torch.float64)), plan
 
 
 def found_parts(params, group):
     state, plan = state_of(params, group)
-    parts = parts_of(state)
+    parts = components_of(state)
     return parts, plan, state
 
 

@@ -1,0 +1,132 @@
+"""The first of five stages: what is asked for, once it was checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import torch
+from torch import Tensor
+
+from gaugelib.action import refuse_not_finite
+from gaugelib.balance.solver.methods import METHODS, Method, MethodName
+from gaugelib.bounds import require_exponent, require_positive
+from gaugelib.group import GaugeError, GaugeGroup
+from gaugelib.memory import Footprint, refuse_unwritable
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to balance.
+
+    Attributes:
+        p: the exponent.
+        method: the method.
+        tol: its tolerance.
+        max_passes: bound on the passes over the weights.
+        dtypes: of the parameters that count.
+    """
+
+    p: float
+    method: Method
+    tol: float
+    max_passes: float
+    dtypes: frozenset[torch.dtype]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What to balance.
+
+    Attributes:
+        params: the network's parameters by name, detached.
+        group: its gauge group.
+        names: the parameters that count.
+        room: tensors of the parameters' shapes and dtypes, where the result is written.
+        device: where they all are.
+        options: how to balance.
+    """
+
+    params: Mapping[str, Tensor]
+    group: GaugeGroup
+    names: Sequence[str]
+    room: Mapping[str, Tensor]
+    device: torch.device
+    options: Options
+
+
+def check(
+    params: Mapping[str, Tensor],
+    group: GaugeGroup,
+    *,
+    p: float,
+    tol: float,
+    include_bias: bool,
+    method: MethodName,
+    max_passes: float,
+    out: Mapping[str, Tensor] | None,
+) -> Task:
+    """Refuse what cannot be done, before anything is read; arguments are those of `minimum_norm`.
+
+    Raises:
+        GaugeError: if an argument is out of range, names or shapes do not fit, the group was
+            restricted, `out` is no room for the result, or a parameter that does not count is NaN
+            or infinite.
+    """
+    require_exponent(p)
+    require_positive("tol", tol)
+    if method not in METHODS:
+        raise GaugeError(f"method must be one of {get_args(MethodName)}, found {method!r}")
+    if not max_passes >= 1:
+        raise GaugeError(f"max_passes must be at least 1, found {max_passes}")
+    group.require_whole()
+    group.check_shapes(params)
+    devices = {value.device for value in params.values()}
+    if len(devices) > 1:
+        raise GaugeError(f"all parameters must be on one device, found {sorted(map(str, devices))}")
+    for name, value in params.items():
+        if not value.is_floating_point():
+            raise GaugeError(f"'{name}' must be real floating point, found {value.dtype}")
+    params = {name: params[name].detach() for name in group.shapes}
+    names, room = (
+        group.counted(include_bias),
+        fresh_room(params) if out is None else _lent(out, params),
+    )
+    refuse_not_finite({name: value for name, value in params.items() if name not in names})
+    device = next(iter(devices), torch.device("cpu"))
+    dtypes = frozenset(params[name].dtype for name in names)
+    options = Options(p, METHODS[method], tol, max_passes, dtypes)
+    return Task(params, group, names, room, device, options)
+
+
+def fresh_room(params: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """New memory for parameters of these shapes and dtypes."""
+    return {name: value.new_empty(value.shape) for name, value in params.items()}
+
+
+def _lent(out: Mapping[str, Tensor], params: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    for name, value in params.items():
+        room = out.get(name)
+        if room is None or (room.shape, room.dtype, room.device) != (
+            value.shape,
+            value.dtype,
+            value.device,
+        ):
+            raise GaugeError(
+                f"out['{name}'] must be a tensor of shape {tuple(value.shape)}, {value.dtype}, "
+                f"on {value.device}"
+            )
+        if not room.is_contiguous():
+            raise GaugeError(f"out['{name}'] must be contiguous")
+    room = {name: out[name].detach() for name in params}
+    refuse_unwritable(room, "out['{}']")
+    memory = Footprint(params)
+    for name, value in room.items():
+        owner = memory.owner(value)
+        if owner is not None:
+            raise GaugeError(
+                f"out['{name}'] lies in the memory of '{owner}'; it must be memory of its own, not "
+                "a parameter's"
+            )
+    return room
