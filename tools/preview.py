@@ -3,8 +3,8 @@
     python -m tools.preview [--port 8000]
 
 The first build executes every notebook; from then on one is executed only when its code changes,
-or when the preview is started anew with `--fresh`, as after a change in the library. A draft has all
-that a page has; style sheets are not cut and bundled, and nothing is found by the search.
+or when the preview is started anew with `--fresh`, as after a change in the library. A draft has
+all that a page has; style sheets are not cut and bundled, and the search finds nothing.
 """
 
 import argparse

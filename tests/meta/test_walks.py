@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import nn
 
-from gaugelib import trace_group
+from gaugelib import hat, minimum_norm, mlp_group, params_of, trace_group
 from tests.meta.prose import ROOT
 
 PAGE = ROOT / "book" / "developers.md"
-PLACE = re.compile(r"`(?P<file>gaugelib/[\w/]+\.(?:py|js|css))(?:::(?P<name>[\w.]+))?`")
+PLACE = re.compile(r"`(?P<file>(?:gaugelib|book)/[\w/]+\.(?:py|js|css))(?:::(?P<name>[\w.]+))?`")
 STEP = re.compile(r"^\d+\. ", re.MULTILINE)
 
 # What a walk's heading promises, done once; a walk through the page of a browser is only looked up.
@@ -22,6 +22,9 @@ DONE: dict[str, Callable[[], object]] = {
     "From a model to its group": lambda: trace_group(
         nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8, 1)),
         torch.ones(1, 1, 4, 4),
+    ),
+    "From a network to its lightest writing": lambda: minimum_norm(
+        params_of(hat()), mlp_group(hat())
     ),
 }
 
@@ -67,11 +70,12 @@ def entered(act: Callable[[], object]) -> list[tuple[str, str]]:
     calls: dict[tuple[str, str], None] = {}
 
     def note(frame, event, _):
-        code = frame.f_code
-        if event == "call" and code.co_filename.startswith(str(ROOT / "gaugelib")):
-            calls[pathlib.Path(code.co_filename).relative_to(ROOT).as_posix(), code.co_qualname] = (
-                None
-            )
+        code, made = frame.f_code, type(frame.f_locals.get("self"))
+        file, name = code.co_filename, code.co_qualname
+        if file == "<string>" and made.__module__.startswith("gaugelib."):  # of a dataclass
+            file, name = sys.modules[made.__module__].__file__, f"{made.__qualname__}.__init__"
+        if event == "call" and file.startswith(str(ROOT / "gaugelib")):
+            calls[pathlib.Path(file).relative_to(ROOT).as_posix(), name] = None
 
     before = sys.getprofile()
     sys.setprofile(note)
