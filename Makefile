@@ -28,7 +28,7 @@ export IPYTHONDIR := $(CURDIR)/.cache/ipython
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-PYTEST := pytest -q -n $(WORKERS)
+PYTEST := pytest -q -n $(WORKERS) --dist loadgroup
 NBVAL := pytest -q --nbval --nbval-current-env -n $(WORKERS) --dist loadfile \
 	-o addopts= -o filterwarnings= -o doctest_optionflags=
 

@@ -53,16 +53,38 @@ def modules() -> dict[str, str]:
 
 
 def imported(file: str, known: dict[str, str]) -> Iterator[str]:
-    """The files of ours that a file imports; a name from a package counts as the module itself."""
+    """The files of ours that a file imports; what a folder hands on is looked up where it is."""
     for node in ast.walk(_tree(file)):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            for alias in node.names:
+                yield from (where(alias.name, name, known) for name in _used(file, alias.asname))
+                yield where(alias.name, "", known)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            inner = [f"{node.module}.{alias.name}" for alias in node.names]
-            names = [name if name in known else node.module for name in inner]
-        else:
-            continue
-        yield from (known[name] for name in names if name in known)
+            yield from (where(node.module, alias.name, known) for alias in node.names)
+
+
+def where(module: str, name: str, known: dict[str, str]) -> str:
+    """The file in which a name of a module stands; "" if it is none of ours."""
+    if f"{module}.{name}" in known:
+        return known[f"{module}.{name}"]
+    file = known.get(module, "")
+    if file.endswith("__init__.py"):
+        for node in _tree(file).body:
+            if isinstance(node, ast.ImportFrom) and name in {alias.name for alias in node.names}:
+                return where(node.module or "", name, known)
+    return file
+
+
+def _used(file: str, module: str | None) -> set[str]:
+    """The attributes of a module that a file names, as in `gl.rescale`."""
+    nodes = ast.walk(_tree(file)) if module else ()
+    return {
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == module
+    }
 
 
 @cache
@@ -73,8 +95,8 @@ def _tree(file: str) -> ast.Module:
 def nearest(names: Iterable[str]) -> list[list[str]]:
     """Test files by their distance from the changed files, each named once.
 
-    Who imports a folder imports its files. A file that is no module (a style sheet, a script, a
-    notebook) is near to the tests in folders of its own folder's name, and to the rules.
+    A file that is no module (a style sheet, a script, a notebook) is near to the tests in folders
+    of its own folder's name, and to the rules.
     """
     known = modules()
     users: dict[str, set[str]] = {}
@@ -86,10 +108,7 @@ def nearest(names: Iterable[str]) -> list[list[str]]:
         if name not in known.values():
             rings[0] |= {f for f in known.values() if Path(name).parent.name in Path(f).parts[:-1]}
     while rings[-1]:
-        doors = {
-            door for file in rings[-1] if (door := str(Path(file).parent / "__init__.py")) in users
-        }
-        near = set().union(*(users.get(file, set()) for file in rings[-1] | doors)) - seen
+        near = set().union(*(users.get(file, set()) for file in rings[-1])) - seen
         seen |= near
         rings.append(near)
     rules = {file for file in known.values() if file.startswith(RULES)}

@@ -13,6 +13,8 @@ from gaugelib import plot
 from gaugelib.plot.style import LOOKS
 from tools.execute_notebooks import executed
 
+pytestmark = pytest.mark.xdist_group("meta-looks")
+
 NAMES = "print(sorted(name for name in dir() if not name.startswith('_')))"
 DRAW = """\
 import torch

@@ -11,6 +11,8 @@ from tests.meta.comparison import differences
 from tests.meta.sampler import broken, small_notebook
 from tools.execute_notebooks import executed, main
 
+pytestmark = pytest.mark.xdist_group("meta-notebook_outputs")
+
 
 def test_executing_twice_gives_the_same_bytes(sound, tmp_path, capsys):
     path = tmp_path / "sample.ipynb"

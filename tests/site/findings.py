@@ -7,14 +7,16 @@ from playwright.sync_api import Page
 AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text("utf8")
 
 
-def axe_violations(page: Page, *only: str, within: str = "html") -> list[str]:
+def axe_violations(page: Page, *only: str, within: str = "html", but: str = "") -> list[str]:
     """Accessibility violations found by axe-core: every rule that it runs by default, or a few.
 
-    Whole pages have a test of their own; tests of a part of one look `within` a selector.
+    Whole pages have a test of their own; tests of a part of one look `within` a selector. The rule
+    `but` is left out: it has looked at the same already.
     """
     page.evaluate(AXE)
     # Only the violations leave the browser: what passed, node by node, would be megabytes.
-    options = {"resultTypes": ["violations"]} | ({"runOnly": list(only)} if only else {})
+    options = {"resultTypes": ["violations"], "rules": {but: {"enabled": False}} if but else {}}
+    options |= {"runOnly": list(only)} if only else {}
     rules = page.evaluate(
         "([at, how]) => axe.run(at, how).then((found) => found.violations)", [within, options]
     )

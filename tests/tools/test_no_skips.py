@@ -8,6 +8,8 @@ import pytest
 
 from tests.meta.prose import ROOT
 
+pytestmark = pytest.mark.xdist_group("tools-no_skips")
+
 SAMPLES = {
     "called": "import pytest\ndef test_it():\n    pytest.skip('no browser')\n",
     "marked": "import pytest\n@pytest.mark.skip(reason='later')\ndef test_it(): pass\n",

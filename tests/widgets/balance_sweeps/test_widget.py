@@ -19,6 +19,8 @@ from tests.balance.newton import newton
 from tests.widgets.balance_sweeps.sweeping import Chain
 from tests.widgets.node import WIDGETS, NodeTests, evaluate
 
+pytestmark = pytest.mark.xdist_group("balance_sweeps")
+
 NETWORKS = 12
 STATEMENTS = 12
 

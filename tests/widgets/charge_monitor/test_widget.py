@@ -19,6 +19,8 @@ from gaugelib.widgets.charge_monitor.descent import Settings
 from tests.widgets.charge_monitor.training import Training
 from tests.widgets.node import NodeTests
 
+pytestmark = pytest.mark.xdist_group("charge_monitor")
+
 STATEMENTS = 10
 KINDS = [
     dict(zip(("p", "method", "momentum", "decay", "batch"), values, strict=True))

@@ -23,6 +23,8 @@ from gaugelib.widgets.majoriser import POWERS
 from tests.balance.newton import newton
 from tests.widgets.node import NodeTests
 
+pytestmark = pytest.mark.xdist_group("majoriser")
+
 POINTS = 48
 STATEMENTS = 12
 NAMES = ("0.weight", "2.weight", "4.weight")

@@ -15,6 +15,8 @@ from gaugelib import GaugeError, imbalance, mlp_group
 from gaugelib.widgets import PhasePlane
 from tests.widgets.node import NodeTests
 
+pytestmark = pytest.mark.xdist_group("phase_plane-flow")
+
 STATEMENTS = 14
 MOMENTUM = 0.5
 

@@ -16,6 +16,8 @@ from gaugelib.widgets import PhasePlane
 from tests.widgets.node import NodeTests
 from tests.widgets.phase_plane.test_flow import charge
 
+pytestmark = pytest.mark.xdist_group("phase_plane-pairing")
+
 STATEMENTS = 6
 UNTIL = 20.0
 

@@ -19,6 +19,8 @@ from gaugelib.widgets.phase_plane import PENALTIES
 from tests.widgets.node import WIDGETS, NodeTests, evaluate
 from tests.widgets.phase_plane.test_flow import charge
 
+pytestmark = pytest.mark.xdist_group("phase_plane-soft")
+
 STATEMENTS = 6
 NETWORK = torch.nn.Sequential(
     torch.nn.Linear(1, 1, bias=False), torch.nn.ReLU(), torch.nn.Linear(1, 1, bias=False)

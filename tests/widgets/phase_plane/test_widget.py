@@ -17,6 +17,8 @@ from gaugelib.widgets import PhasePlane
 from gaugelib.widgets.phase_plane import MODES
 from tests.widgets.node import WIDGETS, NodeTests, evaluate
 
+pytestmark = pytest.mark.xdist_group("phase_plane")
+
 POINTS = 60
 STATEMENTS = 9
 PROBES = torch.linspace(-1.0, 1.5, 41, dtype=torch.float64)[:, None]

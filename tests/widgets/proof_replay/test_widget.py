@@ -17,6 +17,8 @@ from gaugelib.widgets.proof_replay.replay import number, packed
 from gaugelib.widgets.proof_replay.still import Picture
 from tests.widgets.node import NodeTests
 
+pytestmark = pytest.mark.xdist_group("proof_replay")
+
 PROOFS = (
     "lemma_auxiliary",
     "lemma_balanced_is_minimal",

@@ -21,6 +21,8 @@ from gaugelib.widgets import RescaleNeuron
 from tests.balance.newton import newton
 from tests.widgets.node import WIDGETS, NodeTests
 
+pytestmark = pytest.mark.xdist_group("rescale_neuron-parity")
+
 NETWORKS = 24
 
 

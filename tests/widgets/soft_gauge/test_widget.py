@@ -18,6 +18,8 @@ from gaugelib.widgets.soft_gauge.stable import nearest, stored
 from tests.widgets.node import NodeTests
 from tests.widgets.soft_gauge.training import GROUP, TINY, SoftTraining
 
+pytestmark = pytest.mark.xdist_group("soft_gauge")
+
 STATEMENTS = 11
 ETAS, STRENGTHS = TINY["etas"], TINY["strengths"]["imbalance"]
 CELLS = [  # start, seed, place of the strength, place of eta
