@@ -10,77 +10,39 @@ one there, name it below, and its tests in the same place in `tests/check`. They
 `forms`, draw by `fresh` and end in a `verdict`; they may import from any floor below.
 """
 
-from gaugelib.check.conservation import (
-    drift_order,
-    flow_end,
-    flow_path,
-    layer_charges,
-    stream_charges,
-    weight_rate,
-)
-from gaugelib.check.minimum_norm import (
-    alive,
-    layer_scales,
-    predicted_share,
-    refutation,
-    steps_needed,
-    update_scales,
-)
-from gaugelib.check.pairing.decay import halving_epochs, keeps_gauge, lost_share
-from gaugelib.check.pairing.experiment import egd_step, fixes_gauge, gain_share
-from gaugelib.check.pairing.penalties import massive_modes, mirror_charge, two_eigenvalues
-from gaugelib.check.soft_gauge.quadratic import (
-    circle_factor,
-    largest_step,
-    penalty_gradients,
-    relaxation_time,
-)
-from gaugelib.check.soft_gauge.tangency import off_orbit_share, own_penalty
-from gaugelib.check.symmetry.layers import recover_scales, rescale_gradients, rescale_layers
-from gaugelib.check.symmetry.neurons import (
-    ACTIVATIONS,
-    balance,
-    gauge_dimension,
-    homogeneity,
-    outgoing_factor,
-)
-from gaugelib.check.verdict import Verdict
-
-__all__ = [
-    "ACTIVATIONS",
-    "Verdict",
-    "alive",
-    "balance",
-    "circle_factor",
-    "drift_order",
-    "egd_step",
-    "fixes_gauge",
-    "flow_end",
-    "flow_path",
-    "gain_share",
-    "gauge_dimension",
-    "halving_epochs",
-    "homogeneity",
-    "keeps_gauge",
-    "largest_step",
-    "layer_charges",
-    "layer_scales",
-    "lost_share",
-    "massive_modes",
-    "mirror_charge",
-    "off_orbit_share",
-    "outgoing_factor",
-    "own_penalty",
-    "penalty_gradients",
-    "predicted_share",
-    "recover_scales",
-    "refutation",
-    "relaxation_time",
-    "rescale_gradients",
-    "rescale_layers",
-    "steps_needed",
-    "stream_charges",
-    "two_eigenvalues",
-    "update_scales",
-    "weight_rate",
-]
+from gaugelib.check.conservation import drift_order as drift_order
+from gaugelib.check.conservation import flow_end as flow_end
+from gaugelib.check.conservation import flow_path as flow_path
+from gaugelib.check.conservation import layer_charges as layer_charges
+from gaugelib.check.conservation import stream_charges as stream_charges
+from gaugelib.check.conservation import weight_rate as weight_rate
+from gaugelib.check.minimum_norm import alive as alive
+from gaugelib.check.minimum_norm import layer_scales as layer_scales
+from gaugelib.check.minimum_norm import predicted_share as predicted_share
+from gaugelib.check.minimum_norm import refutation as refutation
+from gaugelib.check.minimum_norm import steps_needed as steps_needed
+from gaugelib.check.minimum_norm import update_scales as update_scales
+from gaugelib.check.pairing.decay import halving_epochs as halving_epochs
+from gaugelib.check.pairing.decay import keeps_gauge as keeps_gauge
+from gaugelib.check.pairing.decay import lost_share as lost_share
+from gaugelib.check.pairing.experiment import egd_step as egd_step
+from gaugelib.check.pairing.experiment import fixes_gauge as fixes_gauge
+from gaugelib.check.pairing.experiment import gain_share as gain_share
+from gaugelib.check.pairing.penalties import massive_modes as massive_modes
+from gaugelib.check.pairing.penalties import mirror_charge as mirror_charge
+from gaugelib.check.pairing.penalties import two_eigenvalues as two_eigenvalues
+from gaugelib.check.soft_gauge.quadratic import circle_factor as circle_factor
+from gaugelib.check.soft_gauge.quadratic import largest_step as largest_step
+from gaugelib.check.soft_gauge.quadratic import penalty_gradients as penalty_gradients
+from gaugelib.check.soft_gauge.quadratic import relaxation_time as relaxation_time
+from gaugelib.check.soft_gauge.tangency import off_orbit_share as off_orbit_share
+from gaugelib.check.soft_gauge.tangency import own_penalty as own_penalty
+from gaugelib.check.symmetry.layers import recover_scales as recover_scales
+from gaugelib.check.symmetry.layers import rescale_gradients as rescale_gradients
+from gaugelib.check.symmetry.layers import rescale_layers as rescale_layers
+from gaugelib.check.symmetry.neurons import ACTIVATIONS as ACTIVATIONS
+from gaugelib.check.symmetry.neurons import balance as balance
+from gaugelib.check.symmetry.neurons import gauge_dimension as gauge_dimension
+from gaugelib.check.symmetry.neurons import homogeneity as homogeneity
+from gaugelib.check.symmetry.neurons import outgoing_factor as outgoing_factor
+from gaugelib.check.verdict import Verdict as Verdict

@@ -15,26 +15,3 @@ from gaugelib.plot.style import style as style
 from gaugelib.plot.symmetry import along_orbit as along_orbit
 from gaugelib.plot.symmetry import incidence as incidence
 from gaugelib.plot.symmetry import twins as twins
-
-__all__ = [  # noqa: RUF022 - grouped by chapter
-    "style",
-    # the symmetry
-    "along_orbit",
-    "incidence",
-    "twins",
-    # the minimum-norm gauge
-    "convergence",
-    "flow",
-    # conservation laws
-    "charges",
-    "drift_orders",
-    "drifts",
-    # the pairing
-    "against_rates",
-    "curvatures",
-    "decays",
-    "learning_curves",
-    # soft gauge fixing
-    "diffusion",
-    "stable_rates",
-]

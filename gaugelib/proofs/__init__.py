@@ -9,38 +9,25 @@ To be read in this order: `step` and `record` (what a proof leaves behind); `edg
 imports. `examples` has networks to run them on.
 """
 
+# isort: off
+# the proofs of the minimum-norm gauge
 from gaugelib.proofs.auxiliary import lemma_auxiliary as lemma_auxiliary
 from gaugelib.proofs.balanced import lemma_balanced_is_minimal as lemma_balanced_is_minimal
 from gaugelib.proofs.compact import lemma_compact as lemma_compact
-from gaugelib.proofs.conserved import lemma_conserved as lemma_conserved
-from gaugelib.proofs.pairing import theorem_pairing as theorem_pairing
-from gaugelib.proofs.record import Drop as Drop
-from gaugelib.proofs.record import Hypothesis as Hypothesis
-from gaugelib.proofs.record import Record as Record
-from gaugelib.proofs.sketch import Sketch as Sketch
-from gaugelib.proofs.soft import theorem_soft as theorem_soft
-from gaugelib.proofs.step import Place as Place
-from gaugelib.proofs.step import Side as Side
-from gaugelib.proofs.step import Step as Step
 from gaugelib.proofs.unique import theorem_uniqueness as theorem_uniqueness
 
-__all__ = [  # noqa: RUF022 - grouped by purpose
-    # the proofs of the minimum-norm gauge
-    "lemma_auxiliary",
-    "lemma_balanced_is_minimal",
-    "lemma_compact",
-    "theorem_uniqueness",
-    # the proofs of the conservation laws
-    "lemma_conserved",
-    "theorem_pairing",
-    # the proof of soft gauge fixing
-    "theorem_soft",
-    # what a proof is made of
-    "Drop",
-    "Hypothesis",
-    "Place",
-    "Side",
-    "Sketch",
-    "Step",
-    "Record",
-]
+# the proofs of the conservation laws
+from gaugelib.proofs.conserved import lemma_conserved as lemma_conserved
+from gaugelib.proofs.pairing import theorem_pairing as theorem_pairing
+
+# the proof of soft gauge fixing
+from gaugelib.proofs.soft import theorem_soft as theorem_soft
+
+# what a proof is made of
+from gaugelib.proofs.record import Drop as Drop
+from gaugelib.proofs.record import Hypothesis as Hypothesis
+from gaugelib.proofs.step import Place as Place
+from gaugelib.proofs.step import Side as Side
+from gaugelib.proofs.sketch import Sketch as Sketch
+from gaugelib.proofs.step import Step as Step
+from gaugelib.proofs.record import Record as Record

@@ -16,14 +16,3 @@ from gaugelib.widgets.phase_plane import PhasePlane as PhasePlane
 from gaugelib.widgets.proof_replay import ProofReplay as ProofReplay
 from gaugelib.widgets.rescale_neuron import RescaleNeuron as RescaleNeuron
 from gaugelib.widgets.soft_gauge import SoftGauge as SoftGauge
-
-__all__ = [
-    "BalanceSweeps",
-    "ChargeMonitor",
-    "GaugeRace",
-    "Majoriser",
-    "PhasePlane",
-    "ProofReplay",
-    "RescaleNeuron",
-    "SoftGauge",
-]

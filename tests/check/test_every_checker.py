@@ -1,5 +1,7 @@
 """Every checker takes a right answer in any form, and never passes or raises on anything else."""
 
+import inspect
+
 import pytest
 import torch
 
@@ -30,7 +32,7 @@ def judged(name, answer):
 
 
 def test_no_checker_is_missing_here():
-    assert sorted(ANSWERS) == sorted(set(check.__all__) - {"ACTIVATIONS", "Verdict"})
+    assert ANSWERS.keys() == {name for name, x in vars(check).items() if inspect.isfunction(x)}
     assert all(callable(ANSWERS[name]) for name in FUNCTIONS)
 
 

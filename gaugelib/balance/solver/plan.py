@@ -25,26 +25,15 @@ from gaugelib.group import GaugeGroup
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Where sweeps begin, and in which precision.
+    """Where sweeps begin, and in which precision."""
 
-    Attributes:
-        dtype: of the conductances.
-        shift: log-scales, shape `(units,)`; by default 0.
-        log_unit: logarithm of the unit in which conductances are counted.
-        dead: units that stay at scale 1, as places in a vector of shape `(units,)`; `None` if
-            nobody looked for them.
-        components: of the network, shape `(units,)`, if it falls into some.
-        careful: whether it was chosen so that no sum over- or underflows.
-        doubted: whether one did, or may have: then there is a better start.
-    """
-
-    dtype: torch.dtype
-    shift: Tensor | None = None
-    log_unit: float = 0.0
-    dead: Tensor | None = None
-    components: Tensor | None = None
-    careful: bool = False
-    doubted: bool = False
+    dtype: torch.dtype  # of the conductances
+    shift: Tensor | None = None  # log-scales (units,), by default 0
+    log_unit: float = 0.0  # logarithm of the unit in which conductances are counted
+    dead: Tensor | None = None  # units that stay at scale 1 (units,); None if nobody looked for any
+    components: Tensor | None = None  # of the network (units,), if it falls into some
+    careful: bool = False  # whether it was chosen so that no sum over- or underflows
+    doubted: bool = False  # whether one did, or may have: then there is a better start
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,41 +18,24 @@ from gaugelib.memory import Footprint, refuse_unwritable
 
 @dataclass(frozen=True)
 class Options:
-    """How to balance.
-
-    Attributes:
-        p: the exponent.
-        method: the method.
-        tol: its tolerance.
-        max_passes: bound on the passes over the weights.
-        dtypes: of the parameters that count.
-    """
+    """How to balance."""
 
     p: float
     method: Method
-    tol: float
-    max_passes: float
-    dtypes: frozenset[torch.dtype]
+    tol: float  # its tolerance
+    max_passes: float  # over the weights
+    dtypes: frozenset[torch.dtype]  # of the parameters that count
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What to balance.
+    """What to balance."""
 
-    Attributes:
-        params: the network's parameters by name, detached.
-        group: its gauge group.
-        names: the parameters that count.
-        room: tensors of the parameters' shapes and dtypes, where the result is written.
-        device: where they all are.
-        options: how to balance.
-    """
-
-    params: Mapping[str, Tensor]
+    params: Mapping[str, Tensor]  # the network's, detached
     group: GaugeGroup
-    names: Sequence[str]
-    room: Mapping[str, Tensor]
-    device: torch.device
+    names: Sequence[str]  # of the parameters that count
+    room: Mapping[str, Tensor]  # of the parameters' shapes and dtypes: there the result is written
+    device: torch.device  # where they all are
     options: Options
 
 
@@ -89,10 +72,8 @@ def check(
         if not value.is_floating_point():
             raise GaugeError(f"'{name}' must be real floating point, found {value.dtype}")
     params = {name: params[name].detach() for name in group.shapes}
-    names, room = (
-        group.counted(include_bias),
-        fresh_room(params) if out is None else _lent(out, params),
-    )
+    names = group.counted(include_bias)
+    room = fresh_room(params) if out is None else _lent(out, params)
     refuse_not_finite({name: value for name, value in params.items() if name not in names})
     device = next(iter(devices), torch.device("cpu"))
     dtypes = frozenset(params[name].dtype for name in names)
@@ -108,11 +89,8 @@ def fresh_room(params: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _lent(out: Mapping[str, Tensor], params: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for name, value in params.items():
         room = out.get(name)
-        if room is None or (room.shape, room.dtype, room.device) != (
-            value.shape,
-            value.dtype,
-            value.device,
-        ):
+        kind = value.shape, value.dtype, value.device
+        if room is None or (room.shape, room.dtype, room.device) != kind:
             raise GaugeError(
                 f"out['{name}'] must be a tensor of shape {tuple(value.shape)}, {value.dtype}, "
                 f"on {value.device}"

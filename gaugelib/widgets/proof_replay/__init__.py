@@ -159,7 +159,7 @@ class ProofReplay(BookWidget):
 
 def _function(proof: str | Proof) -> Proof:
     """The function of that name in `gaugelib.proofs`, or the function that was given."""
-    known = [name for name in proofs.__all__ if inspect.isfunction(getattr(proofs, name))]
+    known = [name for name, thing in vars(proofs).items() if inspect.isfunction(thing)]
     if isinstance(proof, str):
         if proof not in known:
             names = ", ".join(map(repr, known))

@@ -88,7 +88,7 @@ def _bars(axes: Axes, rows: np.ndarray, high: float, share: np.ndarray, colour: 
     right, top = left + 0.9 * share, low + high
     corners = [(left, low), (right, low), (right, top), (left, top)]
     bars = np.stack([np.stack(corner, -1) for corner in corners], -2).reshape(-1, 4, 2)
-    axes.add_collection(PolyCollection(bars, facecolors=colour, edgecolors="none"))
+    axes.add_collection(PolyCollection(list(bars), facecolors=colour, edgecolors="none"))
 
 
 def _loss(axes: Axes, run: Run, free: Run) -> None:
