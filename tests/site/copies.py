@@ -46,3 +46,17 @@ def build_copy(folder: Path, repository: str = "", commit: str = "") -> str:
         env=environment, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     return "" if built.returncode == 0 else built.stdout[-2000:] + built.stderr[-4000:]
+
+
+def small_book(folder: Path, *pages: str) -> None:
+    """The book's configuration, style and extension with a first page, and with these pages."""
+    (folder / "book" / "site").mkdir(parents=True)
+    (folder / "_config.yml").write_text((ROOT / "_config.yml").read_text("utf8"), "utf8")
+    configure(folder, "gaugebook: book/_ext", f"gaugebook: {ROOT / 'book' / '_ext'}")
+    for path in (ROOT / "book" / "site").iterdir():
+        (folder / "book" / "site" / path.name).symlink_to(path)
+    (folder / "book" / "references.bib").write_text("", "utf8")
+    (folder / "book" / "intro.md").write_text("# A page\n\nIts text.\n", "utf8")
+    listed = "".join(f"- file: book/{page}\n" for page in pages)
+    toc = f"format: jb-book\nroot: book/intro\nchapters:\n{listed}"
+    (folder / "_toc.yml").write_text(toc, "utf8")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.site.copies import ROOT, build_copy, configure
+from tests.site import copies
+from tests.site.copies import build_copy, configure
 
 STRAY = """\
 {"cells": [{"cell_type": "code", "execution_count": null, "metadata": {}, "outputs": [],
@@ -23,17 +24,8 @@ STRANGERS = {
 @pytest.fixture
 def small_book(tmp_path):
     """The book's configuration with two pages, and strangers about; notebooks are executed."""
-    (tmp_path / "book" / "site").mkdir(parents=True)
-    (tmp_path / "_config.yml").write_text((ROOT / "_config.yml").read_text("utf8"), "utf8")
-    configure(tmp_path, "gaugebook: book/_ext", f"gaugebook: {ROOT / 'book' / '_ext'}")
-    for path in (ROOT / "book" / "site").iterdir():
-        (tmp_path / "book" / "site" / path.name).symlink_to(path)
-    (tmp_path / "book" / "references.bib").write_text("", "utf8")
-    (tmp_path / "_toc.yml").write_text(
-        "format: jb-book\nroot: book/intro\nchapters:\n- file: book/real[1]\n", "utf8"
-    )
-    for page in ("intro", "real[1]"):
-        (tmp_path / "book" / f"{page}.md").write_text("# A page\n\nIts text.\n", "utf8")
+    copies.small_book(tmp_path, "real[1]")
+    (tmp_path / "book" / "real[1].md").write_text("# A page\n\nIts text.\n", "utf8")
     for place, mark in STRANGERS.items():
         (tmp_path / place / mark).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place / mark).touch()
