@@ -158,9 +158,9 @@ def call_with(m, x):
 
 
 UNFOLLOWED = {
-    "einops": (lambda m, x: stand_in(x), r"Tensor type unknown.*test_reasons.py.*einops"),
-    "functional_call": (call_with, r"ParameterProxy.*test_reasons.py:\d+.*torch.func"),
-    "autocast by the device of x": (device_type, r"device_type.*test_reasons.py:\d+.*autocast"),
+    "einops": (lambda m, x: stand_in(x), r"Tensor type unknown.*test_errors.py.*einops"),
+    "functional_call": (call_with, r"ParameterProxy.*test_errors.py:\d+.*torch.func"),
+    "autocast by the device of x": (device_type, r"device_type.*test_errors.py:\d+.*autocast"),
     "module in a list": (lambda m, x: [nn.ReLU()][0](x), "nn.ModuleList"),
     "isinstance": (branch_by_type, "not the model.*isinstance.*attributes of the model"),
 }
