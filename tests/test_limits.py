@@ -23,7 +23,7 @@ from gaugelib import (
 )
 from gaugelib.balance import landscape
 from gaugelib.noether import decayed, step_drift
-from gaugelib.soft import links
+from gaugelib.soft import adjacency
 from gaugelib.soft.relaxation import rates, soft_flow
 
 TINY = 5e-324
@@ -103,9 +103,9 @@ def test_the_first_that_is_not_is_refused(call, value):
     ("module", "call"),
     [
         (landscape, landscape.laplacian),
-        (links, lambda params, group: soft_flow(params, group, until=0.1, steps=2)),
-        (links, gauge_coordinates),
-        (links, rates),
+        (adjacency, lambda params, group: soft_flow(params, group, until=0.1, steps=2)),
+        (adjacency, gauge_coordinates),
+        (adjacency, rates),
     ],
 )
 def test_dense_algebra_is_done_up_to_its_largest_size_and_refused_above(module, call, monkeypatch):

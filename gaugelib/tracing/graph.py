@@ -49,6 +49,7 @@ def _followed(
     sealed = _Sealed(Footprint(dict(model.named_parameters())))
     tracer = _Tracer(skeleton, inputs, sealed)
     before = fingerprints(skeleton)
+    frozen = _freeze()
     try:
         with watched_draws(cuda_devices(model)) as drawn, sealed:
             graph = tracer.trace(skeleton)
@@ -69,8 +70,23 @@ def _followed(
         where = f"the forward of '{tracer.deepest or type(model).__name__}'"
         raise GaugeError(f"{where} cannot be traced: {explained(error)}") from error
     finally:
-        forget(tracer.alive())
+        kept = tracer.alive()
+        if frozen:
+            gc.unfreeze()
+        forget(kept)
     return graph, tracer.casts
+
+
+def _freeze() -> bool:
+    """Keep what there is out of the search for garbage, which would take longer than the forward.
+
+    Returns:
+        Whether it was frozen here: what somebody else has frozen stays as it is.
+    """
+    if gc.get_freeze_count():
+        return False
+    gc.freeze()
+    return True
 
 
 def skeleton_of(model: nn.Module) -> nn.Module:
@@ -148,9 +164,8 @@ class _Tracer(fx.Tracer):
 
     def alive(self) -> list[fx.Proxy]:
         """Stand-ins that something still holds: after the forward has returned, it was kept."""
-        for generation in (1, 2):  # mostly the young ones are enough, which takes no time
-            if any(made() is not None for made in self._made):
-                gc.collect(generation)
+        if any(made() is not None for made in self._made):
+            gc.collect()  # they refer to each other
         return [proxy for made in self._made if (proxy := made()) is not None]
 
     def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:

@@ -1,6 +1,7 @@
 """Tracing leaves the model, its memory, its mode and every generator as they were."""
 
 import copy
+import gc
 import random
 
 import numpy as np
@@ -129,3 +130,34 @@ def test_models_on_a_gpu(name):
     group = trace_group(model.cuda(), x.cuda())
     assert group.units == ZOO[name].units
     assert_gauge_invariant(model, x.cuda(), group=group, tol=1e-13)
+
+
+class Plain(nn.Module):
+    """Its stand-ins refer to each other, and only the collector ends them."""
+
+    def __init__(self, keeps):
+        super().__init__()
+        self.weight, self.keeps, self.kept = nn.Parameter(torch.ones(2, 3)), keeps, None
+
+    def forward(self, x):
+        self.kept = x @ self.weight.T if self.keeps else None
+        return torch.relu(x @ self.weight.T)
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_the_collector_of_garbage_is_as_it_was(keeps):
+    model, x = Plain(keeps), torch.ones(4, 3)
+    assert gc.get_freeze_count() == 0
+    if keeps:
+        with pytest.raises(GaugeError, match="kept"):
+            trace_group(model, x)
+    else:
+        trace_group(model, x)
+    assert gc.get_freeze_count() == 0
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        trace_group(Plain(False), x)
+        assert 0.9 * frozen < gc.get_freeze_count() <= frozen  # some end, and none is let go
+    finally:
+        gc.unfreeze()
