@@ -3,10 +3,12 @@
 import os
 import shutil
 import subprocess
+from fnmatch import fnmatch
 
 import pytest
 
 from tests.meta.prose import ROOT
+from tests.meta.tracked import tracked_files
 
 # Stands in for the real one: writes the four reports, then does what the test asks for.
 MAKEFILE = """\
@@ -65,3 +67,23 @@ def test_whatever_goes_wrong_is_red_and_told(book, then, told):
     assert status != 0
     assert told in output
     assert "passed" in last
+
+
+def passed_over(paths: list[str], patterns: list[str]) -> list[str]:
+    """Files in folders into which pytest does not look, whatever is in them."""
+    return [
+        path
+        for path in paths
+        if any(fnmatch(part, pattern) for part in path.split("/")[:-1] for pattern in patterns)
+    ]
+
+
+def test_pytest_looks_into_every_folder_with_tests(request):
+    paths = [path.relative_to(ROOT).as_posix() for path in tracked_files("tests/*", "gaugelib/*")]
+    assert len(paths) > 300
+    assert passed_over(paths, request.config.getini("norecursedirs")) == []
+
+
+def test_control_a_folder_that_is_passed_over_is_noticed(request):
+    paths = ["tests/build/test_labels.py", "tests/tracing/test_labels.py"]
+    assert passed_over(paths, request.config.getini("norecursedirs")) == paths[:1]
