@@ -51,6 +51,7 @@ def opened(open_page):
     def open_it(name: str, width: int, height: int, theme: str = "light") -> Page:
         page = open_page(f"book/{name}", width=width, height=height, theme=theme)
         page.evaluate(WITHOUT_PROSE)
+        rest(page)
         return page
 
     return open_it
@@ -68,6 +69,7 @@ def test_on_a_projector_nothing_scrolls_and_all_can_be_read_and_touched(opened, 
 @with_widgets
 def test_on_larger_screens_it_fits_and_grows(opened, name):
     page = opened(name, 1280, 720)
+    page.evaluate(REFUSED)  # a window that fills the screen cannot be resized, a page can
     for index in range(count(page)):
         inline = page.locator(".gl-widget").nth(index).evaluate(LETTERS)
         letters = []

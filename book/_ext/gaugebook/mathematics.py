@@ -32,7 +32,7 @@ GLUED = (
 
 def start(app) -> None:
     """One typesetter and one list of mistakes per build."""
-    app.gaugebook_katex = Katex(share=not app.config.gaugebook_draft)
+    app.gaugebook_katex = Katex(share=not getattr(app.config, "gaugebook_draft", False))
     app.gaugebook_mistakes = []
 
 
