@@ -94,6 +94,7 @@ def test_a_wrapper_is_refused_with_the_place_of_the_model_inside(name):
         trace_group(wrap(mlp(3, 4, 2)), X)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch, when it loads its compiler
 def test_what_the_refusal_of_a_wrapper_says_to_pass_is_read():
     model = mlp(3, 4, 2)
     assert trace_group(torch.compile(model)._orig_mod, X).units == 4
