@@ -173,9 +173,9 @@ MOUNTED_ANEW = """() => new Promise((done) => {
 })"""
 
 # What tells one state of a page from another: its length, and a sum over its letters. What is only
-# spoken comes a moment later.
+# spoken comes a moment later; the theme marks its header and menus when something is scrolled.
 TRACES = """() => {
-  const copy = document.body.cloneNode(true);
+  const copy = (document.querySelector("article") ?? document.body).cloneNode(true);
   for (const said of copy.querySelectorAll("[aria-live]")) said.remove();
   const text = document.documentElement.cloneNode().outerHTML + copy.outerHTML;
   let sum = 0;
