@@ -20,6 +20,8 @@ from gaugelib.balance import outgoing_norm as outgoing_norm
 from gaugelib.balance import relative_imbalance as relative_imbalance
 from gaugelib.balance import weight_norm as weight_norm
 from gaugelib.curvature import hessian as hessian
+from gaugelib.curvature import hessian_trace as hessian_trace
+from gaugelib.curvature import sharpness as sharpness
 
 # the gauge in which the norm is smallest
 from gaugelib.balance import MinimumNorm as MinimumNorm

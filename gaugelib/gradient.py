@@ -12,7 +12,6 @@ from gaugelib.group import GaugeError
 Loss = Callable[[dict[str, Tensor]], Tensor]
 
 
-@torch.enable_grad()
 def gradient(loss: Loss, params: Mapping[str, Tensor]) -> dict[str, Tensor]:
     r"""$\nabla L(\theta)$, shaped as the parameters; nothing is written to any `.grad`.
 
@@ -33,14 +32,31 @@ def gradient(loss: Loss, params: Mapping[str, Tensor]) -> dict[str, Tensor]:
         >>> gradient(lambda theta: theta["w"].square().sum(), {"w": torch.tensor([1.0, -3.0])})
         {'w': tensor([ 2., -6.])}
     """
+    _, slopes = slopes_at(loss, params)
+    return slopes
+
+
+@torch.enable_grad()
+def slopes_at(
+    loss: Loss, params: Mapping[str, Tensor], *, again: bool = False
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Copies of the parameters, and the gradient there, by name; refuses what `gradient` refuses.
+
+    Args:
+        loss: a function of the dictionary of parameters that returns a scalar tensor.
+        params: parameters by name.
+        again: whether the gradient keeps its graph, to be differentiated again in the copies.
+    """
     leaves = {name: value.detach().requires_grad_() for name, value in params.items()}
-    value = loss(leaves)
+    value = loss(dict(leaves))
     if not isinstance(value, Tensor) or value.dim() != 0:
         found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise GaugeError(f"the loss must return a tensor of shape (), found {found}")
     slopes: tuple[Tensor | None, ...] = (None,)
     if value.requires_grad:
-        slopes = torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
+        slopes = torch.autograd.grad(
+            value, list(leaves.values()), allow_unused=True, create_graph=again
+        )
     if all(slope is None for slope in slopes):
         raise GaugeError(
             "the loss depends on none of the parameters: it must be computed from the dictionary "
@@ -51,4 +67,4 @@ def gradient(loss: Loss, params: Mapping[str, Tensor]) -> dict[str, Tensor]:
         found[name] = torch.zeros_like(leaf, requires_grad=False) if slope is None else slope
         if not bool(torch.isfinite(found[name]).all()):
             raise GaugeError(f"the gradient with respect to '{name}' holds NaN or infinity")
-    return found
+    return leaves, found

@@ -1,0 +1,14 @@
+"""Second derivatives of a loss: as a dense matrix, and as a product that never forms one.
+
+Read `dense`; `product`, the Hessian times a direction, from one graph that is kept; `largest`, its
+largest eigenvalue, by the solver in `eigensolver`; `trace`, by random probes; `identity`, what the
+symmetry says of the Hessian. Other packages import the names below.
+"""
+
+from gaugelib.curvature.dense import hessian as hessian
+from gaugelib.curvature.identity import curvature_residual as curvature_residual
+from gaugelib.curvature.largest import sharpness as sharpness
+from gaugelib.curvature.product import HessianProduct as HessianProduct
+from gaugelib.curvature.product import hessian_product as hessian_product
+from gaugelib.curvature.trace import Trace as Trace
+from gaugelib.curvature.trace import hessian_trace as hessian_trace

@@ -1,0 +1,73 @@
+"""Sharpness: the largest eigenvalue of the Hessian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from gaugelib.bounds import require_positive
+from gaugelib.curvature.eigensolver import largest_eigenvalue
+from gaugelib.curvature.product import HessianProduct
+from gaugelib.gradient import Loss
+from gaugelib.group import GaugeError
+
+MOST = 10_000
+
+
+def sharpness(
+    loss: Loss,
+    params: Mapping[str, Tensor],
+    *,
+    tol: float = 1e-6,
+    most: int = MOST,
+    progress: bool = False,
+) -> Tensor:
+    r"""The largest eigenvalue of the Hessian, $\lambda_{\max}(\mathbf H)$, without forming it.
+
+    Largest as a number, not in size: where the loss bends down more than up, an eigenvalue of
+    larger magnitude is negative, and it is not the one returned. Gradient descent with step $\eta$
+    is stable near a minimum if $\eta\lambda_{\max} < 2$; there all eigenvalues are $\ge 0$ and the
+    two readings agree. Power iteration finds the largest in size.
+
+    The eigenvalues are found from products with the Hessian, by ARPACK in float64. The loss is
+    evaluated once; a product costs about as much as two gradients. Memory: the graph of the
+    gradient, and 20 vectors of the size of the parameters in float64. The same call finds the same
+    value, for the start is fixed.
+
+    Args:
+        loss: a function of the dictionary of parameters that returns a scalar tensor; by
+            `gaugelib.functional_call`, the model is evaluated there and stays as it is.
+        params: parameters by name, frozen ones too; what is left out is held fixed.
+        tol: bound on the error, relative to the largest $|\lambda|$. It is one of the residual, so
+            the eigenvalue is usually known to twice the digits. In float32 the products, and with
+            them the eigenvalue, have no more than six digits.
+        most: number of products with the Hessian after which to give up.
+        progress: whether to show a bar; a keyboard interrupt stops the search.
+
+    Returns:
+        Shape `()`, in the widest dtype among the parameters, on their device.
+
+    Raises:
+        GaugeError: if there are no parameters, an option is out of range, the loss is not a scalar
+            tensor or depends on none of the parameters; if the gradient or a product with the
+            Hessian is not finite; or if the search does not end within `most` products.
+
+    Source: Lehoucq, Sorensen and Yang (1998); the book, "Sharpness".
+
+    Example:
+        >>> import torch
+        >>> params = {"w": torch.tensor([1.0, 2.0], dtype=torch.float64)}
+        >>> def loss(theta):  # eigenvalues 2 and -6
+        ...     return theta["w"][0] ** 2 - 3 * theta["w"][1] ** 2
+        >>> sharpness(loss, params)
+        tensor(2., dtype=torch.float64)
+    """
+    require_positive("tol", tol)
+    if not isinstance(most, int) or most < 1:
+        raise GaugeError(f"most must be a whole number >= 1, found {most}")
+    product = HessianProduct(loss, params)
+    found = largest_eigenvalue(
+        product.of_vector, product.size, tol=tol, most=most, progress=progress
+    )
+    return found.to(product.zero())
