@@ -3,6 +3,10 @@
 from gaugelib.plot.conservation import charges as charges
 from gaugelib.plot.conservation import drift_orders as drift_orders
 from gaugelib.plot.conservation import drifts as drifts
+from gaugelib.plot.curvature import level_and_curved as level_and_curved
+from gaugelib.plot.curvature import marks as marks
+from gaugelib.plot.curvature import sharpening as sharpening
+from gaugelib.plot.curvature import spectra as spectra
 from gaugelib.plot.learning import against_rates as against_rates
 from gaugelib.plot.learning import learning_curves as learning_curves
 from gaugelib.plot.minimum_norm import convergence as convergence
