@@ -19,13 +19,20 @@ from gaugelib.proofs.edges import in_words as edges_in_words
 from gaugelib.proofs.step import Place
 
 DATA = 8
-LOSS = (
-    f"Here L is half the mean squared error on {DATA} data, relative to the mean square of the "
-    "outputs. Each weight from an input is given numbers of its own, and what reaches an output is "
-    "summed."
-)
 _SPREAD = 2.0  # of the inputs; wide enough to wake units with small biases
 MOST_UNITS = 4096  # the weights between units are one dense matrix
+
+
+def loss_in_words(data: str) -> str:
+    """The loss in two sentences; `data` says on how many data."""
+    return (
+        f"Here L is half the mean squared error on {data}, relative to the mean square of the "
+        "outputs. Each weight from an input is given numbers of its own, and what reaches an "
+        "output is summed."
+    )
+
+
+LOSS = loss_in_words(f"{DATA} data")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +71,7 @@ class Network:
     def run(self, theta: Tensor) -> Tensor:
         """The sum of all that reaches an output, for each datum, shape `(data,)`."""
         outside, size = self.source == GROUND, self.units + 1
-        drive = self.inputs.new_zeros(DATA, size)
+        drive = self.inputs.new_zeros(len(self.inputs), size)
         drive = drive.index_add(1, self.target[outside], theta[outside] * self.inputs)
         pairs = (self.target * size + self.source)[~outside]
         weights = theta.new_zeros(size * size).index_add(0, pairs, theta[~outside])
@@ -153,14 +160,26 @@ def network_of(
         parts.append(tuple(part[kept] for part in (value, *ends, bias)))
     theta, source, target, bias = (torch.cat(column) for column in zip(*parts, strict=True))
     rounds, circular = _rounds(source[~bias], target[~bias], group.units)
-    draw = torch.Generator().manual_seed(1)
-    shapes = (DATA, int((source == GROUND).sum())), (DATA,)
-    inputs, wanted = (torch.randn(s, generator=draw, dtype=torch.float64).to(theta) for s in shapes)
-    inputs = torch.where(bias[source == GROUND], 1.0, _SPREAD * inputs)
+    nothing = theta.new_empty(0)
     network = Network(
-        theta, source, target, bias, group.units, rounds, circular, inputs, wanted,
+        theta, source, target, bias, group.units, rounds, circular, nothing, nothing,
         theta.new_ones(()), activation,
     )  # fmt: skip
+    return fed(network, DATA)
+
+
+def fed(network: Network, data: int) -> Network:
+    """The network on other data, so many of them; they are drawn from one seed.
+
+    Raises:
+        GaugeError: if the output that they lead to is not finite.
+    """
+    theta, outside = network.theta, network.source == GROUND
+    draw = torch.Generator().manual_seed(1)
+    shapes = (data, int(outside.sum())), (data,)
+    inputs, wanted = (torch.randn(s, generator=draw, dtype=torch.float64).to(theta) for s in shapes)
+    inputs = torch.where(network.bias[outside], 1.0, _SPREAD * inputs)
+    network = replace(network, inputs=inputs, wanted=wanted, scale=theta.new_ones(()))
     scale = network.run(theta).square().mean()
     if not bool(torch.isfinite(scale)):
         raise GaugeError("run on data, the network leaves the range of float64")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,12 +13,12 @@ from gaugelib.group import GaugeGroup
 from gaugelib.proofs.conserved import HOMOGENEOUS, TANH
 from gaugelib.proofs.degenerate import DEAD, biased_units, degenerate
 from gaugelib.proofs.edges import edges_of, unit_name
-from gaugelib.proofs.equalities import at_data, at_edges, at_units, zeros
+from gaugelib.proofs.equalities import at_data, at_edges, at_units, coarse, overall, zeros
 from gaugelib.proofs.loss import LOSS, in_words, network_of
 from gaugelib.proofs.penalised import STRENGTH, Penalised, modes, relaxed
 from gaugelib.proofs.record import Drop, Hypothesis, Record, require_drop
 from gaugelib.proofs.sketch import sketch_of
-from gaugelib.proofs.step import Place, Relation, Side, Step
+from gaugelib.proofs.step import Place, Step
 
 TITLE = "A penalty that only chooses the gauge"
 _LOG = Drop("log", "a penalty on log-ratios of norms")
@@ -75,7 +75,7 @@ def theorem_soft(
         TITLE,
         _statement(p),
         hypotheses,
-        _coarse(
+        coarse(
             _vertical(flow, changed, group),
             *_invisible(flow),
             *_relaxing(flow, changed, group, counted),
@@ -153,7 +153,7 @@ def _invisible(flow: Penalised) -> tuple[Step, ...]:
     push, slopes = flow.push(flow.network.theta), flow.network.slopes(flow.network.theta)
     change, size = flow.outputs()
     return (
-        _scalar(
+        overall(
             "By the Ward identity the gradient of the loss is orthogonal to every tangent of the "
             "orbit.",
             (f"⟨∂L, {_names(flow.p).push}⟩", (slopes * push).sum()),
@@ -187,7 +187,7 @@ def _relaxing(
             (f"−{names.rate} (ℒΔ)ₕ", -flow.p * STRENGTH * network.collect(power * steps)),
             flow.turnover(),
         ),
-        _scalar(
+        overall(
             f"Times Δₕ and summed: ½|Δ|² falls at the rate {names.rate} ΔᵀℒΔ. This is a sum of "
             "squares, and no less than λ|Δ|² with λ the smallest eigenvalue of ℒ.",
             ("λ |Δ|²", rates[0] * square),
@@ -210,7 +210,7 @@ def _in_the_end(p: float, params: Mapping[str, Tensor], group: GaugeGroup, count
     if dead:
         text = "A unit on no path dies: S shrinks its parameters to 0, and λ with them."
     off = "on no path: " + ", ".join(map(unit_name, dead)) if dead else ""
-    return _scalar(text, ("0", 0.0), "<", ("λ in the end", slowest), place=Place(off, (), (*dead,)))
+    return overall(text, ("0", 0.0), "<", ("λ in the end", slowest), place=Place(off, (), (*dead,)))
 
 
 def _descending(flow: Penalised) -> tuple[Step, ...]:
@@ -219,14 +219,14 @@ def _descending(flow: Penalised) -> tuple[Step, ...]:
     descent, push = flow.descent(theta), flow.push(theta)
     speed = descent.abs() + flow.reach()
     return (
-        _scalar(
+        overall(
             "By step 2 the loss falls, to first order, as fast as without the penalty.",
             ("dL/dt", flow.along(network.loss)),
             "=",
             (f"−{names.loss}", -flow.length(descent)),
             (network.slopes(theta).abs() * speed).sum(),
         ),
-        _scalar(
+        overall(
             "And S falls by itself. Where L + S is critical, so are both: no Δ differs along an "
             f"edge, and |Δ|² = Σ {names.power} (Δᵢ − Δⱼ) is 0.",
             ("d(L + S)/dt", flow.along(flow.total)),
@@ -235,25 +235,3 @@ def _descending(flow: Penalised) -> tuple[Step, ...]:
             flow.length(speed),
         ),
     )
-
-
-def _coarse(*steps: Step) -> tuple[Step, ...]:
-    """The steps with sizes of three digits: only their order counts, and a page carries them."""
-    return tuple(
-        step if step.size is None else replace(step, size=float(f"{step.size:.3g}"))
-        for step in steps
-    )
-
-
-def _scalar(
-    text: str,
-    left: tuple[str, Tensor | float],
-    relation: Relation,
-    right: tuple[str, Tensor | float],
-    size: Tensor | None = None,
-    place: Place | None = None,
-) -> Step:
-    """A step about two numbers of the whole network."""
-    one, other = (Side(name, float(value) + 0.0) for name, value in (left, right))  # no −0
-    measure = None if size is None else float(size)
-    return Step(text, one, relation, other, place or Place(), measure)

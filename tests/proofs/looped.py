@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gaugelib.proofs.loss import network_of
+from gaugelib.proofs.loss import Network, network_of
 from tests.graphs import Graph
 
 Pair = tuple[Tensor, Tensor]  # shaped as the weight matrix, and as the biases
@@ -18,15 +18,17 @@ Pair = tuple[Tensor, Tensor]  # shaped as the weight matrix, and as the biases
 class Looped:
     """A graph of `tests.graphs` as weights and biases, with the data that the proofs run it on."""
 
-    def __init__(self, graph: Graph, activation=torch.relu) -> None:
+    def __init__(self, graph: Graph, activation=torch.relu, data: Network | None = None) -> None:
         self.W, self.b = graph.params["W"], graph.params["b"]
         self.n, self.inputs, self.hidden = graph.units, graph.inputs, graph.hidden
         self.units = range(graph.inputs, graph.inputs + graph.hidden)
         self.activation = activation
-        data = network_of(graph.params, graph.group, activation)
+        data = data or network_of(graph.params, graph.group, activation)
         from_inputs = [(i, j) for i, j in self.W.nonzero().tolist() if j < self.inputs]
         self.x = dict(zip(from_inputs, data.inputs.T, strict=False))
-        assert torch.equal(data.inputs[:, len(self.x) :], torch.ones(8, int((self.b != 0).sum())))
+        assert torch.equal(
+            data.inputs[:, len(self.x) :], torch.ones(len(data.wanted), int((self.b != 0).sum()))
+        )
         self.wanted = data.wanted
 
     def run(self, W: Tensor, b: Tensor) -> Tensor:

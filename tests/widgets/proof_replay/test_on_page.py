@@ -15,7 +15,11 @@ from tests.widgets.proof_replay.on_page import (
 )
 
 THEOREM = "theorem_uniqueness"
-SOFT = "theorem_soft"
+SCRATCH = {
+    "theorem_soft": ("homogeneous", "log", "bias", "dead"),
+    "theorem_zero_modes": ("homogeneous", "penalty", "critical", "empty"),
+    "theorem_splitting": ("activation", "seen", "unequal", "rates"),
+}
 
 
 @pytest.fixture
@@ -182,9 +186,11 @@ def test_the_theorem_and_its_three_exceptions(show):
         replay.must_show(traced(THEOREM, drop=drop, p=1.0), 5)
 
 
-@pytest.mark.parametrize("drop", ["", "homogeneous", "log", "bias", "dead"])
-def test_the_theorem_of_soft_gauge_fixing_step_by_step(show, drop):
-    replay, trace = Replay(show({"a": ProofReplay(proof=SOFT)})), traced(SOFT, drop=drop)
+@pytest.mark.parametrize(
+    ("name", "drop"), [(name, drop) for name, drops in SCRATCH.items() for drop in ("", *drops)]
+)
+def test_the_theorems_of_later_chapters_step_by_step(show, name, drop):
+    replay, trace = Replay(show({"a": ProofReplay(proof=name)})), traced(name, drop=drop)
     replay.drop(drop)
     for number in range(1, len(trace.steps) + 1):
         replay.must_show(trace, number)
@@ -257,11 +263,9 @@ def test_everything_is_reached_by_the_tab_key_and_shows_its_focus(show):
 
 @pytest.mark.parametrize("width", [320, 812])
 def test_every_proof_fits_and_can_be_read_and_touched(show, width):
-    widgets = {
-        key: ProofReplay(proof=name)
-        for key, name in zip("abcde", (*ON_THE_PAGE.values(), SOFT), strict=True)
-    }
-    page = show(widgets, "abcde", width=width)
+    names = (*ON_THE_PAGE.values(), *SCRATCH)
+    widgets = {chr(97 + k): ProofReplay(proof=name) for k, name in enumerate(names)}
+    page = show(widgets, "".join(widgets), width=width)
     assert misfits(page) == []
     for index in range(len(widgets)):
         replay = Replay(page, index)
@@ -270,7 +274,7 @@ def test_every_proof_fits_and_can_be_read_and_touched(show, width):
     assert misfits(page) == []
 
 
-@pytest.mark.parametrize("name", [THEOREM, SOFT])
+@pytest.mark.parametrize("name", [THEOREM, *SCRATCH])
 @pytest.mark.parametrize("width", [320, 812])
 def test_the_buttons_stay_under_the_finger(show, width, name):
     replay = Replay(show({"a": ProofReplay(proof=name)}, width=width))

@@ -27,7 +27,10 @@ PROOFS = (
     "lemma_conserved",
     "theorem_pairing",
     "theorem_soft",
+    "theorem_zero_modes",
+    "theorem_splitting",
 )
+EUCLIDEAN = PROOFS[-2:]  # they refuse other exponents than 2
 STATEMENTS = 9
 
 
@@ -82,14 +85,15 @@ def test_every_part_is_shipped_once_and_a_widget_is_light():
 
 @pytest.mark.parametrize("name", PROOFS)
 def test_its_trace_is_the_one_that_is_shown(name):
-    widget = ProofReplay(proof=name, p=1.0, network=4)
+    p = 2.0 if name in EUCLIDEAN else 1.0
+    widget = ProofReplay(proof=name, p=p, network=4)
     params, group = list(examples().values())[3]
     function = getattr(proofs, name)
-    assert str(widget.trace) == str(function(params, group, 1.0))
+    assert str(widget.trace) == str(function(params, group, p))
     for drop in widget.trace.drops:
         widget.drop = drop
         assert widget.trace.dropped == drop
-        assert str(widget.trace) == str(function(params, group, 1.0, drop=drop))
+        assert str(widget.trace) == str(function(params, group, p, drop=drop))
 
 
 def test_any_function_that_returns_a_trace_is_a_proof():
@@ -159,6 +163,7 @@ def test_a_gauge_moves_the_picture_and_not_its_shape():
         ({"step": 0}, r"step must lie in 1..8, found 0"),
         ({"p": float("nan")}, "p must hold finite numbers, found nan"),
         ({"p": -1.0}, "the exponent p must be a finite number > 0"),
+        ({"p": 1.0, "proof": "theorem_zero_modes"}, "about Euclidean lengths, p = 2; found p = 1"),
     ],
 )
 def test_a_bad_argument_is_refused_by_name(arguments, message):
