@@ -13,7 +13,7 @@ BOX = re.compile(r"^:::\{admonition\} Predict\n.*?^:::$", re.M | re.S)
 FAR = 16  # lines of code and of prose, some 500 pixels of a page
 # What a widget is called with where it follows a prediction: it opens before the answer.
 OPENS = {
-    "PhasePlane": r"revealed=False|time=0\.0",
+    "PhasePlane": r"revealed=False|time=0\.0|steps=0",
     "SoftGauge": r"revealed=False",
     "GaugeRace": r"epoch=0",
 }

@@ -36,6 +36,7 @@ def as_in_the_book():
         "i": Majoriser(),
         "j": BalanceSweeps(),
         "k": SoftGauge(strength=0.0, revealed=False),
+        "l": PhasePlane(mode="edge"),
     }
 
 

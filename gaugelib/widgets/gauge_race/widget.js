@@ -4,10 +4,11 @@
 // The stored curves are read in curves.js and drawn in plots.js.
 
 import { announcer, button, choice, slider } from "../shared/controls.js";
-import { change, html, lifetime, mount, prefersStillness, put, say, svg } from "../shared/dom.js";
+import { change, html, lifetime, mount, put, say, svg } from "../shared/dom.js";
 import { number } from "../shared/format.js";
 import { legend } from "../shared/legend.js";
 import { readings } from "../shared/readings.js";
+import { runner } from "../shared/runner.js";
 import { ARMS, gains, moment, place } from "./curves.js";
 import { barsPlot, curvesPlot } from "./plots.js";
 
@@ -40,30 +41,9 @@ export function comment(kept, traits) {
 function render({ model, el }) {
   const life = lifetime();
   const kept = model.get("_kept");
-  const redraw = life.perFrame(draw);
-  let running = false;
-
   const go = (epoch) => change(model, { epoch: Math.min(Math.max(epoch, 0), LAST) });
-  const stop = () => {
-    running = false;
-  };
-  const tick = life.whenQuiet(() => {
-    if (!running) return;
-    go(model.get("epoch") + 1);
-    if (model.get("epoch") < LAST) tick();
-    else stop();
-    redraw();
-  }, PACE);
-  function run() {
-    if (running) stop();
-    else if (prefersStillness()) go(LAST);
-    else {
-      running = true;
-      if (model.get("epoch") === LAST) go(0);
-      tick();
-    }
-    redraw();
-  }
+  const start = runner(life, { pace: PACE, last: LAST, at: () => model.get("epoch"), go });
+  const { stop } = start;
 
   const chosen = (caption, name, options, read = (value) => value) => choice(life, {
     caption, options, act(value) {
@@ -82,7 +62,6 @@ function render({ model, el }) {
       go(epoch);
     },
   });
-  const start = button(life, { caption: "Run", act: run });
   const one = button(life, {
     caption: "One epoch", act() {
       stop();
@@ -139,14 +118,13 @@ function render({ model, el }) {
     table.set(shown, { title: `epoch ${epoch}`, columns: ARMS, rows: { norm: kept.rules[traits.optimiser].p === 2 ? "norm ‖W‖₂" : "norm ‖W‖₁" } });
     for (const [control, value] of [[size, traits.size], [depth, traits.depth], [optimiser, traits.optimiser], [plotted, traits.plotted], [guess, traits.guess]]) control.set(value);
     clock.set(epoch, String(epoch));
-    say(start.root, running ? "Pause" : "Run");
-    start.root.toggleAttribute("disabled", !running && epoch === LAST && prefersStillness());
+    start.set();
     one.root.toggleAttribute("disabled", epoch === LAST);
     say(remark, comment(kept, traits));
     voice.speak();
   }
 
-  return mount(life, { el, root, name: "Never, once, or every step", model, traits: TRAITS, draw, redraw });
+  return mount(life, { el, root, name: "Never, once, or every step", model, traits: TRAITS, draw });
 }
 
 const BLOCK = "M2 1H26V11H2Z";

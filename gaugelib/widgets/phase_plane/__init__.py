@@ -8,13 +8,13 @@ import torch
 import traitlets
 from torch import Tensor, nn
 
-from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of
-from gaugelib.widgets.phase_plane import flow, orbit, pairing, soft
+from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, within
+from gaugelib.widgets.phase_plane import edge, flow, orbit, pairing, soft
 from gaugelib.widgets.phase_plane.still import Plane
 
 # The same names as in the table of widget.js. Each module says what its mode opens with, which
 # traits the button "Reset" restores, which weights must begin above 0, and draws its still picture.
-MODES = {"orbit": orbit, "flow": flow, "pairing": pairing, "soft": soft}
+MODES = {"orbit": orbit, "flow": flow, "pairing": pairing, "soft": soft, "edge": edge}
 METHODS = ("descent", "momentum", "midpoint")  # as in training.js
 PENALTIES = ("imbalance", "log-ratio", "gauge", "decay")  # as in penalties.js
 _ABOVE_0 = {
@@ -43,16 +43,20 @@ class PhasePlane(BookWidget):
     - `"soft"`: alone, without a loss, the penalty $\tfrac\kappa4 (w^2 - v^2)^2$ slides along the
       orbit and $\tfrac\kappa2 u^2$, $u = \log(w/v)$, along a circle: only the first leaves the
       function alone.
+    - `"edge"`: the neuron is linear, $f(x) = v w x$. Gradient descent with a step $\eta$ stays at a
+      minimum only if the sharpness $w^2 + v^2$ there is below $2/\eta$; what drives it on to a
+      flatter one burns the imbalance, $\Delta' = \Delta (1 - \eta^2 (wv - y)^2)$ a step.
 
     Args:
         w: incoming weight to begin with; not 0 in the mode `"orbit"`, where the scale $a$ is
-            measured by it, and positive in the others, which follow a neuron that is not silent.
+            measured by it, of any sign in `"edge"`, and positive in the others, which follow a
+            neuron that is not silent.
         v: outgoing weight to begin with.
         target: $y$, what the network should answer to $x = 1$.
         p: exponent of the norm $|w|^p + |v|^p$ and of the flow, 1 or 2.
         mode: what the plane shows, one of the names above. A number that is not given is the one
             that the mode opens with.
-        lr: step size $\eta$ of the mode `"flow"`.
+        lr: step size $\eta$ of the modes `"flow"` and `"edge"`.
         method: what the steps are: `"descent"` (for p = 1 exponentiated), `"momentum"` (heavy ball
             with factor 0.5) or `"midpoint"` (implicit, in flat coordinates).
         decay: $\lambda$ of the mode `"pairing"`.
@@ -63,6 +67,8 @@ class PhasePlane(BookWidget):
             `"gauge"` (the second one on the scale alone) or `"decay"` (of the weights).
         strength: its strength $\kappa$.
         time: how long it has pulled, from 0 to 10.
+        steps: how many steps are shown in the mode `"edge"`, from 0 to 40, where it says where they
+            lead.
         revealed: whether the answer is drawn: the orbits in the mode `"orbit"`, where the flows
             lead in `"flow"` and `"pairing"`. If not, the reader is asked first and ticks a box.
         smallest: whether the smallest norm of the orbit is drawn, with a box of its own.
@@ -72,7 +78,7 @@ class PhasePlane(BookWidget):
             mode cannot, p is neither 1 nor 2, or a name is not known.
 
     Source: Saul (2023), eqs. (5)-(7), (22), (32); the book, "The symmetry", "Conservation
-    laws", "The pairing theorem" and "Soft gauge fixing".
+    laws", "The pairing theorem", "Soft gauge fixing" and "Sharpness".
 
     Example:
         >>> widget = PhasePlane(w=3.0, v=0.4, p=1)
@@ -95,6 +101,7 @@ class PhasePlane(BookWidget):
     penalty = traitlets.Unicode("imbalance").tag(sync=True)
     strength = traitlets.Float(0.5).tag(sync=True)
     time = traitlets.Float(2.0).tag(sync=True)
+    steps = traitlets.Int(edge.LAST).tag(sync=True)
     revealed = traitlets.Bool(True).tag(sync=True)
     smallest = traitlets.Bool(True).tag(sync=True)
 
@@ -106,7 +113,7 @@ class PhasePlane(BookWidget):
         target: float | None = None,
         p: int | None = None,
         mode: str = "orbit",
-        lr: float = 0.1,
+        lr: float | None = None,
         method: str = "descent",
         decay: float = 0.1,
         decay_p: int = 1,
@@ -114,6 +121,7 @@ class PhasePlane(BookWidget):
         penalty: str = "imbalance",
         strength: float = 0.5,
         time: float = 2.0,
+        steps: int = edge.LAST,
         revealed: bool = True,
         smallest: bool = True,
     ) -> None:
@@ -153,7 +161,8 @@ class PhasePlane(BookWidget):
             traits: `target`, `mode` and the others, as in the constructor.
 
         Raises:
-            GaugeError: if the model is another one, or has a bias other than 0.
+            GaugeError: if the model is another one, or has a bias other than 0, or the mode is
+                `"edge"`, whose neuron has no ReLU.
 
         Example:
             >>> layers = nn.Linear(1, 1, bias=False), nn.ReLU(), nn.Linear(1, 1, bias=False)
@@ -162,6 +171,8 @@ class PhasePlane(BookWidget):
             >>> PhasePlane.from_model(nn.Sequential(*layers))
             PhasePlane(w=2.0, v=2.0)
         """
+        if traits.get("mode") == "edge":
+            raise WidgetError("the neuron of the mode 'edge' has no ReLU: give it w and v instead")
         w, v = _two_weights(model)
         return cls(w=w, v=v, **traits)
 
@@ -199,6 +210,10 @@ class PhasePlane(BookWidget):
         if not 0 <= value <= soft.UNTIL:
             raise WidgetError(f"time must be from 0 to {soft.UNTIL:g}, found {value:g}")
         return value
+
+    @traitlets.validate("steps")
+    def _drawn_steps(self, proposal: traitlets.Bunch) -> int:
+        return within(0, edge.LAST, proposal)
 
     @traitlets.validate("mode", "method", "penalty")
     def _known_name(self, proposal: traitlets.Bunch) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-OPENS = {"w": 2.0, "v": 0.1, "target": 6.0, "p": 2}
+OPENS = {"w": 2.0, "v": 0.1, "target": 6.0, "p": 2, "lr": 0.1}
 RESTORED = ("w", "v", "p", "lr", "method", "revealed")
 ABOVE_0 = ("w",)
 

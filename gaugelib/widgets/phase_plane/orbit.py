@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-OPENS = {"w": 3.0, "v": 0.4, "target": 2.0, "p": 2}
+OPENS = {"w": 3.0, "v": 0.4, "target": 2.0, "p": 2, "lr": 0.1}
 RESTORED = ("w", "v", "p", "revealed", "smallest")
 ABOVE_0 = ()
 

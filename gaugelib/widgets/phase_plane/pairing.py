@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-OPENS = {"w": 0.5, "v": 1.0, "target": 4.0, "p": 2}
+OPENS = {"w": 0.5, "v": 1.0, "target": 4.0, "p": 2, "lr": 0.1}
 RESTORED = ("w", "v", "p", "decay", "decay_p", "balanced", "revealed")
 ABOVE_0 = ("w", "v")
 FAN, UNTIL, STEPS = 2, 20.0, 1000  # as in pairing.js; steps of a Runge-Kutta scheme

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-OPENS = {"w": 3.0, "v": 0.5, "target": 2.0, "p": 2}
+OPENS = {"w": 3.0, "v": 0.5, "target": 2.0, "p": 2, "lr": 0.1}
 RESTORED = ("w", "v", "penalty", "strength", "time")
 ABOVE_0 = ("w", "v")
 UNTIL = 10.0  # the last time, as in soft.js

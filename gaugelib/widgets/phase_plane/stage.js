@@ -28,9 +28,9 @@ export function ballPath(size, p, toX, toY) {
 /**
  * Draws the plane. `moved(point)` is called with the place to which the reader drags, `stepped([dw, dv])` with
  * the direction of an arrow key. Layers for the mode to draw in: `below` and `above`, both cut at the square.
- * Without a target there are no solutions; the diagonals are where |w| = |v|.
+ * Without a target there are no solutions; the diagonals are where |w| = |v|. A linear neuron has no silent side.
  */
-export function stage(life, { square, target = null, label, moved, stepped, diagonals = true }) {
+export function stage(life, { square, target = null, label, moved, stepped, diagonals = true, silentSide = true }) {
   const toX = linear(square.low, square.high, BOX.left, BOX.right);
   const toY = linear(square.low, square.high, BOX.bottom, BOX.top);
   const ends = [square.low, square.high];
@@ -52,7 +52,7 @@ export function stage(life, { square, target = null, label, moved, stepped, diag
       class: "gl-inside", x: BOX.left, y: BOX.top, width: BOX.right - BOX.left, height: BOX.bottom - BOX.top,
       viewBox: `${BOX.left} ${BOX.top} ${BOX.right - BOX.left} ${BOX.bottom - BOX.top}`, "aria-hidden": "true",
     },
-    ...ground(square, target, diagonals, toX, toY), below, above,
+    ...ground(square, target, { diagonals, silentSide }, toX, toY), below, above,
   );
   const root = svg(
     "svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "gl-plane" },
@@ -107,7 +107,7 @@ export function stage(life, { square, target = null, label, moved, stepped, diag
 }
 
 /** What does not move: the silent side, the family of orbits, the diagonals, the axes, the solutions. */
-function ground(square, target, diagonals, toX, toY) {
+function ground(square, target, { diagonals, silentSide }, toX, toY) {
   const { low, high } = square;
   const family = Array.from({ length: 6 }, (_, k) => ((high * (k + 0.5)) / 6) ** 2)
     .flatMap((value) => [[value, 1], [value, -1], [-value, 1], [-value, -1]])
@@ -116,16 +116,18 @@ function ground(square, target, diagonals, toX, toY) {
   const line = (kind, w1, v1, w2, v2) => svg("line", { class: kind, x1: toX(w1), y1: toY(v1), x2: toX(w2), y2: toY(v2) });
   const note = [toX(low / 2) + 4, toY(0.52 * high)];
   return [
-    svg("rect", { class: "gl-silent", x: toX(low), y: toY(high), width: toX(0) - toX(low), height: toY(low) - toY(high) }),
+    silentSide ? svg("rect", { class: "gl-silent", x: toX(low), y: toY(high), width: toX(0) - toX(low), height: toY(low) - toY(high) }) : null,
     svg("path", { class: "gl-family", d: family }),
     ...(diagonals
       ? [line("gl-diagonal", low, low, high, high), line("gl-diagonal", low, -low, -low, low), line("gl-diagonal", 0, 0, high, -high)]
       : []),
     line("gl-axis", low, 0, high, 0), line("gl-axis", 0, low, 0, high),
     target === null ? null : svg("path", { class: "gl-solutions", d: orbitPath(target, 1, square, toX, toY) }),
-    svg(
-      "text", { class: "gl-note", x: note[0], y: note[1], "text-anchor": "middle", transform: `rotate(-90 ${note.join(" ")})` },
-      "silent: f(1) = 0",
-    ),
+    silentSide
+      ? svg(
+        "text", { class: "gl-note", x: note[0], y: note[1], "text-anchor": "middle", transform: `rotate(-90 ${note.join(" ")})` },
+        "silent: f(1) = 0",
+      )
+      : null,
   ];
 }

@@ -24,6 +24,7 @@ class Plane:
     decay_p: int
     balanced: bool
     time: float
+    steps: int
     revealed: bool
     smallest: bool
 

@@ -23,9 +23,11 @@ export function gradient(point, target) {
   return { w: error * point.v, v: error * point.w };
 }
 
-/** The largest eigenvalue of the Hessian of L, [[v^2, 2wv - target], [2wv - target, w^2]]. */
-export function curvature(point, target) {
-  if (silent(point)) return 0;
+/** The largest eigenvalue of the Hessian of L; 0 where the neuron is silent. */
+export const curvature = (point, target) => (silent(point) ? 0 : sharpness(point, target));
+
+/** The largest eigenvalue of [[v^2, 2wv - target], [2wv - target, w^2]], the Hessian of (wv - target)^2 / 2. */
+export function sharpness(point, target) {
   const coupling = 2 * product(point) - target;
   return 0.5 * (size(point, 2) + Math.hypot(imbalance(point, 2), 2 * coupling));
 }

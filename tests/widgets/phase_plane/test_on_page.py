@@ -267,7 +267,7 @@ def test_an_unknown_mode_says_which_there_are(open_page, site, tmp_path):
     path.write_text(static_page(site, PhasePlane()).replace('"mode": "orbit"', '"mode": "moved"'))
     page = open_page(path.as_uri(), clean=False)
     said = page.get_by_role("alert").text_content()
-    assert "PhasePlane has no mode “moved”; it has: orbit, flow, pairing, soft" in said
+    assert "PhasePlane has no mode “moved”; it has: orbit, flow, pairing, soft, edge" in said
 
 
 def test_a_redraw_costs_less_than_a_frame(plane):

@@ -74,7 +74,7 @@ def test_javascript_and_python_name_the_same_modes():
     [
         (
             {"mode": "moved"},
-            "mode must be one of: 'orbit', 'flow', 'pairing', 'soft'; found 'moved'",
+            "mode must be one of: 'orbit', 'flow', 'pairing', 'soft', 'edge'; found 'moved'",
         ),
         ({"p": 3}, "p must be 1 or 2, found 3"),
         ({"w": float("nan")}, "w must hold finite numbers, found nan"),
@@ -234,6 +234,7 @@ ASKED = {
     "flow": ({"mode": "flow", "revealed": False}, ("charge", "descent")),
     "pairing": ({"mode": "pairing", "revealed": False}, ("stays", "leaves")),
     "soft": ({"mode": "soft", "time": 0.0}, ("leads", "leaves")),
+    "edge": ({"mode": "edge", "steps": 0}, ("descent", "after")),
 }
 
 
