@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from gaugelib.group import GaugeError
 
@@ -48,7 +50,9 @@ def slopes_at(
         again: whether the gradient keeps its graph, to be differentiated again in the copies.
     """
     leaves = {name: value.detach().requires_grad_() for name, value in params.items()}
-    value = loss(dict(leaves))
+    # of torch's ways to compute attention, the fused ones cannot be differentiated twice
+    with sdpa_kernel(SDPBackend.MATH) if again else nullcontext():
+        value = loss(dict(leaves))
     if not isinstance(value, Tensor) or value.dim() != 0:
         found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise GaugeError(f"the loss must return a tensor of shape (), found {found}")

@@ -15,13 +15,16 @@ from gaugelib import (
     gradient_flow,
     hat,
     hessian,
+    hessian_trace,
     load_params_,
     minimum_norm_,
     mlp_group,
     params_of,
+    sharpness,
     trace_group,
     ward_residual,
 )
+from gaugelib.curvature import curvature_residual
 from gaugelib.testing import assert_gauge_invariant
 from gaugelib.widgets import (
     BalanceSweeps,
@@ -56,7 +59,15 @@ def optimizer_of(model):
     return torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
 
 
-USES = {"functional_call", "ward_residual", "gradient_flow", "hessian"}
+USES = {
+    "functional_call",
+    "ward_residual",
+    "gradient_flow",
+    "hessian",
+    "sharpness",
+    "hessian_trace",
+    "curvature_residual",
+}
 CALLS = {
     "functional_call": lambda m: functional_call(m, other(m), (X,)),
     "functional_call, one": lambda m: functional_call(m, dict([other(m).popitem()]), X),
@@ -73,6 +84,10 @@ CALLS = {
     "ward_residual, refused": lambda m: ward_residual(loss_of(m), with_nan(m), some_group(m)),
     "gradient_flow": lambda m: gradient_flow(loss_of(m), params_of(m), until=1e-3, steps=1),
     "hessian": lambda m: hessian(loss_of(m), params_of(m)),
+    "sharpness": lambda m: sharpness(loss_of(m), params_of(m)),
+    "sharpness, refused": lambda m: sharpness(loss_of(m), with_nan(m)),
+    "hessian_trace": lambda m: hessian_trace(loss_of(m), params_of(m)),
+    "curvature_residual": lambda m: curvature_residual(loss_of(m), params_of(m), some_group(m)),
     "minimum_norm_, refused": lambda m: minimum_norm_(m, example=X, p=-1.0),
     "GaugeFixing": lambda m: GaugeFixing(m, optimizer_of(m), example=X),
     "GaugeFixing, refused": lambda m: GaugeFixing(m, optimizer_of(m), example=X, tol=-1.0),

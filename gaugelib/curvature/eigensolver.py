@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from gaugelib.group import GaugeError
 
-BASIS = 20
+BASIS = 10
 """Vectors in the Krylov basis; a matrix of no more rows is formed, which takes no more products."""
 
 
@@ -25,8 +25,8 @@ class _TooMany(Exception):
 
 
 class _Map(LinearOperator):
-    def __init__(self, product: Callable[[np.ndarray], np.ndarray], size: int) -> None:
-        super().__init__(np.dtype(np.float64), (size, size))
+    def __init__(self, product: Callable[[np.ndarray], np.ndarray], like: np.ndarray) -> None:
+        super().__init__(like.dtype, (len(like), len(like)))
         self._product = product
 
     def _matvec(self, x: np.ndarray) -> np.ndarray:
@@ -34,7 +34,13 @@ class _Map(LinearOperator):
 
 
 def largest_eigenvalue(
-    product: Callable[[Tensor], Tensor], size: int, *, tol: float, most: int, progress: bool = False
+    product: Callable[[Tensor], Tensor],
+    size: int,
+    dtype: torch.dtype,
+    *,
+    tol: float,
+    most: int,
+    progress: bool = False,
 ) -> Tensor:
     r"""The algebraically largest eigenvalue of a symmetric matrix $A$, from products with it.
 
@@ -42,16 +48,19 @@ def largest_eigenvalue(
     and the largest $|\lambda|$, so that the largest eigenvalue is at least 1 there. ARPACK's own
     criterion is relative to the eigenvalue but never below $4\cdot10^{-11}$: of $A$ itself it would
     accept anything where all of $A$ is small, and nothing where the largest eigenvalue is 0.
+    The first vector is random, for a start from the gradient, say, would miss every eigenvector
+    that breaks a symmetry of the point; but always the same, so the same is found on every device.
 
     Args:
-        product: the map, on vectors of shape `(size,)` in float64 on the CPU.
+        product: the map, on vectors of shape `(size,)` on the CPU.
         size: number of rows.
+        dtype: float32 or float64, that of the vectors.
         tol: bound on the error, relative to the largest $|\lambda|$.
         most: number of products after which to give up.
         progress: whether to show a bar.
 
     Returns:
-        Shape `()`, float64, on the CPU.
+        Shape `()`, in that dtype, on the CPU.
 
     Raises:
         GaugeError: if it does not converge within so many products, or ARPACK fails.
@@ -61,24 +70,30 @@ def largest_eigenvalue(
     done, scale = 0, 0.0
     with tqdm(desc="sharpness", unit=" products", disable=not progress) as bar:
 
-        def shifted(array: np.ndarray) -> np.ndarray:
-            nonlocal done, scale
+        def counted(vector: Tensor) -> Tensor:
+            nonlocal done
             if done == most:
                 raise _TooMany
-            vector = torch.from_numpy(np.ascontiguousarray(array)).clone()
-            image = product(vector)
             done += 1
             bar.update()
-            scale = scale or float(image.norm() / vector.norm()) or 1.0
+            return product(vector)
+
+        def shifted(array: np.ndarray) -> np.ndarray:
+            nonlocal scale
+            vector = torch.tensor(array)  # a copy: ARPACK writes over its own
+            image = counted(vector)
+            if scale == 0.0:
+                scale = float(image.double().norm() / vector.double().norm()) or 1.0
             return (image / scale + 2 * vector).numpy()
 
         try:
             if size <= BASIS:
-                rows = [shifted(row.numpy()) for row in torch.eye(size, dtype=torch.float64)]
-                dense = torch.from_numpy(np.stack(rows))
-                found = torch.linalg.eigvalsh((dense + dense.T) / 2)[-1]
-            else:
-                found = _by_arpack(shifted, size, tol / 3)  # for |λ/c + 2| <= 3 max |λ| / c
+                rows = torch.stack([counted(row) for row in torch.eye(size, dtype=dtype)])
+                return torch.linalg.eigvalsh((rows + rows.T) / 2)[-1]
+            draw = torch.Generator().manual_seed(0)
+            start = torch.randn(size, generator=draw, dtype=torch.float64).to(dtype).numpy()
+            found = _by_arpack(shifted, start, tol / 3)  # |λ/c + 2| <= 3 max |λ/c|
+            return scale * (found - 2)
         except _TooMany:
             raise GaugeError(
                 f"the largest eigenvalue is not known to a relative error of {tol:g} after {most} "
@@ -88,19 +103,16 @@ def largest_eigenvalue(
             raise GaugeError(
                 f"ARPACK finds no largest eigenvalue ({error}); allow a larger error (tol=)"
             ) from error
-    return scale * (found - 2)
 
 
-def _by_arpack(product: Callable[[np.ndarray], np.ndarray], size: int, tol: float) -> Tensor:
-    # A random start misses no eigenvector; the gradient, say, would miss all that break a symmetry
-    # of the point. It is drawn here, so that the same is found each time and on every device.
-    draw = torch.Generator().manual_seed(0)
-    start = torch.randn(size, generator=draw, dtype=torch.float64).numpy()
+def _by_arpack(
+    product: Callable[[np.ndarray], np.ndarray], start: np.ndarray, tol: float
+) -> Tensor:
     options = {}
-    if "rng" in inspect.signature(eigsh).parameters:  # SciPy 1.17: for starts after an exact hit
+    if "rng" in inspect.signature(eigsh).parameters:  # SciPy 1.17: else it draws from the system
         options["rng"] = np.random.default_rng(0)
     values = eigsh(
-        _Map(product, size),
+        _Map(product, start),
         k=1,
         which="LA",
         v0=start,

@@ -71,15 +71,15 @@ def curvature_residual(
     _require_directions(directions, group)
     count = group.units if directions is None else len(directions)
     product = HessianProduct(loss, params)
-    found = [product.zero().sum().expand(0)]
-    for k in tqdm(range(count), desc="curvature", unit=" units", disable=not progress):
-        direction = product.zero().new_zeros(group.units)
+    found = torch.zeros(count, dtype=product.dtype, device=product.device)
+    for k in tqdm(range(count), desc="second order", unit=" units", disable=not progress):
         if directions is None:
+            direction = torch.zeros(group.units, dtype=product.dtype, device=product.device)
             direction[k] = 1.0
         else:
-            direction += directions[k].to(direction)
-        found.append(_left_over(product, params, group.spread(direction), relative)[None])
-    return torch.cat(found)
+            direction = directions[k].to(product.device, product.dtype)
+        found[k] = _left_over(product, params, group.spread(direction), relative)
+    return found
 
 
 def _left_over(

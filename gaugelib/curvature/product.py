@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from gaugelib.gradient import Loss, slopes_at
 from gaugelib.group import GaugeError, widest
+
+_ONCE = ("is not implemented", "once_differentiable")  # what torch says of such an operation
 
 
 class HessianProduct:
@@ -22,6 +24,8 @@ class HessianProduct:
     Attributes:
         slopes: $\nabla L$ by name.
         size: number $m$ of entries of all parameters.
+        dtype: the widest among the parameters, and float32 at least: vectors are kept in it.
+        device: that of the first parameter.
 
     Example:
         >>> product = HessianProduct(lambda p: p["w"].prod(), {"w": torch.tensor([3.0, 4.0])})
@@ -30,64 +34,28 @@ class HessianProduct:
     """
 
     def __init__(self, loss: Loss, params: Mapping[str, Tensor]) -> None:
-        if not sum(value.numel() for value in params.values()):
+        self._sizes = [value.numel() for value in params.values()]
+        self.size = sum(self._sizes)
+        if self.size == 0:
             raise GaugeError("there are no parameters, so the loss has no second derivatives")
         self._leaves, self._kept = slopes_at(loss, params, again=True)
         self.slopes = {name: slope.detach() for name, slope in self._kept.items()}
-        self.size = sum(leaf.numel() for leaf in self._leaves.values())
-        self._dtype = widest(self._leaves)
-        self._device = next(iter(self._leaves.values())).device
-        self._sizes = [leaf.numel() for leaf in self._leaves.values()]
+        self.dtype = torch.promote_types(widest(self._leaves), torch.float32)
+        self.device = next(iter(self._leaves.values())).device
+        # those of which the gradient is no constant
+        self._bent = [name for name, slope in self._kept.items() if slope.requires_grad]
 
     def __call__(self, direction: Mapping[str, Tensor]) -> dict[str, Tensor]:
         r"""$\mathbf H v$ for a direction with the parameters' names and shapes.
 
         Raises:
-            GaugeError: if names or shapes are not those of the parameters, or if the direction or
-                the product holds NaN or infinity.
+            GaugeError: if names or shapes are not those of the parameters, if the direction or the
+                product holds NaN or infinity, or if the loss cannot be differentiated twice.
         """
-        self._check(direction)
-        bent = [name for name, slope in self._kept.items() if slope.requires_grad]
-        parts: list[Tensor | None] = [None] * len(self._leaves)
-        if bent:  # else the loss is linear in all of them
-            parts = list(
-                torch.autograd.grad(
-                    [self._kept[name] for name in bent],
-                    list(self._leaves.values()),
-                    [direction[name].detach().to(self._kept[name]) for name in bent],
-                    retain_graph=True,
-                    allow_unused=True,
-                )
-            )
-        found = {}
-        for (name, leaf), part in zip(self._leaves.items(), parts):
-            found[name] = torch.zeros_like(leaf, requires_grad=False) if part is None else part
-            if not bool(torch.isfinite(found[name]).all()):
-                raise GaugeError(
-                    f"the product of the Hessian with a direction holds NaN or infinity at '{name}'"
-                )
-        return found
-
-    def of_vector(self, vector: Tensor) -> Tensor:
-        """The same for a vector of shape `(m,)`, entries in the order of the parameters, by rows.
-
-        Returns:
-            Shape `(m,)`, in the vector's dtype and on its device.
-        """
-        parts = vector.to(self._device, copy=True).split(self._sizes)
-        direction = {n: part.view_as(leaf) for (n, leaf), part in zip(self._leaves.items(), parts)}
-        found = [part.reshape(-1).to(self._device) for part in self(direction).values()]
-        return torch.cat(found).to(vector)
-
-    def zero(self) -> Tensor:
-        """A vector of zeros, shape `(m,)`, in the widest dtype of the parameters."""
-        return torch.zeros(self.size, dtype=self._dtype, device=self._device)
-
-    def _check(self, direction: Mapping[str, Tensor]) -> None:
         missing, unknown = self._leaves.keys() - direction, direction.keys() - self._leaves.keys()
         if missing or unknown:
             raise GaugeError(
-                "the direction needs an entry for each parameter: "
+                "the direction needs a tensor for each parameter: "
                 f"missing {sorted(missing)}, unknown {sorted(unknown)}"
             )
         for name, leaf in self._leaves.items():
@@ -98,6 +66,44 @@ class HessianProduct:
                 )
             if not bool(torch.isfinite(direction[name]).all()):
                 raise GaugeError(f"the direction of '{name}' holds NaN or infinity")
+        return self._apply(direction)
+
+    def of_vector(self, vector: Tensor) -> Tensor:
+        """The same for a vector of shape `(m,)`, entries in the order of the parameters, by rows.
+
+        Returns:
+            Shape `(m,)`, in the vector's dtype and on its device.
+        """
+        parts = vector.to(self.device).split(self._sizes)
+        direction = {n: part.view_as(leaf) for (n, leaf), part in zip(self._leaves.items(), parts)}
+        found = self._apply(direction).values()
+        return torch.cat([part.reshape(-1).to(self.device, vector.dtype) for part in found]).to(
+            vector.device
+        )
+
+    def _apply(self, direction: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        parts: Sequence[Tensor | None] = [None] * len(self._leaves)
+        if self._bent:
+            try:
+                parts = torch.autograd.grad(
+                    [self._kept[name] for name in self._bent],
+                    list(self._leaves.values()),
+                    [direction[name].detach().to(self._kept[name]) for name in self._bent],
+                    retain_graph=True,
+                    allow_unused=True,
+                )
+            except RuntimeError as error:
+                if not any(words in str(error) for words in _ONCE):
+                    raise
+                raise GaugeError(
+                    f"torch cannot differentiate an operation of the loss twice: {error}"
+                ) from error
+        found = {}
+        for (name, leaf), part in zip(self._leaves.items(), parts):
+            found[name] = torch.zeros_like(leaf, requires_grad=False) if part is None else part
+            if not bool(torch.isfinite(found[name]).all()):
+                raise GaugeError(f"the Hessian times a direction holds NaN or infinity at '{name}'")
+        return found
 
 
 def hessian_product(
@@ -119,8 +125,9 @@ def hessian_product(
 
     Raises:
         GaugeError: if the direction's names or shapes are not those of the parameters, the loss is
-            not a scalar tensor or depends on none of the parameters, or if the gradient, the
-            direction or the product is not finite.
+            not a scalar tensor, depends on none of the parameters or holds an operation that torch
+            differentiates only once, or if the gradient, the direction or the product is not
+            finite.
 
     Source: Pearlmutter (1994), "Fast exact multiplication by the Hessian".
 

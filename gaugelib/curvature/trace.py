@@ -54,7 +54,8 @@ def hessian_trace(
         progress: whether to show a bar; a keyboard interrupt stops the search.
 
     Returns:
-        The trace and its standard error, in the widest dtype among the parameters, on their device.
+        The trace and its standard error, in the widest dtype among the parameters, float32
+        at least, on their device.
 
     Raises:
         GaugeError: if `probes` is not a whole number >= 2, there are no parameters, the loss is not
@@ -75,15 +76,21 @@ def hessian_trace(
     count = product.size if exact else probes
     found = []
     for k in tqdm(range(count), desc="trace", unit=" products", disable=not progress):
-        probe = product.zero()
-        if exact:
-            probe[k] = 1.0
-        else:
-            drawn_on = generator.device if generator is not None else probe.device
-            bits = torch.randint(2, probe.shape, generator=generator, device=drawn_on)
-            probe += (2 * bits - 1).to(probe)
-        found.append((probe.double() * product.of_vector(probe).double()).sum())
+        probe = _unit(product, k) if exact else _signs(product, generator)
+        found.append((probe * product.of_vector(probe)).sum())
     each = torch.stack(found)
-    value = each.sum() if exact else each.mean()
-    error = torch.zeros_like(value) if exact else each.std() / count**0.5
-    return Trace(value.to(product.zero()), error.to(product.zero()), count)
+    if exact:
+        return Trace(each.sum(), torch.zeros_like(each[0]), count)
+    return Trace(each.mean(), each.std() / count**0.5, count)
+
+
+def _unit(product: HessianProduct, place: int) -> Tensor:
+    probe = torch.zeros(product.size, dtype=product.dtype, device=product.device)
+    probe[place] = 1.0
+    return probe
+
+
+def _signs(product: HessianProduct, generator: torch.Generator | None) -> Tensor:
+    drawn_on = product.device if generator is None else generator.device
+    bits = torch.randint(2, (product.size,), generator=generator, dtype=torch.int8, device=drawn_on)
+    return bits.to(product.device, product.dtype) * 2 - 1

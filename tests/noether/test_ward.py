@@ -4,7 +4,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.func import functional_call
 from torch.nn import functional as F
 from torch.testing import assert_close
 
@@ -12,21 +11,7 @@ from gaugelib import GaugeError, params_of, rescale, trace_group, ward_residual
 from gaugelib.gradient import gradient
 from tests.flow.problems import problem
 from tests.graphs import POINTS, random_graph
-from tests.tracing.zoo import ZOO, build
-
-
-def loss_of(model, example, seed=0):
-    """A loss that sees the outputs only, with random targets; buffers stay as they are."""
-    buffers = {name: value.clone() for name, value in model.named_buffers()}
-
-    def outputs(theta):
-        copies = {name: value.clone() for name, value in buffers.items()}
-        return functional_call(model, {**theta, **copies}, (example,))
-
-    with torch.no_grad():
-        shape = outputs(params_of(model)).shape
-    targets = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).double()
-    return lambda theta: (outputs(theta) - targets).square().mean()
+from tests.tracing.zoo import ZOO, build, loss_of
 
 
 @pytest.mark.parametrize("name", ZOO)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
+from gaugelib import params_of
 from tests.tracing import convolutional, dense, sequential
 
 
@@ -75,3 +77,17 @@ def build(name: str, dtype: torch.dtype = torch.float64, seed: int = 0) -> tuple
     if name == "embedding":
         return model, torch.randint(0, 7, case.shape, generator=draw)
     return model, torch.randn(case.shape, generator=draw, dtype=torch.float64).to(dtype)
+
+
+def loss_of(model, example, seed=0):
+    """A loss that sees the outputs only, with random targets; buffers stay as they are."""
+    buffers = {name: value.clone() for name, value in model.named_buffers()}
+
+    def outputs(theta):
+        copies = {name: value.clone() for name, value in buffers.items()}
+        return functional_call(model, {**theta, **copies}, (example,))
+
+    with torch.no_grad():
+        shape = outputs(params_of(model)).shape
+    targets = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).double()
+    return lambda theta: (outputs(theta) - targets).square().mean()
