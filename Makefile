@@ -137,12 +137,15 @@ newest: ## execute every notebook among the newest versions of everything, and c
 	tools/setup.sh $(NEWEST) requirements/newest.in
 	PATH=$(CURDIR)/$(NEWEST)/bin:$$PATH python tools/execute_notebooks.py --no-write
 
-.PHONY: bench bench-training
+.PHONY: bench bench-training bench-curvature
 bench: $(READY) ## measure how fast the minimum norm is found, and write the table of the appendix
 	python benchmarks/minimum_norm.py
 
 bench-training: $(READY) ## measure what gauge fixing adds to a step of training, and write the second table
 	python benchmarks/gauge_fixing.py
+
+bench-curvature: $(READY) ## measure how fast the sharpness is found, beside its peers, and write the third table
+	python benchmarks/curvature.py
 
 .PHONY: format clean
 format: $(READY) ## format the code

@@ -187,7 +187,7 @@ class OnlyOnce(torch.autograd.Function):
 
 def test_an_operation_that_torch_differentiates_only_once_is_refused():
     params = {"w": torch.ones(2)}
-    with pytest.raises(GaugeError, match="an operation of the loss twice: .*once_differentiable"):
+    with pytest.raises(GaugeError, match=r"an operation of the loss twice: .*once_differentiable"):
         hessian_product(lambda p: OnlyOnce.apply(p["w"]).square().sum(), params, params)
 
 
