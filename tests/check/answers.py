@@ -10,13 +10,13 @@ import torch
 from tests.check import test_conservation, test_minimum_norm
 from tests.check.pairing import test_decay, test_experiment, test_penalties
 from tests.check.soft_gauge import test_largest_step, test_quadratic, test_tangency
-from tests.check.symmetry import test_layers, test_neurons
+from tests.check.symmetry import layers, test_neurons
 
 MODULES = (
+    layers,
     test_conservation,
     test_decay,
     test_experiment,
-    test_layers,
     test_minimum_norm,
     test_neurons,
     test_penalties,

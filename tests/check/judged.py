@@ -25,14 +25,6 @@ def gets_its_own_hint(
     assert not any(other in verdict.message for other in others)
 
 
-def is_told_what_to_do(name: str) -> None:
-    """A stub that was not filled in fails with advice and not with a traceback."""
-
-    def stub(*arguments): ...
-
-    assert "replace the dots" in getattr(check, name)(stub).message
-
-
 def each_mistake(mistakes: Mapping[str, Iterable[tuple[Any, str]]]) -> list[tuple[str, Any, str]]:
     """Name of a checker, wrong answer and hint, one for each known mistake."""
     return [(name, wrong, hint) for name, cases in mistakes.items() for wrong, hint in cases]

@@ -8,12 +8,6 @@ from torch.func import grad, jacrev
 from torch.nn import functional
 
 from gaugelib import gradient_flow
-from tests.check.judged import (
-    each_mistake,
-    gets_its_own_hint,
-    is_told_what_to_do,
-    passes_every_time,
-)
 
 
 def power(weights, p, dim):
@@ -152,28 +146,6 @@ MISTAKES = {
         (lambda w, v, y, t: w, "leaves its hyperbola"),
     ],
 }
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_the_reference_passes_every_time(name):
-    passes_every_time(name, REFERENCES[name])
-
-
-@pytest.mark.parametrize(("name", "wrong", "hint"), each_mistake(MISTAKES))
-def test_each_known_mistake_gets_its_own_hint(name, wrong, hint):
-    gets_its_own_hint(name, wrong, hint, MISTAKES[name])
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_an_unfilled_stub_is_told_what_to_do(name):
-    is_told_what_to_do(name)
-
-
-def test_every_checker_of_the_chapter_has_three_known_mistakes():
-    from gaugelib.check import conservation
-
-    assert set(REFERENCES) == set(MISTAKES) <= set(dir(conservation))
-    assert all(len({hint for _, hint in cases}) >= 3 for cases in MISTAKES.values())
 
 
 def rate(function, loss, params, p):

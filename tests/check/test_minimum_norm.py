@@ -3,16 +3,9 @@
 import math
 from itertools import pairwise
 
-import pytest
 import torch
 
 from gaugelib import check
-from tests.check.judged import (
-    each_mistake,
-    gets_its_own_hint,
-    is_told_what_to_do,
-    passes_every_time,
-)
 
 
 def ratios(weights, p):
@@ -102,28 +95,6 @@ MISTAKES = {
         (lambda w: w, "path of non-zero weights"),
     ],
 }
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_the_reference_passes_every_time(name):
-    passes_every_time(name, REFERENCES[name])
-
-
-@pytest.mark.parametrize(("name", "wrong", "hint"), each_mistake(MISTAKES))
-def test_each_known_mistake_gets_its_own_hint(name, wrong, hint):
-    gets_its_own_hint(name, wrong, hint, MISTAKES[name])
-
-
-@pytest.mark.parametrize("name", [n for n in REFERENCES if n != "refutation"])
-def test_an_unfilled_stub_is_told_what_to_do(name):
-    is_told_what_to_do(name)
-
-
-def test_every_checker_of_the_chapter_has_three_known_mistakes():
-    from gaugelib.check import minimum_norm
-
-    assert set(REFERENCES) == set(MISTAKES) <= set(dir(minimum_norm))
-    assert all(len({hint for _, hint in cases}) >= 3 for cases in MISTAKES.values())
 
 
 def test_an_unfilled_dictionary_is_told_what_is_missing():

@@ -176,7 +176,8 @@ def _rescaled(
     weights: list[Tensor], biases: list[Tensor], scales: list[Tensor]
 ) -> tuple[list[Tensor], list[Tensor]]:
     """The right answer, by the library itself on a model with these weights."""
-    layers = [nn.Linear(w.shape[1], w.shape[0], dtype=w.dtype) for w in weights]
+    # torch's own initialisation would draw from the global seed
+    layers = [nn.utils.skip_init(nn.Linear, w.shape[1], w.shape[0], dtype=w.dtype) for w in weights]
     model = nn.Sequential(*[m for layer in layers for m in (layer, nn.ReLU())][:-1])
     values = [v for pair in zip(weights, biases, strict=True) for v in pair]
     params = dict(zip(params_of(model), values, strict=True))

@@ -9,13 +9,6 @@ from torch.func import grad
 from torch.nn import functional
 
 from gaugelib import check, gradient_flow
-from gaugelib.check.pairing import decay
-from tests.check.judged import (
-    each_mistake,
-    gets_its_own_hint,
-    is_told_what_to_do,
-    passes_every_time,
-)
 
 
 def halving_epochs(p, decay, lr, steps):
@@ -71,26 +64,6 @@ MISTAKES = {
         (lambda g, m, q: "yes", "True or False"),
     ],
 }
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_the_reference_passes_every_time(name):
-    passes_every_time(name, REFERENCES[name])
-
-
-@pytest.mark.parametrize(("name", "wrong", "hint"), each_mistake(MISTAKES))
-def test_each_known_mistake_gets_its_own_hint(name, wrong, hint):
-    gets_its_own_hint(name, wrong, hint, MISTAKES[name])
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_an_unfilled_stub_is_told_what_to_do(name):
-    is_told_what_to_do(name)
-
-
-def test_every_checker_of_the_chapter_has_three_known_mistakes():
-    assert set(REFERENCES) == set(MISTAKES) <= set(dir(decay))
-    assert all(len({hint for _, hint in cases}) >= 3 for cases in MISTAKES.values())
 
 
 def test_a_count_of_epochs_may_be_rounded_and_a_law_of_steps_is_as_good_as_that_of_the_flow():

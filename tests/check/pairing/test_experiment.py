@@ -2,17 +2,9 @@
 
 import math
 
-import pytest
 import torch
 
 from gaugelib import EGD
-from gaugelib.check.pairing import experiment
-from tests.check.judged import (
-    each_mistake,
-    gets_its_own_hint,
-    is_told_what_to_do,
-    passes_every_time,
-)
 
 
 def egd_step(weights, grads, lr, decay):
@@ -134,26 +126,6 @@ MISTAKES = {
         (lambda a, b, c: 0.5, "of means at the last epoch"),
     ],
 }
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_the_reference_passes_every_time(name):
-    passes_every_time(name, REFERENCES[name])
-
-
-@pytest.mark.parametrize(("name", "wrong", "hint"), each_mistake(MISTAKES))
-def test_each_known_mistake_gets_its_own_hint(name, wrong, hint):
-    gets_its_own_hint(name, wrong, hint, MISTAKES[name])
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_an_unfilled_stub_is_told_what_to_do(name):
-    is_told_what_to_do(name)
-
-
-def test_every_checker_of_the_chapter_has_three_known_mistakes():
-    assert set(REFERENCES) == set(MISTAKES) <= set(dir(experiment))
-    assert all(len({hint for _, hint in cases}) >= 3 for cases in MISTAKES.values())
 
 
 def test_the_step_asked_for_is_the_librarys():

@@ -8,13 +8,6 @@ import torch
 from torch.func import grad
 
 from gaugelib import hessian
-from gaugelib.check.pairing import penalties
-from tests.check.judged import (
-    each_mistake,
-    gets_its_own_hint,
-    is_told_what_to_do,
-    passes_every_time,
-)
 from tests.check.pairing.test_decay import balanced
 
 
@@ -82,26 +75,6 @@ MISTAKES = {
         (lambda w_in, w_out, p, q: w_in.sum(1), "with c = θ"),
     ],
 }
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_the_reference_passes_every_time(name):
-    passes_every_time(name, REFERENCES[name])
-
-
-@pytest.mark.parametrize(("name", "wrong", "hint"), each_mistake(MISTAKES))
-def test_each_known_mistake_gets_its_own_hint(name, wrong, hint):
-    gets_its_own_hint(name, wrong, hint, MISTAKES[name])
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_an_unfilled_stub_is_told_what_to_do(name):
-    is_told_what_to_do(name)
-
-
-def test_every_checker_of_the_chapter_has_three_known_mistakes():
-    assert set(REFERENCES) == set(MISTAKES) <= set(dir(penalties))
-    assert all(len({hint for _, hint in cases}) >= 3 for cases in MISTAKES.values())
 
 
 def trained(decay, dead=(), activation=torch.relu):

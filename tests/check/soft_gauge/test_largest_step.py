@@ -5,10 +5,9 @@ import math
 import pytest
 import torch
 
-from gaugelib import check, laplacian, log_ratio, soft_penalty
+from gaugelib import laplacian, log_ratio, soft_penalty
 from gaugelib.soft import gauge_coordinates
 from tests.balance.networks import initialised
-from tests.check.judged import gets_its_own_hint, passes_every_time
 from tests.soft.problems import unit_of
 
 
@@ -35,27 +34,6 @@ MISTAKES = [
     ),
     (spectral(lambda values: 1 / values[-1] + 0.1), "for the widths [3, 4, 3, 2]"),
 ]
-
-
-def test_the_reference_passes_every_time():
-    passes_every_time("largest_step", largest_step)
-
-
-@pytest.mark.parametrize(("wrong", "hint"), MISTAKES)
-def test_each_known_mistake_gets_its_own_hint(wrong, hint):
-    gets_its_own_hint("largest_step", wrong, hint, MISTAKES)
-
-
-def test_an_unfilled_stub_is_told_what_to_do():
-    def stub(*arguments): ...
-
-    assert "replace the dots" in check.largest_step(stub).message
-
-
-def test_a_checker_leaves_the_global_seed_where_it_was():
-    before = torch.random.get_rng_state()
-    check.largest_step(largest_step)
-    assert torch.equal(before, torch.random.get_rng_state())
 
 
 def grows(params, group, step):

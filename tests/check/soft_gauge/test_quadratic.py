@@ -7,15 +7,8 @@ import torch
 from torch.func import functional_call
 
 from gaugelib import check
-from gaugelib.check.soft_gauge import quadratic
 from gaugelib.soft import soft_flow
 from tests.balance.networks import initialised, multilayer
-from tests.check.judged import (
-    each_mistake,
-    gets_its_own_hint,
-    is_told_what_to_do,
-    passes_every_time,
-)
 from tests.soft.problems import unit_of
 
 
@@ -144,27 +137,6 @@ MISTAKES = {
         (lambda r, s: circle_factor(r, s) if r > s else s / r + 1, "on the circle where"),
     ],
 }
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_the_reference_passes_every_time(name):
-    passes_every_time(name, REFERENCES[name])
-
-
-@pytest.mark.parametrize(("name", "wrong", "hint"), each_mistake(MISTAKES))
-def test_each_known_mistake_gets_its_own_hint(name, wrong, hint):
-    gets_its_own_hint(name, wrong, hint, MISTAKES[name])
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_an_unfilled_stub_is_told_what_to_do(name):
-    is_told_what_to_do(name)
-
-
-def test_every_checker_of_the_chapter_has_three_known_mistakes():
-    assert set(REFERENCES) == set(MISTAKES)
-    assert set(REFERENCES) <= set(dir(quadratic))
-    assert all(len({hint for _, hint in cases}) >= 3 for cases in MISTAKES.values())
 
 
 def by_autograd(w_in, w_out, kappa):

@@ -1,16 +1,8 @@
-"""Checkers of layered networks: the reference passes, the stub is helped, each mistake is named."""
+"""Answers to the exercises on layered networks: the right ones, and mistakes with their hints."""
 
 from itertools import pairwise
 
-import pytest
 import torch
-
-from gaugelib import check
-from tests.check.judged import (
-    each_mistake,
-    gets_its_own_hint,
-    passes_every_time,
-)
 
 
 def with_ends(scales):
@@ -115,37 +107,3 @@ MISTAKES = {
         (lambda w, b, a: w, "two lists"),
     ],
 }
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_the_reference_passes_every_time(name):
-    passes_every_time(name, REFERENCES[name])
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_every_checker_is_tested(name):
-    assert set(REFERENCES) == set(MISTAKES) <= set(vars(check))
-    assert len({hint for _, hint in MISTAKES[name]}) >= 3
-
-
-@pytest.mark.parametrize(("name", "wrong", "hint"), each_mistake(MISTAKES))
-def test_each_known_mistake_gets_its_own_hint(name, wrong, hint):
-    gets_its_own_hint(name, wrong, hint, MISTAKES[name])
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_an_unfilled_stub_is_told_what_to_do(name):
-    def stub(*arguments): ...
-
-    verdict = getattr(check, name)(stub)
-    assert repr(verdict) == "Not yet: stub returned nothing yet; replace the dots by your answer."
-
-
-@pytest.mark.parametrize("name", REFERENCES)
-def test_an_answer_that_crashes_is_reported_calmly(name):
-    def crash(*arguments):
-        raise ZeroDivisionError("by hand")
-
-    verdict = getattr(check, name)(crash)
-    assert "crash stopped with ZeroDivisionError: by hand" in verdict.message
-    assert "hand over the function itself" in getattr(check, name)(3.0).message
