@@ -31,6 +31,12 @@ from gaugelib.check.pairing.experiment import gain_share as gain_share
 from gaugelib.check.pairing.penalties import massive_modes as massive_modes
 from gaugelib.check.pairing.penalties import mirror_charge as mirror_charge
 from gaugelib.check.pairing.penalties import two_eigenvalues as two_eigenvalues
+from gaugelib.check.second_order.constraints import fastest_exit as fastest_exit
+from gaugelib.check.second_order.constraints import homogeneous_product as homogeneous_product
+from gaugelib.check.second_order.orbit import orbit_curvature as orbit_curvature
+from gaugelib.check.second_order.orbit import zero_modes as zero_modes
+from gaugelib.check.second_order.sharpness import balancing_step as balancing_step
+from gaugelib.check.second_order.sharpness import gauge_share as gauge_share
 from gaugelib.check.soft_gauge.quadratic import circle_factor as circle_factor
 from gaugelib.check.soft_gauge.quadratic import largest_step as largest_step
 from gaugelib.check.soft_gauge.quadratic import penalty_gradients as penalty_gradients

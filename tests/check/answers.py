@@ -9,18 +9,22 @@ import torch
 
 from tests.check import test_conservation, test_minimum_norm
 from tests.check.pairing import test_decay, test_experiment, test_penalties
+from tests.check.second_order import test_constraints, test_orbit, test_sharpness
 from tests.check.soft_gauge import test_largest_step, test_quadratic, test_tangency
 from tests.check.symmetry import layers, test_neurons
 
 MODULES = (
     layers,
     test_conservation,
+    test_constraints,
     test_decay,
     test_experiment,
     test_minimum_norm,
     test_neurons,
+    test_orbit,
     test_penalties,
     test_quadratic,
+    test_sharpness,
     test_tangency,
 )
 ANSWERS = {"largest_step": test_largest_step.largest_step}
