@@ -30,17 +30,19 @@ from gaugelib.proofs.twin import edges_in, twinned
 RATE = 0.1
 TITLE = "What is equal stays equal"
 STATEMENT = (
-    "Let M be orthogonal with L(Mθ) = L(θ) for all θ, and Fix(M) the θ with Mθ = θ. On Fix(M) the "
-    "gradient lies in Fix(M), and H maps both Fix(M) and what is orthogonal to it to themselves: "
-    "gradient descent never leaves Fix(M). Here M swaps two equal hidden units. The last unit is "
-    f"written twice, each copy with half of its weights out. {LOSS}"
+    "Let M be orthogonal with L(Mθ) = L(θ) for all θ. On Fix(M), where Mθ = θ, the gradient lies "
+    "in Fix(M), and H maps Fix(M) and its orthogonal complement each to itself: gradient descent "
+    "never leaves Fix(M). Here M swaps two equal units: the last one is written twice, with half "
+    f"of its weights out for each. {LOSS}"
 )
-_ACTIVATION = Drop("activation", "the copy is a tanh unit, the other a ReLU")
-_SEEN = Drop("seen", f"a loss that sees the copy: L + ½λ|its parameters|², λ = {STRENGTH:g}")
+_ACTIVATION = Drop("activation", "the copy is a tanh unit")
+_SEEN = Drop("seen", f"weight decay on the copy alone, λ = {STRENGTH:g}")
 _UNEQUAL = Drop("unequal", "two units that differ: θ′ instead of θ")
 _RATES = Drop("rates", "the copy learns at half the rate")
 HYPOTHESES = (
-    Hypothesis("M is a symmetry: two units of one kind, unseen by L", (_ACTIVATION, _SEEN)),
+    Hypothesis(
+        "M is a symmetry: both units are ReLUs, and L sees only the outputs", (_ACTIVATION, _SEEN)
+    ),
     Hypothesis("θ lies in Fix(M): the two units are equal", (_UNEQUAL,)),
     Hypothesis("the step has one rate for all parameters", (_RATES,)),
 )

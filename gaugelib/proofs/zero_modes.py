@@ -34,12 +34,12 @@ from gaugelib.proofs.step import Place, Step
 
 TITLE = "A zero mode for every hidden unit"
 STATEMENT = (
-    "Let θ be a critical point of L, and L twice differentiable there. Then H vₕ = 0 for every "
-    "hidden unit h. Here vₕ = Aₕθ is the direction of its dial, and Aₕ the diagonal matrix of row "
-    "h of B. The vₕ are independent: H has at least |U| zero eigenvalues. "
+    "Let θ be a critical point of L, and L twice differentiable there. Let vₕ = Aₕθ be the "
+    "direction of the dial of unit h, with Aₕ the diagonal matrix of row h of B. Then H vₕ = 0 for "
+    "every hidden unit h, and the vₕ are independent: H has at least |U| zero eigenvalues. "
     f"{LOSS} Its targets make θ critical and leave L > 0."
 )
-_PULLED = Drop("penalty", f"L + {STRENGTH / 2:g}|θ − θ₀|²: a pull to the same point")
+_PULLED = Drop("penalty", f"a pull to this point θ₀: L + {STRENGTH / 2:g}|θ − θ₀|²")
 _TARGETS = Drop("critical", "targets at random: θ is not critical")
 ZERO = 1e-9
 """Eigenvalues below this share of the Hessian's norm count as 0."""
@@ -170,15 +170,15 @@ def _everywhere(valley: _Valley, theta: Tensor) -> tuple[Step, ...]:
         at_pairs(
             "So it may be differentiated, by every parameter. The product rule gives two terms: "
             "∂L changes by H, and vₕ = Aₕθ by Aₕ.",
-            ("∂⟨∂L, vₕ⟩", jacrev(valley.work)(theta)),
+            ("∂⟨∂L, vₕ⟩ at θ′", jacrev(valley.work)(theta)),
             ("H vₕ + Aₕ∂L", V @ H + B * slopes),
             size,
             valley.place,
         ),
         at_pairs(
-            "By step 1 both sides are 0: along every vₕ the gradient turns, in a way that the "
-            "gradient itself prescribes.",
-            ("H vₕ", V @ H),
+            "By step 1 both sides of step 2 are 0. So along vₕ the gradient turns, as the gradient "
+            "itself prescribes.",
+            ("H vₕ at θ′", V @ H),
             ("−Aₕ∂L", -B * slopes),
             size,
             valley.place,

@@ -34,7 +34,7 @@ export const claim = ({ left, relation, right }) => `${left.name} ${relation} ${
 /** A number as text; "none" where there is no such number. */
 export function shown(x) {
   if (Number.isNaN(x)) return "none";
-  return (Number.isFinite(x) ? number(x) : x > 0 ? "∞" : "−∞").replace("-", "−");
+  return (Number.isFinite(x) ? number(x) : x > 0 ? "∞" : "−∞").replaceAll("-", "−");
 }
 
 /** What the slack is called, and its value: an equality has a difference. */

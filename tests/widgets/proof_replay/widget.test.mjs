@@ -60,7 +60,7 @@ test("an infinite side fills its bar, a missing one has none", () => {
 });
 
 test("numbers are shown as everywhere; what has no value is none", () => {
-  assert.deepEqual([0.65392, -9.007, 1e6, 1.8e-15, 0].map(replay.shown), ["0.6539", "−9.007", "1.0e+6", "1.8e−15", "0"]);
+  assert.deepEqual([0.65392, -9.007, 1e6, -1.8e-15, 0].map(replay.shown), ["0.6539", "−9.007", "1.0e+6", "−1.8e−15", "0"]);
   assert.deepEqual([NaN, Infinity, -Infinity].map(replay.shown), ["none", "∞", "−∞"]);
 });
 
