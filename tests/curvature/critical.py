@@ -162,3 +162,25 @@ def newtons(loss: Loss, theta: Tensor, steps: int = 30) -> Tensor:
         tried = [theta * (step / 2**k).exp() for k in range(6)]
         theta = min(tried, key=lambda there: float((there * slope(loss, there)).norm()))
     return theta
+
+
+def zeros(matrix: Tensor) -> int:
+    """The eigenvalues that are zero; no other comes near."""
+    size = torch.linalg.eigvalsh(matrix).abs()
+    count = int((size <= ZERO * size.max()).sum())
+    assert int((size <= 1e3 * ZERO * size.max()).sum()) == count
+    return count
+
+
+def farthest(values: Tensor, expected: Tensor) -> float:
+    """The largest distance of an expected number from an eigenvalue, each used once."""
+    left, worst = values.tolist(), 0.0
+    for number in expected.tolist():
+        nearest = min(left, key=lambda value: abs(value - number))
+        left.remove(nearest)
+        worst = max(worst, abs(nearest - number))
+    return worst
+
+
+def largest(matrix: Tensor) -> float:
+    return float(torch.linalg.matrix_norm(matrix, 2))
