@@ -72,26 +72,26 @@ def gauge_share(
 
 
 def balancing_step(function: Callable[[float, float, float], Any]) -> Verdict:
-    """Check a function (w₁, w₂, y) -> step η with which descent on ½(w₁w₂ − y)² ends balanced.
+    """Check a function (w, v, y) -> step η with which descent on ½(wv − y)² ends balanced.
 
-    Ended balanced means that after 4000 steps |w₁² − w₂²| is below a thousandth of what it was.
+    Ended balanced means that after 4000 steps |w² − v²| is below a thousandth of what it was.
 
     Example:
-        >>> balancing_step(lambda w1, w2, y: 0.1 / (w1 * w1 + w2 * w2))
+        >>> balancing_step(lambda w, v, y: 0.1 / (w * w + v * v))
         Not yet: so small a step ends as the flow does: ... of the imbalance is left.
     """
 
     def test() -> str:
         for size in (between(0.8, 1.2), between(0.08, 0.12), between(8, 12)):
             for sign in (1.0, -1.0):
-                w1, w2, y = _start(size, sign)
-                eta = answer_of(function, w1, w2, y, like=1.0)
+                w, v, y = _start(size, sign)
+                eta = answer_of(function, w, v, y, like=1.0)
                 if eta <= 0:
                     raise WrongAnswer(
                         f"for y = {y:.3g} your step is {eta:.3g}: a step is positive, whatever the "
                         "sign of y."
                     )
-                _judge_end(w1, w2, y, eta)
+                _judge_end(w, v, y, eta)
         return "no minimum holds it, so that the imbalance burns away, whatever the start."
 
     return judge(test)
@@ -174,18 +174,18 @@ def _start(size: float, sign: float) -> tuple[float, float, float]:
     return product * math.exp(spread / 2), sign * product * math.exp(-spread / 2), sign * size
 
 
-def _judge_end(w1: float, w2: float, y: float, eta: float) -> None:
+def _judge_end(w: float, v: float, y: float, eta: float) -> None:
     """A hint if gradient descent does not end balanced."""
-    start = w1 * w1 - w2 * w2
+    start = w * w - v * v
     for step in range(1, STEPS + 1):
-        error = w1 * w2 - y
-        w1, w2 = w1 - eta * error * w2, w2 - eta * error * w1
-        if abs(w1) + abs(w2) > 1e6:
+        error = w * v - y
+        w, v = w - eta * error * v, v - eta * error * w
+        if abs(w) + abs(v) > 1e6:
             raise WrongAnswer(
                 f"with η = {eta:.3g} for y = {y:.3g} the weights pass a million after {step} "
                 "steps: shorter."
             )
-    left, error = abs((w1 * w1 - w2 * w2) / start), w1 * w2 - y
+    left, error = abs((w * w - v * v) / start), w * v - y
     if left < 1e-3:
         return
     if abs(error) > 1e-6 * abs(y):
@@ -199,6 +199,6 @@ def _judge_end(w1: float, w2: float, y: float, eta: float) -> None:
         )
     raise WrongAnswer(
         f"it ends at the edge and not balanced: with η = {eta:.3g} a minimum of sharpness "
-        f"{w1 * w1 + w2 * w2:.3g}, below 2/η, holds it, and {left:.1%} of the imbalance is left. "
+        f"{w * w + v * v:.3g}, below 2/η, holds it, and {left:.1%} of the imbalance is left. "
         "Which η makes every minimum unstable?"
     )

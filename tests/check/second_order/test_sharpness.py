@@ -33,12 +33,12 @@ def trace(loss, params):
     return hessian(loss, params).trace()
 
 
-def balancing_step(w1, w2, y):
+def balancing_step(w, v, y):
     return 1.05 / abs(y)
 
 
-def sharpness_of_the_flow(w1, w2, y):
-    return ((w1 * w1 - w2 * w2) ** 2 + 4 * y * y) ** 0.5
+def sharpness_of_the_flow(w, v, y):
+    return ((w * w - v * v) ** 2 + 4 * y * y) ** 0.5
 
 
 REFERENCES = {"gauge_share": gauge_share, "balancing_step": balancing_step}
@@ -57,12 +57,12 @@ MISTAKES = {
         (share(lambda a, b, c, d: 0.3), "which share of the difference is gone"),
     ],
     "balancing_step": [
-        (lambda w1, w2, y: 0.1 / (w1 * w1 + w2 * w2), "so small a step"),
-        (lambda w1, w2, y: 2 / sharpness_of_the_flow(w1, w2, y), "at the edge and not balanced"),
-        (lambda w1, w2, y: 0.95 / abs(y), "at the edge and not balanced"),
-        (lambda w1, w2, y: 1 / abs(y), "it takes too long"),
-        (lambda w1, w2, y: 1.05 / y, "whatever the sign of y"),
-        (lambda w1, w2, y: 4 / abs(y), "pass a million"),
+        (lambda w, v, y: 0.1 / (w * w + v * v), "so small a step"),
+        (lambda w, v, y: 2 / sharpness_of_the_flow(w, v, y), "at the edge and not balanced"),
+        (lambda w, v, y: 0.95 / abs(y), "at the edge and not balanced"),
+        (lambda w, v, y: 1 / abs(y), "it takes too long"),
+        (lambda w, v, y: 1.05 / y, "whatever the sign of y"),
+        (lambda w, v, y: 4 / abs(y), "pass a million"),
     ],
 }
 
@@ -108,9 +108,9 @@ def test_a_model_that_cannot_be_tried_gets_a_hint(model, example, hint):
     assert hint in verdict.message
 
 
-def descent(w1, w2, y, eta, steps):
+def descent(w, v, y, eta, steps):
     """The weights after so many steps, by autograd."""
-    w = torch.tensor([w1, w2], dtype=torch.float64, requires_grad=True)
+    w = torch.tensor([w, v], dtype=torch.float64, requires_grad=True)
     for _ in range(steps):
         (slope,) = torch.autograd.grad((w.prod() - y) ** 2 / 2, w)
         w = (w - eta * slope).detach().requires_grad_()
@@ -118,16 +118,16 @@ def descent(w1, w2, y, eta, steps):
 
 
 def test_the_end_that_is_judged_is_that_of_gradient_descent():
-    w1, w2, y = _start(1.0, -1.0)
-    first, second = descent(w1, w2, y, balancing_step(w1, w2, y), STEPS)
-    assert abs(first**2 - second**2) < 1e-3 * abs(w1**2 - w2**2)
+    w, v, y = _start(1.0, -1.0)
+    first, second = descent(w, v, y, balancing_step(w, v, y), STEPS)
+    assert abs(first**2 - second**2) < 1e-3 * abs(w**2 - v**2)
     assert first * second != pytest.approx(y, abs=1e-3)  # no minimum: it jumps to and fro
 
 
 def test_control_below_the_edge_it_ends_at_a_minimum_off_balance():
-    w1, w2, y = _start(1.0, -1.0)
-    first, second = descent(w1, w2, y, 0.95 / abs(y), STEPS)
-    assert abs(first**2 - second**2) > 0.01 * abs(w1**2 - w2**2)
+    w, v, y = _start(1.0, -1.0)
+    first, second = descent(w, v, y, 0.95 / abs(y), STEPS)
+    assert abs(first**2 - second**2) > 0.01 * abs(w**2 - v**2)
     assert first * second == pytest.approx(y)
     assert first**2 + second**2 < 2 / (0.95 / abs(y))
 
@@ -135,4 +135,4 @@ def test_control_below_the_edge_it_ends_at_a_minimum_off_balance():
 @pytest.mark.parametrize("excess", [1.005, 1.02, 1.1, 1.3, 1.5])
 def test_every_step_a_little_above_1_over_y_ends_balanced_from_every_start(excess):
     for _ in range(10):
-        assert check.balancing_step(lambda w1, w2, y: excess / abs(y))
+        assert check.balancing_step(lambda w, v, y: excess / abs(y))
