@@ -84,6 +84,7 @@ NUMBERS = {
     "symmetry": ("$(w, v) = (3, 0.4)$", {"w": 3.0, "v": 0.4}),
     "conservation": ("$(w,v)=(2,1)$ and is to learn $f(1)=3$", {"w": 2.0, "v": 1.0, "target": 3.0}),
     "soft_gauge": ("weight $w=3$ in front and a weight $v=\\frac12$", {"w": 3.0, "v": 0.5}),
+    "sharpness": ("From $w=4$, $v=0.1$, with $y=1$", {"w": 4.0, "v": 0.1, "target": 1.0}),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.site import markup
 from tools.site_browser import pages
 
-PAGES = ["symmetry", "minimum_norm", "conservation", "pairing", "soft_gauge"]
+PAGES = ["symmetry", "minimum_norm", "conservation", "pairing", "soft_gauge", "second_order"]
 
 
 @pytest.fixture(

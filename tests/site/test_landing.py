@@ -14,6 +14,7 @@ STATEMENTS = {
     "conservation": "prop-heavy-ball",
     "pairing": "thm-mirror",
     "soft_gauge": "prop-stiff",
+    "second_order": "prop-identical",
 }
 GROW = """() => {
   document.documentElement.style.overflowAnchor = "none";
