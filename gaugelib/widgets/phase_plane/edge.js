@@ -90,14 +90,14 @@ export function edge(life, model) {
   const kinds = ["gl-charge", "gl-limit", "gl-ladder", "gl-ladder-dots"];
   const plot = (yLabel, label) => series({ label, x: [0, LAST], xLabel: "step k", yLabel, kinds, height: 168 });
   const sharp = plot("sharpness λ", "the sharpness at each step, below or above 2/η");
-  const burnt = plot("imbalance Δ", "the imbalance at each step");
+  const burnt = plot("imbalance Δ = w² − v²", "the imbalance at each step");
   const outcome = readout("outcome", "the run ends:");
   const table = readings({
     columns: ["start", "now", "end"],
-    rows: [["steps", "steps k"], ["sharpness", "λ_max"], ["limit", "2/η"], ["charge", "Δ = w² − v²"], ["product", "w·v"]],
+    rows: [["steps", "steps k"], ["sharpness", "λ_max"], ["limit", "2/η"], ["charge", "Δ"], ["product", "w·v"]],
   });
   const exact = readings({ columns: ["measured", "law"], rows: [["next", "Δ at step k + 1"], ["kept", "Δ / Δ at step 0"]] });
-  const worst = readout("worst", "max |Δ′ − Δ(1 − η²e²)| / (w² + v²) =");
+  const worst = readout("worst", "max |Δ′ − law| / (w² + v²) =");
 
   const slide = (name, most, step, trait) => slider(life, {
     caption: name, name, min: Math.min(step, begin[trait]), max: Math.max(most, begin[trait]), step, act: (value) => change(model, { [trait]: value }),
@@ -146,7 +146,7 @@ export function edge(life, model) {
         start: { ...seen.start, steps: "0", limit }, now: { ...seen.now, steps: String(seen.here), limit },
         end: whole ? { ...seen.last, steps: String(seen.end.steps), limit } : {},
       },
-      { title: "", columns: ["start", "now", "end"] },
+      { title: "the run", columns: ["start", "now", "end"] },
     );
     exact.set(
       { measured: { next: seen.charges[seen.here + 1], kept: seen.kept.measured }, law: { next: seen.law[seen.here], kept: seen.kept.law } },
@@ -183,8 +183,8 @@ const inWords = ({ w, v }) => `w ${number(w, 3)}, v ${number(v, 3)}`;
 
 function named({ kind, period }) {
   return {
-    minimum: "at a minimum", saddle: "at the saddle w = v = 0", cycle: `in a cycle of ${period}`,
-    diverges: "nowhere, it diverges", moving: "nowhere, it still moves",
+    minimum: "at a minimum", saddle: "at the saddle (0, 0)", cycle: `in a cycle of ${period}`,
+    diverges: "nowhere, it diverges", moving: "nowhere, it moves on",
   }[kind];
 }
 
