@@ -126,7 +126,7 @@ export function edge(life, model) {
     const seen = now();
     const [whole, limit] = [steps === LAST, 2 / lr];
     view.set(start, inWords(start));
-    const rungs = ["w", "v"].map((weight) => seen.points.slice(0, seen.here + 1).map((point) => point[weight]));
+    const rungs = ["w", "v"].map((weight) => seen.points.slice(0, seen.here + 1).map((point) => held(point[weight])));
     const [backX, backY] = [(x) => toX(-x), (y) => toY(-y)]; // the half plane w < 0
     adjust(drawn["gl-charge"], { d: levelPath(seen.charges[0], 2, square, toX, toY) + levelPath(seen.charges[0], 2, square, backX, backY) });
     adjust(drawn["gl-solutions"], { d: orbitPath(target, 1, square, toX, toY) + orbitPath(target, -1, square, toX, toY) });
@@ -137,7 +137,10 @@ export function edge(life, model) {
     if (arrived) adjust(mark, { cx: toX(seen.end.point.w).toFixed(2), cy: toY(seen.end.point.v).toFixed(2) });
     const times = rungs[0].map((_, k) => k);
     const across = (value) => [[0, LAST], [value, value]];
-    const curves = (values) => ({ "gl-ladder": [times, values.slice(0, times.length)], "gl-ladder-dots": [times, values.slice(0, times.length)] });
+    const curves = (values) => {
+      const curve = [times, values.slice(0, times.length).map(held)];
+      return { "gl-ladder": curve, "gl-ladder-dots": curve };
+    };
     sharp.set(roundRange([2 * seen.flow]), { "gl-charge": across(seen.flow), "gl-limit": across(limit), ...curves(seen.sharpness) });
     burnt.set(roundRange([1.15 * seen.charges[0], -0.5 * seen.charges[0]]), { "gl-charge": across(seen.charges[0]), ...curves(seen.charges) });
     outcome.set(whole ? named(seen.end) : "–");
@@ -179,6 +182,7 @@ export function edge(life, model) {
   return { root, draw, follows: ["w", "v", "target", "lr", "steps"] };
 }
 
+const held = (value) => Math.min(Math.max(value, -1e4), 1e4); // far outside: a drawing takes no larger numbers
 const inWords = ({ w, v }) => `w ${number(w, 3)}, v ${number(v, 3)}`;
 
 function named({ kind, period }) {
@@ -193,7 +197,7 @@ function comment({ end, last, start, charges }, { steps, lr, target }) {
   if (steps < LAST) return `The first ${steps} of ${LAST} steps: where do they lead?`;
   switch (end.kind) {
     case "diverges":
-      return `This step is too long: after ${end.steps} steps a weight has passed ${FAR}.`;
+      return `This step is too long: after ${end.steps} steps |w| + |v| is beyond 10⁶.`;
     case "cycle":
       return `Even the flattest minimum, of λ_max = 2|y|, is too sharp for this step: it goes round in ${end.period} steps, for ever.`;
     case "moving":
