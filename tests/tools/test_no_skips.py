@@ -1,8 +1,10 @@
 """`--no-skips`: where every tool is meant to be present, a skip is a failure."""
 
+import contextlib
+import io
 import re
-import subprocess
 import sys
+from typing import NamedTuple
 
 import pytest
 
@@ -24,18 +26,35 @@ EXEMPT = {
 }
 
 
+class Run(NamedTuple):
+    """How a run of pytest ended, and what it printed."""
+
+    returncode: int
+    stdout: str
+
+
 def run(folder, sources, *options):
-    """One run of pytest under our rules; each test's or file's end, and the run's own."""
+    """One run of pytest under our rules; each test's or file's end, and the run's own.
+
+    It happens in this process: another one would import torch and all that our conftest needs anew.
+    """
     for name, source in sources.items():
         (folder / f"test_{name}.py").write_text(source)
     (folder / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = cuda: needs CUDA\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider"]
+    words = ["-q", "-rA", "-p", "no:cacheprovider", "-p", "no:xdist", "--import-mode=importlib"]
     every_file = "--continue-on-collection-errors"
-    return subprocess.run(
-        [*command, every_file, *options, str(folder)],
-        capture_output=True, text=True, check=False, cwd=folder,
-    )  # fmt: skip
+    printed, before = io.StringIO(), set(sys.modules)
+    with pytest.MonkeyPatch.context() as here, contextlib.redirect_stdout(printed):
+        here.chdir(folder)
+        here.delenv("PYTEST_ADDOPTS", raising=False)
+        try:
+            ended = pytest.main([*words, every_file, *options, str(folder)])
+        finally:
+            for name in set(sys.modules) - before:
+                if name.partition(".")[0] in {"conftest", *(f"test_{name}" for name in sources)}:
+                    del sys.modules[name]
+    return Run(int(ended), printed.getvalue())
 
 
 @pytest.fixture(scope="module")
