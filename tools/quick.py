@@ -77,13 +77,15 @@ def where(module: str, name: str, known: dict[str, str]) -> str:
 
 def _used(file: str, module: str | None) -> set[str]:
     """The attributes of a module that a file names, as in `gl.rescale`."""
-    nodes = ast.walk(_tree(file)) if module else ()
+    return {name for base, name in _attributes(file) if base == module} if module else set()
+
+
+@cache
+def _attributes(file: str) -> set[tuple[str, str]]:
     return {
-        node.attr
-        for node in nodes
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == module
+        (node.value.id, node.attr)
+        for node in ast.walk(_tree(file))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
 
 
@@ -92,17 +94,23 @@ def _tree(file: str) -> ast.Module:
     return ast.parse((ROOT / file).read_text("utf8"))
 
 
+@cache
+def users_of_each() -> tuple[dict[str, str], dict[str, set[str]]]:
+    """What a test may import, and for each file of it those that do."""
+    known, users = modules(), {}
+    for file in known.values():
+        for other in imported(file, known):
+            users.setdefault(other, set()).add(file)
+    return known, users
+
+
 def nearest(names: Iterable[str]) -> list[list[str]]:
     """Test files by their distance from the changed files, each named once.
 
     A file that is no module (a style sheet, a script, a notebook) is near to the tests in folders
     of its own folder's name, and to the rules.
     """
-    known = modules()
-    users: dict[str, set[str]] = {}
-    for file in known.values():
-        for other in imported(file, known):
-            users.setdefault(other, set()).add(file)
+    known, users = users_of_each()
     rings, seen = [set(names)], set(names)
     for name in names:
         if name not in known.values():
