@@ -40,14 +40,13 @@ DECAY = 0.002
 
 @cache
 def teacher(name: str) -> Network:
-    """Balanced, biases counted, with about three times as many outputs as it has parameters."""
+    """Balanced, biases counted; with at least twice as many outputs as it has parameters."""
     model, x = wired(name, SEEDS[name]) if name in WIRINGS else build(name, seed=SEEDS[name])
     made = network(model, x)
     each = len(made.outputs(made.theta)) // len(x)
     draw = torch.Generator().manual_seed(0)
-    points = torch.randn(
-        (max(3 * len(made.theta) // each, 30), *x.shape[1:]), generator=draw, dtype=torch.float64
-    )
+    count = max((2 if x.dim() == 4 else 3) * len(made.theta) // each, 10)
+    points = torch.randn((count, *x.shape[1:]), generator=draw, dtype=torch.float64)
     params = params_of(model)
     logs = newton(params, made.group, include_bias=True)
     return replace(made, x=2 * points, theta=flat(rescale(params, logs.exp(), made.group)))
@@ -155,7 +154,7 @@ def newtons(loss: Loss, theta: Tensor, steps: int = 30) -> Tensor:
     """
     for _ in range(steps):
         gradient = theta * slope(loss, theta)
-        if gradient.abs().max() < 1e-14:
+        if gradient.abs().max() < 1e-13:
             break
         bent = theta[:, None] * second(loss, theta) * theta + torch.diag(gradient)
         step = -torch.linalg.pinv(bent, rtol=1e-9, hermitian=True) @ gradient
