@@ -16,7 +16,7 @@ from gaugelib.proofs.loss import Network, fed, loss_in_words
 STRENGTH = 0.1
 MOST_PARAMETERS = 256
 _EACH = 4
-LOSS = loss_in_words(f"{_EACH} data for each parameter")
+LOSS = loss_in_words(f"{_EACH} data per parameter")
 _ASIDE = 0.1
 _CHUNK = 64  # outputs that are differentiated at once
 _RANK = 1e-12  # singular values below this share of the largest count as 0

@@ -31,9 +31,8 @@ RATE = 0.1
 TITLE = "What is equal stays equal"
 STATEMENT = (
     "Let M be orthogonal with L(Mθ) = L(θ) for all θ. On Fix(M), where Mθ = θ, the gradient lies "
-    "in Fix(M), and H maps Fix(M) and its orthogonal complement each to itself: gradient descent "
-    "never leaves Fix(M). Here M swaps two equal units: the last one is written twice, with half "
-    f"of its weights out for each. {LOSS}"
+    "in Fix(M), and H maps Fix(M) and its complement each to itself: gradient descent stays there. "
+    f"M swaps the last unit and a copy that takes half of its weights out. {LOSS}"
 )
 _ACTIVATION = Drop("activation", "the copy is a tanh unit")
 _SEEN = Drop("seen", f"weight decay on the copy alone, λ = {STRENGTH:g}")
@@ -101,7 +100,7 @@ def theorem_splitting(
             _split(swapped, H),
             _step(swapped, theta, slopes, unequal=drop == _RATES.key),
         ),
-        f"{without_exponent(in_words(edges, network))}; {pair[1]} is the copy of {pair[0]}",
+        f"{without_exponent(in_words(edges, network))}; {pair[1]} copies {pair[0]}",
         sketch_of(edges),
         drop,
     )

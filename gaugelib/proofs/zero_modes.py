@@ -34,10 +34,9 @@ from gaugelib.proofs.step import Place, Step
 
 TITLE = "A zero mode for every hidden unit"
 STATEMENT = (
-    "Let θ be a critical point of L, and L twice differentiable there. Let vₕ = Aₕθ be the "
-    "direction of the dial of unit h, with Aₕ the diagonal matrix of row h of B. Then H vₕ = 0 for "
-    "every hidden unit h, and the vₕ are independent: H has at least |U| zero eigenvalues. "
-    f"{LOSS} Its targets make θ critical and leave L > 0."
+    "Let θ be a critical point of L, L twice differentiable there, and vₕ = Aₕθ the direction of "
+    "the dial of unit h, Aₕ = diag(Bₕ). Then H vₕ = 0 for every hidden unit, and the vₕ are "
+    f"independent: H has at least |U| zero eigenvalues. {LOSS} Its targets make θ critical, L > 0."
 )
 _PULLED = Drop("penalty", f"a pull to this point θ₀: L + {STRENGTH / 2:g}|θ − θ₀|²")
 _TARGETS = Drop("critical", "targets at random: θ is not critical")

@@ -188,7 +188,7 @@ def test_both_units_are_drawn_in_one_column():
     record = theorem_splitting(params_of(hat()), mlp_group(hat()))
     assert record.sketch is not None
     assert record.sketch.columns == ((1, 2, 3, 4),)
-    assert record.network == "4 hidden units, 8 weights, 3 biases; h₄ is the copy of h₃"
+    assert record.network == "4 hidden units, 8 weights, 3 biases; h₄ copies h₃"
     assert record.steps[4].place.words in [
         f"largest of 6 edges: {edge}"
         for edge in ("x → h₃", "x → h₄", "bias of h₃", "bias of h₄", "h₃ → y", "h₄ → y")
