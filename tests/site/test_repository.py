@@ -1,49 +1,21 @@
 """A fork's book links to the fork: the repository's address comes from what builds the book."""
 
 import json
-import os
 import re
 import subprocess
-import time
 from html import unescape
 
 import pytest
 
 from gaugebook.repository import Repository, find, with_install_line
 from tests.meta.notebook_rules import FIRST_CELL
-from tests.site.copies import ROOT, build_copy, copy_of_the_book
+from tests.site.conftest import COMMIT
+from tests.site.copies import ROOT
 from tests.site.findings import sideways
 from tests.site.visit import resize
 from tools.execute_notebooks import find_notebooks
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 GITHUB = re.compile(r"(?:github\.com[:/]|/github/)([\w.-]+/[\w.-]+?)(?=\.git\b|[^\w.-]|$)")
-
-
-@pytest.fixture(scope="module")
-def build(tmp_path_factory):
-    """Builds a copy of the book under another name; gives the site. Workers share the builds."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
-    def build_it(name):
-        folder = shared / f"fork-{name.replace('/', '-') or 'nameless'}"
-        done = folder / "done"
-        try:
-            folder.mkdir()
-        except FileExistsError:  # another test or worker was first
-            until = time.monotonic() + 300
-            while not done.exists():
-                assert time.monotonic() < until, f"no build of {folder.name} within 300 s"
-                time.sleep(0.2)
-        else:
-            copy_of_the_book(folder)
-            done.write_text(build_copy(folder, name, COMMIT), "utf8")
-        if complaint := done.read_text("utf8"):
-            pytest.fail(complaint, pytrace=False)
-        return folder / "_build" / "html"
-
-    return build_it
 
 
 def first_code_cell(notebook):
@@ -58,17 +30,17 @@ def repositories(site):
 
 
 @pytest.mark.slow
-def test_renamed_copy_names_itself_and_no_other_book(build):
-    cited = repositories(build(""))  # what the text itself cites: it stays whatever the book's name
-    one, other = repositories(build("teacher/class-book")), repositories(build("someone/else"))
+def test_renamed_copy_names_itself_and_no_other_book(fork):
+    cited = repositories(fork(""))  # what the text itself cites: it stays whatever the book's name
+    one, other = repositories(fork("teacher/class-book")), repositories(fork("someone/else"))
     assert one - cited == {"teacher/class-book"}
     assert other - cited == {"someone/else"}
     assert cited <= one & other
 
 
 @pytest.mark.slow
-def test_links_of_a_page_lead_to_the_fork(build):
-    page = (build("teacher/class-book") / "book/symmetry.html").read_text("utf8")
+def test_links_of_a_page_lead_to_the_fork(fork):
+    page = (fork("teacher/class-book") / "book/symmetry.html").read_text("utf8")
     colab = "https://colab.research.google.com/github/teacher/class-book/blob/gh-pages/_sources"
     assert f'href="{colab}/book/symmetry.ipynb"' in page
     assert "launch-buttons" in page
@@ -79,19 +51,19 @@ def test_links_of_a_page_lead_to_the_fork(build):
 
 
 @pytest.mark.slow
-def test_a_stub_is_answered_in_the_forks_notebook(build):
-    page = (build("teacher/class-book") / "book/symmetry_exercises.html").read_text("utf8")
+def test_a_stub_is_answered_in_the_forks_notebook(fork):
+    page = (fork("teacher/class-book") / "book/symmetry_exercises.html").read_text("utf8")
     colab = "https://colab.research.google.com/github/teacher/class-book/blob/gh-pages/_sources"
     link = f'href="{colab}/book/symmetry_exercises.ipynb">in Colab</a> or '
     assert page.count(link) == page.count('class="verdict-how"') >= 6
-    alone = (build("") / "book/symmetry_exercises.html").read_text("utf8")
+    alone = (fork("") / "book/symmetry_exercises.html").read_text("utf8")
     assert "in Colab</a>" not in alone
     assert alone.count('class="verdict-how"') == page.count('class="verdict-how"')
 
 
 @pytest.mark.slow
-def test_published_notebooks_install_the_commit_that_was_built(build):
-    site = build("teacher/class-book")
+def test_published_notebooks_install_the_commit_that_was_built(fork):
+    site = fork("teacher/class-book")
     wanted = f'%pip install -q "gaugelib @ git+https://github.com/teacher/class-book@{COMMIT}"'
     notebooks = sorted((site / "_sources/book").glob("*.ipynb"))
     assert len(notebooks) == len(find_notebooks())
@@ -103,8 +75,8 @@ def test_published_notebooks_install_the_commit_that_was_built(build):
 
 
 @pytest.mark.slow
-def test_the_page_shows_the_first_cell_that_its_notebook_has(build):
-    site = build("teacher/class-book")
+def test_the_page_shows_the_first_cell_that_its_notebook_has(fork):
+    site = fork("teacher/class-book")
     page = (site / "book/symmetry.html").read_text("utf8")
     cell = page[page.index('<div class="cell') :].split("</pre>")[0].split("</summary>")[1]
     code = re.sub("<[^>]*>", "", cell)
@@ -112,8 +84,8 @@ def test_the_page_shows_the_first_cell_that_its_notebook_has(build):
 
 
 @pytest.mark.slow
-def test_book_without_an_address_has_no_button_that_needs_one(build):
-    site = build("")
+def test_book_without_an_address_has_no_button_that_needs_one(fork):
+    site = fork("")
     page = (site / "book/symmetry.html").read_text("utf8")
     assert "colab.research" not in page
     assert "launch-buttons" not in page
@@ -125,8 +97,8 @@ def test_book_without_an_address_has_no_button_that_needs_one(build):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_buttons_of_the_fork_are_accessible_and_fit(build, serve, open_page, axe, theme):
-    address = serve(build("teacher/class-book"))
+def test_buttons_of_the_fork_are_accessible_and_fit(fork, serve, open_page, axe, theme):
+    address = serve(fork("teacher/class-book"))
     page = open_page(f"{address}book/symmetry.html", theme=theme)
     page.locator(".dropdown-launch-buttons > button").click()
     assert axe(page, within=".bd-header-article") == []
