@@ -8,6 +8,8 @@ import pytest
 
 from gaugebook.katex import Katex, TexError
 
+pytestmark = pytest.mark.xdist_group("mathematics")
+
 EXTENSIONS = Path(__file__).parents[2] / "book" / "_ext"
 CONF = f"""
 import sys
@@ -18,19 +20,28 @@ html_math_renderer, html_theme, numfig, math_numfig = "katex", "basic", True, Tr
 """
 
 
-@pytest.fixture
-def build(tmp_path):
-    """Builds a page of Markdown; gives the finished process and the page."""
+def build(folder, **pages):
+    """Builds pages of Markdown; gives the finished process, and each page by its name."""
+    (folder / "conf.py").write_text(CONF, "utf8")
+    for name, text in {"index": "The first page.", **pages}.items():
+        (folder / f"{name}.md").write_text(f"---\norphan: true\n---\n# Page\n\n{text}", "utf8")
+    command = [sys.executable, "-m", "sphinx", "-q", "-E", str(folder), str(folder / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    paths = {name: folder / "out" / f"{name}.html" for name in pages}
+    return done, {name: path.read_text("utf8") for name, path in paths.items() if path.exists()}
 
-    def build_it(text):
-        (tmp_path / "conf.py").write_text(CONF, "utf8")
-        (tmp_path / "index.md").write_text("# Page\n\n" + text, "utf8")
-        command = [sys.executable, "-m", "sphinx", "-q", "-E", str(tmp_path), str(tmp_path / "out")]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        page = tmp_path / "out" / "index.html"
-        return done, page.read_text("utf8") if page.exists() else ""
 
-    return build_it
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """Pages without a mistake, built together."""
+    return build(
+        tmp_path_factory.mktemp("book"),
+        index="$$\nE = mc^2\n$$ (eq-one)\n\n"
+        "\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}\n\n{eq}`eq-one`\n",
+        formula="A formula $x$.",
+        none="No formula.",
+        punctuation="Take $x$, then $y$ and ($z$), the $p$-norm, the $n$-th one.",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +69,9 @@ def test_typesetter_lives_on_after_a_mistake(katex):
     assert "<mn>7</mn>" in katex.render("7", display=False)
 
 
-def test_numbers_and_references_are_those_of_sphinx(build):
-    done, page = build(
-        "$$\nE = mc^2\n$$ (eq-one)\n\n"
-        "\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}\n\n{eq}`eq-one`\n"
-    )
+def test_numbers_and_references_are_those_of_sphinx(book):
+    done, pages = book
+    page = pages["index"]
     assert (done.returncode, done.stderr) == (0, "")
     assert page.count('class="eqno"') == 2
     assert '<span class="eqno">(1)' in page
@@ -70,25 +79,25 @@ def test_numbers_and_references_are_those_of_sphinx(build):
     assert "katex-tag" not in page  # no second number by KaTeX
 
 
-def test_only_a_page_with_formulas_loads_the_style(build):
-    assert "katex.min.css" in build("A formula $x$.")[1]
-    assert "katex.min.css" not in build("No formula.")[1]
+def test_only_a_page_with_formulas_loads_the_style(book):
+    assert "katex.min.css" in book[1]["formula"]
+    assert "katex.min.css" not in book[1]["none"]
 
 
-def test_punctuation_stays_with_its_formula(build):
-    page = build("Take $x$, then $y$ and ($z$), the $p$-norm, the $n$-th one.")[1]
+def test_punctuation_stays_with_its_formula(book):
+    page = book[1]["punctuation"]
     assert page.count('class="unbroken"') == 4
     for after, goes_on in ((",", " then"), ("),", " the"), ("-", "norm"), ("-th", " one")):
         assert f"</span></span>{after}</span></span>{goes_on}" in page
 
 
-def test_mistake_fails_the_build_and_says_where(build):
-    done, _ = build("Fine: $x$.\n\nWrong: $\\frac{1}$.\n")
+def test_mistake_fails_the_build_and_says_where(tmp_path):
+    done, _ = build(tmp_path, wrong="Fine: $x$.\n\nWrong: $\\frac{1}$.\n")
     assert done.returncode != 0
-    assert "index.md:5" in done.stderr
+    assert "wrong.md:8" in done.stderr
     assert r"\frac{1}" in done.stderr
 
 
-def test_every_mistake_is_reported_at_once(build):
-    done, _ = build("$\\wrong$ and\n\n$$\n\\alsowrong\n$$\n")
+def test_every_mistake_is_reported_at_once(tmp_path):
+    done, _ = build(tmp_path, wrong="$\\wrong$ and\n\n$$\n\\alsowrong\n$$\n")
     assert "2 formulas could not be typeset" in done.stderr
