@@ -2,10 +2,12 @@
 
 Read `dense`; `product`, the Hessian times a direction, from one graph that is kept; `largest`, its
 largest eigenvalue, by the solver in `eigensolver`; `trace`, by random probes; `identity`, what the
-symmetry says of the Hessian. Other packages import the names below.
+symmetry says of the Hessian; `edge`, gradient descent on two weights as a map. Other packages
+import the names below.
 """
 
 from gaugelib.curvature.dense import hessian as hessian
+from gaugelib.curvature.edge import edge_path as edge_path
 from gaugelib.curvature.identity import curvature_residual as curvature_residual
 from gaugelib.curvature.largest import sharpness as sharpness
 from gaugelib.curvature.product import HessianProduct as HessianProduct

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gaugelib.edge import edge_path
+from gaugelib.curvature import edge_path
 from gaugelib.widgets.phase_plane.still import Plane, frame, hyperbola
 from gaugelib.widgets.shared.colours import ACCENT, BAND, INK, LINE, NEGATIVE, POSITIVE, SOFT
 

@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from gaugelib import GaugeError
-from gaugelib.curvature import hessian
-from gaugelib.edge import edge_path
+from gaugelib.curvature import edge_path, hessian
 from gaugelib.widgets import PhasePlane
 from gaugelib.widgets.phase_plane import edge
 from tests.widgets.node import WIDGETS, NodeTests, evaluate

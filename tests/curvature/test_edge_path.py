@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaugelib import GaugeError
-from gaugelib.edge import edge_path
+from gaugelib.curvature import edge_path
 
 WEIGHT = st.floats(-4, 4)
 RATE = st.floats(0.01, 1.2)
