@@ -6,17 +6,15 @@
 import { announcer, button, checkbox, choice, readout, slider } from "../shared/controls.js";
 import { html, lifetime, mount, prefersStillness, put, say, svg } from "../shared/dom.js";
 import { number } from "../shared/format.js";
-import { drawUniform, grid } from "../shared/numbers.js";
+import { grid } from "../shared/numbers.js";
+import { STEP, difference, outputs, randomGauge, relu, rescaled } from "../shared/one_layer.js";
 import { axes, linear, path } from "../shared/plane.js";
 import { beam } from "./beam.js";
-import {
-  difference, imbalance, incomingNorm, minimumNormScales, outgoingNorm, outputs, relativeImbalance, relu, rescaled, normPower,
-} from "./gauge.js";
+import { imbalance, incomingNorm, minimumNormScales, outgoingNorm, relativeImbalance, normPower } from "./gauge.js";
 import { graphHeight, graphInWords, networkGraph } from "./graph.js";
 
 export const POINTS = 401; // of the grid on which f is plotted and compared
 export const REACH = 4; // the sliders run over log2 a from -REACH to REACH
-const STEP = 0.25;
 const ROUNDING = 1e-12; // a relative difference below this is rounding, above it the function moved
 
 /** Everything the widget shows, from its traits. */
@@ -36,17 +34,6 @@ export function measured({ net, log2Scales, p, forget, forgetBias, tanh, xRange 
     imbalance: imbalance(moved, p),
     tilt: relativeImbalance(moved, p),
   };
-}
-
-/** A random gauge on the sliders' steps, and the generator's next state. */
-export function randomGauge(units, state, reach = 3) {
-  const log2Scales = [];
-  for (let i = 0; i < units; i += 1) {
-    const [u, next] = drawUniform(state);
-    state = next;
-    log2Scales.push(STEP * Math.floor(u * (2 * reach / STEP + 1)) - reach);
-  }
-  return { log2Scales, state };
 }
 
 /** log2 of the minimum-norm scales; a dead unit stays where it is. */

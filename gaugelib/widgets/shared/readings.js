@@ -1,4 +1,4 @@
-// Readouts of PhasePlane as a table: the same quantities for each of a few columns.
+// Readouts as a table: the same quantities for each of a few columns.
 
 import { html, say } from "./dom.js";
 import { number } from "./format.js";
@@ -32,7 +32,7 @@ export function readings({ columns, rows }) {
 export function formula(node, text) {
   if (node.dataset.formula === text) return;
   node.dataset.formula = text;
-  node.replaceChildren(...text.split(/_([a-z]+)/).map((part, k) => (k % 2 ? html("sub", {}, part) : part)));
+  node.replaceChildren(...text.split(/_([a-zλ]+)/).map((part, k) => (k % 2 ? html("sub", {}, part) : part)));
 }
 
 function written(value) {

@@ -5,7 +5,7 @@
 //   tolerantly, if it never exceeds twice the first, ends below the first, and the network has not died.
 
 import { charges, teacher } from "../shared/mlp.js";
-import { symmetricEigen } from "./eigen.js";
+import { symmetricEigen } from "../shared/eigen.js";
 
 export const WINDOW = 20; // steps at the end over which the decay is measured
 const SWELL = 1.01;

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { load } from "../../../gaugelib/widgets/rescale_neuron/beam.js";
 import { grid } from "../../../gaugelib/widgets/shared/numbers.js";
 import * as gauge from "../../../gaugelib/widgets/rescale_neuron/gauge.js";
+import * as layer from "../../../gaugelib/widgets/shared/one_layer.js";
 import { stroke } from "../../../gaugelib/widgets/rescale_neuron/graph.js";
 import * as rescale from "../../../gaugelib/widgets/rescale_neuron/widget.js";
 
@@ -13,25 +14,25 @@ const hat = () => ({ w: [1, 1, 1], b: [0, -1, -2], v: [1, -2, 1], c: 0 });
 const xs = grid(-1, 3, 401);
 
 test("the hat is a tent with its top at f(1) = 1", () => {
-  assert.deepEqual([-1, 0, 0.5, 1, 1.5, 2, 3].map((x) => gauge.output(hat(), x)), [0, 0, 0.5, 1, 0.5, 0, 0]);
+  assert.deepEqual([-1, 0, 0.5, 1, 1.5, 2, 3].map((x) => layer.output(hat(), x)), [0, 0, 0.5, 1, 0.5, 0, 0]);
 });
 
 test("powers of two leave the function bitwise the same", () => {
-  const moved = gauge.rescaled(hat(), [8, 0.25, 2]);
-  assert.deepEqual(gauge.outputs(moved, xs), gauge.outputs(hat(), xs));
+  const moved = layer.rescaled(hat(), [8, 0.25, 2]);
+  assert.deepEqual(layer.outputs(moved, xs), layer.outputs(hat(), xs));
 });
 
 test("control: forgotten outgoing weights and tanh move the function", () => {
   const scales = [8, 0.25, 2];
-  const forgotten = gauge.rescaled(hat(), scales, { forget: true });
-  assert.ok(gauge.difference(gauge.outputs(forgotten, xs), gauge.outputs(hat(), xs)).relative > 0.1);
-  const moved = gauge.rescaled(hat(), scales);
-  assert.ok(gauge.difference(gauge.outputs(moved, xs, Math.tanh), gauge.outputs(hat(), xs, Math.tanh)).relative > 0.1);
+  const forgotten = layer.rescaled(hat(), scales, { forget: true });
+  assert.ok(layer.difference(layer.outputs(forgotten, xs), layer.outputs(hat(), xs)).relative > 0.1);
+  const moved = layer.rescaled(hat(), scales);
+  assert.ok(layer.difference(layer.outputs(moved, xs, Math.tanh), layer.outputs(hat(), xs, Math.tanh)).relative > 0.1);
 });
 
 test("no function changes its argument", () => {
   const net = hat();
-  gauge.rescaled(net, [2, 2, 2], { forget: true }).v[0] = 99;
+  layer.rescaled(net, [2, 2, 2], { forget: true }).v[0] = 99;
   gauge.minimumNormScales(net);
   gauge.relativeImbalance(net, 2);
   assert.deepEqual(net, hat());
@@ -40,8 +41,8 @@ test("no function changes its argument", () => {
 test("the least norm of the hat is 8, and sqrt 2 is its middle scale", () => {
   const scales = gauge.minimumNormScales(hat());
   assert.deepEqual(scales, [1, Math.SQRT2, 1]);
-  assert.ok(Math.abs(gauge.normPower(gauge.rescaled(hat(), scales), 2) - 8) < 1e-14);
-  for (const t of gauge.relativeImbalance(gauge.rescaled(hat(), scales), 2)) assert.ok(Math.abs(t) < 1e-15);
+  assert.ok(Math.abs(gauge.normPower(layer.rescaled(hat(), scales), 2) - 8) < 1e-14);
+  for (const t of gauge.relativeImbalance(layer.rescaled(hat(), scales), 2)) assert.ok(Math.abs(t) < 1e-15);
 });
 
 test("a dead unit has no minimum: it keeps its scale and has a beam that shows it", () => {
@@ -52,15 +53,15 @@ test("a dead unit has no minimum: it keeps its scale and has a beam that shows i
 });
 
 test("a function that is zero everywhere has no relative difference", () => {
-  assert.deepEqual(gauge.difference([0, 0], [0, 0]), { absolute: 0, relative: NaN });
+  assert.deepEqual(layer.difference([0, 0], [0, 0]), { absolute: 0, relative: NaN });
 });
 
 test("random gauges: a reproducible sequence of slider steps within reach", () => {
-  const first = rescale.randomGauge(8, 1);
-  assert.deepEqual(rescale.randomGauge(8, 1), first);
-  const second = rescale.randomGauge(8, first.state);
+  const first = layer.randomGauge(8, 1);
+  assert.deepEqual(layer.randomGauge(8, 1), first);
+  const second = layer.randomGauge(8, first.state);
   assert.notDeepEqual(second.log2Scales, first.log2Scales);
-  const many = rescale.randomGauge(4000, 7).log2Scales;
+  const many = layer.randomGauge(4000, 7).log2Scales;
   for (const s of many) assert.ok(Math.abs(s) <= 3 && Number.isInteger(4 * s));
   assert.equal(new Set(many).size, 25);
   const mean = many.reduce((sum, s) => sum + s, 0) / many.length;
@@ -74,7 +75,7 @@ test("strokes and loads grow with the weight, a zero weight has no stroke", () =
 });
 
 test("the vertical range holds both functions, and stays while they coincide", () => {
-  const f0 = gauge.outputs(hat(), xs);
+  const f0 = layer.outputs(hat(), xs);
   const kept = rescale.verticalRange(f0, f0);
   assert.deepEqual(rescale.verticalRange(f0, f0.map((y) => y * 1.1)), kept);
   const [low, high] = rescale.verticalRange(f0, f0.map((y) => 30 * y));

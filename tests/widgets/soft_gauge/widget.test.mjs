@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { symmetricEigen } from "../../../gaugelib/widgets/soft_gauge/eigen.js";
+import { symmetricEigen } from "../../../gaugelib/widgets/shared/eigen.js";
 import { flattened, layout } from "../../../gaugelib/widgets/shared/mlp.js";
 import { cellAt, scales } from "../../../gaugelib/widgets/soft_gauge/cells.js";
 import { count, has, nearest, reach, tablesOf } from "../../../gaugelib/widgets/soft_gauge/stable.js";
