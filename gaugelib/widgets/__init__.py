@@ -15,4 +15,5 @@ from gaugelib.widgets.majoriser import Majoriser as Majoriser
 from gaugelib.widgets.phase_plane import PhasePlane as PhasePlane
 from gaugelib.widgets.proof_replay import ProofReplay as ProofReplay
 from gaugelib.widgets.rescale_neuron import RescaleNeuron as RescaleNeuron
+from gaugelib.widgets.sharpness_along_orbit import SharpnessAlongOrbit as SharpnessAlongOrbit
 from gaugelib.widgets.soft_gauge import SoftGauge as SoftGauge

@@ -9,6 +9,7 @@ from gaugelib.widgets import (
     Majoriser,
     PhasePlane,
     RescaleNeuron,
+    SharpnessAlongOrbit,
     SoftGauge,
 )
 from tests.site.still import moved
@@ -37,6 +38,7 @@ def as_in_the_book():
         "j": BalanceSweeps(),
         "k": SoftGauge(strength=0.0, revealed=False),
         "l": PhasePlane(mode="edge"),
+        "m": SharpnessAlongOrbit(),
     }
 
 
