@@ -4,8 +4,8 @@ import { svg } from "../shared/dom.js";
 import { number } from "../shared/format.js";
 import { axes, linear, path } from "../shared/plane.js";
 
-const SPECTRUM = 400; // heights
-const SMALL = 180;
+const SPECTRUM = 380; // heights
+const SMALL = 170;
 const FINE = 1e-3; // below it the axis of the spectrum is nearly linear
 
 /** The signed logarithm, odd and linear near 0: eigenvalues of every size and sign, and 0, have a place on it. */
@@ -65,7 +65,7 @@ export function spectrumPlot({ values, modes }, before, { low, high, words }, wi
 function namesOf(modes, words, { x, box, thick, px }) {
   const [from, to] = [x(modes[0]) - thick / 2, x(modes.at(-1)) + thick / 2];
   const y = box.bottom + 14;
-  const wide = 3.7 * words.length; // half of the words, more or less
+  const wide = 4.4 * words.length; // half of the words, more or less
   const centre = Math.min(Math.max((from + to) / 2, box.left + wide), box.right - wide);
   return [
     svg("path", { class: "gl-bracket", d: `M${px(from)} ${y - 6}V${y}H${px(to)}V${y - 6}` }),

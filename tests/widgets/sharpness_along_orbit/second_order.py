@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad
 
 from gaugelib import generator, hessian, mlp_group, params_of, rescale
+from gaugelib.widgets import SharpnessAlongOrbit
 
 ORDER = ("0.weight", "0.bias", "2.weight", "2.bias")
 
@@ -92,3 +93,20 @@ class SecondOrder:
 def flat(params: Mapping[str, Tensor]) -> Tensor:
     """All parameters as one vector, in the order of the widget."""
     return torch.cat([params[name].reshape(-1) for name in ORDER])
+
+
+def oracle(widget: SharpnessAlongOrbit, log2_scales: list[float] | None = None) -> SecondOrder:
+    """The same network in torch, from the point that the widget ships to the page."""
+    dials = widget.log2_scales if log2_scales is None else log2_scales
+    if widget.point == "away":
+        parts = [widget.w_in, widget.b_in, widget.w_out, [widget.b_out]]
+    else:
+        shipped = widget._minima["points"][widget._minima["decays"].index(widget.decay)]
+        units = len(widget.w_in)
+        parts = torch.tensor(shipped, dtype=torch.float64).split([units, units, units, 1])
+    shapes = ((-1, 1), (-1,), (1, -1), (1,))
+    origin = {
+        name: torch.as_tensor(part, dtype=torch.float64).reshape(shape)
+        for name, part, shape in zip(ORDER, parts, shapes, strict=True)
+    }
+    return SecondOrder(origin, widget.inputs, widget.targets, dials, widget.decay)

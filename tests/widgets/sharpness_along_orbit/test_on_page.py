@@ -7,7 +7,7 @@ from gaugelib import hat
 from gaugelib.widgets import SharpnessAlongOrbit
 from tests.widgets.node import formatted
 from tests.widgets.on_page import REDRAWS, OnPage, cleaned_up, misfits, redraw_in_frames, shown_by
-from tests.widgets.sharpness_along_orbit.test_widget import oracle
+from tests.widgets.sharpness_along_orbit.second_order import oracle
 
 ROUNDING = 1e-12
 

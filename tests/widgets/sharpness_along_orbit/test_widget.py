@@ -12,7 +12,7 @@ from torch.testing import assert_close
 from gaugelib import GaugeError, hat, minimum_norm, params_of
 from gaugelib.widgets import SharpnessAlongOrbit
 from tests.widgets.node import NodeTests
-from tests.widgets.sharpness_along_orbit.second_order import ORDER, SecondOrder, flat
+from tests.widgets.sharpness_along_orbit.second_order import ORDER, SecondOrder, flat, oracle
 
 pytestmark = pytest.mark.xdist_group("sharpness_along_orbit")
 
@@ -119,23 +119,6 @@ def test_a_number_wrong_in_its_ninth_digit_is_noticed(cases, tmp_path, what):
     done = run(cases | {"cases": [wrong]}, tmp_path)
     assert not done.succeeded
     assert f"{what}: relative error" in done.output
-
-
-def oracle(widget: SharpnessAlongOrbit, log2_scales: list[float] | None = None) -> SecondOrder:
-    """The same network in torch, from the point that the widget ships to the page."""
-    dials = widget.log2_scales if log2_scales is None else log2_scales
-    if widget.point == "away":
-        parts = [widget.w_in, widget.b_in, widget.w_out, [widget.b_out]]
-    else:
-        shipped = widget._minima["points"][widget._minima["decays"].index(widget.decay)]
-        units = len(widget.w_in)
-        parts = torch.tensor(shipped, dtype=torch.float64).split([units, units, units, 1])
-    shapes = ((-1, 1), (-1,), (1, -1), (1,))
-    origin = {
-        name: torch.as_tensor(part, dtype=torch.float64).reshape(shape)
-        for name, part, shape in zip(ORDER, parts, shapes, strict=True)
-    }
-    return SecondOrder(origin, widget.inputs, widget.targets, dials, widget.decay)
 
 
 @pytest.mark.parametrize("point", POINTS)
