@@ -28,7 +28,7 @@ from gaugelib.widgets.sharpness_along_orbit.network import (
 )
 
 MOST_UNITS, MOST_DATA = 4, 64
-MOST_LOG2 = 3.0
+MOST_LOG2 = 12.0  # the dials reach to ±3, the minimum-norm gauge may lie beyond
 POINTS = ("minimum", "away")
 _UNITS = ("w_in", "b_in", "w_out", "log2_scales")
 _DATA = ("inputs", "targets")
@@ -54,7 +54,7 @@ class SharpnessAlongOrbit(BookWidget):
         b_out: output bias $c$.
         inputs: data, at most 64 numbers; none may lie on a kink of the network.
         targets: what the network should answer to each.
-        log2_scales: $\log_2 a$ to begin with, within ±3; by default 0, the point itself.
+        log2_scales: $\log_2 a$ to begin with, within ±12; by default 0, the point itself.
         point: `"minimum"`, or `"away"` for the network that is given.
         decay: $\lambda$, one of `decays`.
         unit: whose orbit the plot of the loss follows, counted from 1.

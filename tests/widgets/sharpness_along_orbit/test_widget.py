@@ -210,7 +210,7 @@ def test_another_network_brings_its_own_minima():
             "inputs must hold 2 to 64 numbers, found 65",
         ),
         ({"inputs": [0.2] * 3, "targets": [1.0] * 3}, "inputs must hold two different numbers"),
-        ({"log2_scales": [0.0, 3.5, 0.0]}, "log2_scales must lie within ±3, found"),
+        ({"log2_scales": [0.0, 12.5, 0.0]}, "log2_scales must lie within ±12, found"),
         ({"w_out": [0.8, 0.0, 1.6]}, "the given network cannot be shown: unit 2 is dead"),
         ({"w_in": [-1.7, -1.2, -0.2]}, "the given network cannot be shown: unit 3 is dead"),
         ({"b_in": [-1.7 * 0.5, 0.0, -0.6]}, "a datum lies on a kink"),

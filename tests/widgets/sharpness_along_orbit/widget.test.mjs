@@ -41,7 +41,7 @@ for (const { name, theta, log2_scales: dials, decay, unit, data, steps, tangent,
 }
 
 const see = (traits) => measured({ ...opening, ...traits });
-const DIALS = [[0, 0, 0], [1, -2, 0.5], [3, 3, -3], [-2.75, 1, 0]];
+const DIALS = [[0, 0, 0], [1, -2, 0.5], [3, 3, -3], [-2.75, 1, 0], [5.5, 0, 0]]; // the last lies beyond the dials
 const decays = opening._minima.decays.slice(1);
 const data = { x: opening.inputs, y: opening.targets };
 
