@@ -10,21 +10,27 @@ AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text("utf8")
 def axe_violations(page: Page, *only: str, within: str = "html", but: str = "") -> list[str]:
     """Accessibility violations found by axe-core: every rule that it runs by default, or a few.
 
-    Whole pages have a test of their own; tests of a part of one look `within` a selector. The rule
-    `but` is left out: it has looked at the same already.
+    Whole pages have a test of their own; tests of a part of one look `within` a selector, and what
+    stands beside it is not shown meanwhile. The rule `but` is left out: it has looked at the same
+    already.
     """
+    violations, passed = audit(page, *only, within=within, but=but)
+    assert violations or passed, f"axe found nothing to look at in {within}"
+    return violations
+
+
+def audit(page: Page, *only: str, within: str = "html", but: str = "") -> tuple[list[str], int]:
+    """The same violations, and how many rules found something to look at and no fault in it."""
     page.evaluate(AXE)
-    # Only the violations leave the browser: what passed, node by node, would be megabytes.
-    options = {"resultTypes": ["violations"], "rules": {but: {"enabled": False}} if but else {}}
+    options = {"rules": {but: {"enabled": False}} if but else {}}
     options |= {"runOnly": list(only)} if only else {}
-    rules = page.evaluate(
-        "([at, how]) => axe.run(at, how).then((found) => found.violations)", [within, options]
-    )
-    return [
+    rules, passed = page.evaluate(AUDIT, [within, options])
+    found = [
         f"{rule['id']}: {rule['help']}: {' '.join(map(str, node['target']))}: {node['html'][:120]}"
         for rule in rules
         for node in rule["nodes"]
     ]
+    return found, passed
 
 
 def raw_mathematics(page: Page) -> list[str]:
@@ -59,6 +65,31 @@ def widgets(page: Page) -> dict[str, list[str]]:
     """Ids of the widgets that the page holds as state, as views, and as mounted views."""
     return page.evaluate(WIDGETS)
 
+
+# For each of the thousands of elements of a chapter that are shown axe asks for styles and boxes.
+AUDIT = """async ([at, how]) => {
+  const parts = [...document.querySelectorAll(at)].filter((e) => !e.parentElement?.closest(at));
+  const around = new Set();
+  for (const part of parts) {
+    for (let e = part.parentElement; e; e = e.parentElement) around.add(e);
+  }
+  const beside = [...around].flatMap((e) => [...e.children])
+    .filter((e) => !around.has(e) && !parts.includes(e));
+  const [x, y] = [scrollX, scrollY];
+  const unseen = new CSSStyleSheet();
+  unseen.replaceSync("[data-unseen] { display: none !important }");
+  document.adoptedStyleSheets.push(unseen);
+  for (const e of beside) e.dataset.unseen = "";
+  try {
+    // What passed, node by node, would be megabytes: it does not leave the browser.
+    const { violations, passes } = await axe.run(at, { resultTypes: ["violations"], ...how });
+    return [violations, passes.length];
+  } finally {
+    for (const e of beside) delete e.dataset.unseen;
+    document.adoptedStyleSheets.pop();
+    scrollTo({ left: x, top: y, behavior: "instant" });
+  }
+}"""
 
 RAW_MATHEMATICS = r"""() => {
   const untypeset = [...document.querySelectorAll(".math, .katex-error")]

@@ -71,6 +71,18 @@ def test_accessibility_violation_is_caught(broken, axe, body, rule):
     assert any(line.startswith(f"{rule}:") for line in axe(broken(body)))
 
 
+def test_what_stands_beside_is_not_looked_at_and_stays(broken, axe):
+    bad = '<p style="color:#999;background:#fff">pale</p>'
+    page = broken(bad + '<section><div id="part"><i>A part.</i></div></section><button></button>')
+    before = page.content()
+    assert axe(page, within="#part") == []
+    assert page.content() == before
+    with pytest.raises(AssertionError, match="nothing to look at"):
+        axe(page, "color-contrast", within="button")
+    found = axe(broken(f'<div id="part">{bad}</div><p>More.</p>'), within="#part")
+    assert [line.split(":")[0] for line in found] == ["color-contrast"]
+
+
 @pytest.mark.parametrize(
     "body",
     [

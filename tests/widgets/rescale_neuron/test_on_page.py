@@ -13,7 +13,7 @@ import torch
 from gaugelib import rescale, weight_norm
 from gaugelib.widgets import RescaleNeuron
 from tests.balance.newton import newton
-from tests.site.findings import AXE, sideways
+from tests.site.findings import audit, sideways
 from tests.widgets.node import formatted
 from tests.widgets.rescale_neuron.on_page import Shown
 from tests.widgets.scratch import RUNTIME, scratch_page
@@ -146,19 +146,18 @@ def test_it_speaks_once_the_reader_rests(chapter):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-def test_it_is_accessible_whole_and_broken(open_page, theme, width):
+def test_it_is_accessible_whole_and_broken(open_page, axe, theme, width):
     page = open_page(CHAPTER, theme=theme, width=width)
     shown = Shown(page)
     paper = shown.root.evaluate("(e) => getComputedStyle(e).backgroundColor")
     assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(23, 28, 34)"}[theme]
-    page.evaluate(AXE)
-    assert page.evaluate("() => axe.run('.gl-rescale')")["violations"] == []
+    assert axe(page, within=".gl-rescale") == []
     shown.box("forget the bias")
     shown.box("forget the outgoing weights")
     shown.box("tanh instead of ReLU")
-    checked = page.evaluate("() => axe.run('.gl-rescale')")
-    assert checked["violations"] == []
-    assert len(checked["passes"]) > 10
+    violations, passed = audit(page, within=".gl-rescale")
+    assert violations == []
+    assert passed > 10
     assert sideways(page) == []
 
 
