@@ -99,7 +99,7 @@ ALL_IMAGES = """() => Promise.all([...document.images].map((image) => {
 
 def pictures(page):
     """The page at rest, with its menu open, and with its search open."""
-    page.reload(wait_until="networkidle")
+    page.wait_for_load_state("networkidle")
     page.add_style_tag(content="* { content-visibility: visible !important; }")  # also what is far
     settle(page)
     page.evaluate(ALL_IMAGES)
@@ -118,10 +118,17 @@ def looks_the_same(one, other, tries=3):
     A busy machine may take a picture before the page has come to rest; what a style sheet changes
     is different every time.
     """
-    return any(all(map(same_pixels, pictures(one), pictures(other))) for _ in range(tries))
+    for _ in range(tries):
+        if all(map(same_pixels, pictures(one), pictures(other))):
+            return True
+        for page in (one, other):
+            page.reload()
+    return False
 
 
 def same_pixels(*pair):
+    if pair[0] == pair[1]:
+        return True
     first, second = (Image.open(io.BytesIO(data)).convert("RGB") for data in pair)
     if first.size != second.size:
         return False
