@@ -117,7 +117,7 @@ def sharpening(
     r"""Sharpness and imbalance against the number of steps, one shade for each run.
 
     Args:
-        runs: title -> sharpness and imbalance at each step.
+        runs: title -> sharpness and size of the imbalance at each step.
         limits: title -> the line $2/\\eta$ of a run, for some of them.
     """
     figure, ((left, right),) = frames(1, 2, 3.0)
@@ -127,6 +127,6 @@ def sharpening(
         if title in limits:
             left.axhline(limits[title], color=shade, linestyle=":")
     left.set(xlabel="step", ylabel="sharpness")
-    right.set(xlabel="step", ylabel="imbalance Δ")
+    right.set(xlabel="step", ylabel="size of the imbalance |Δ|")
     key(figure, left, above=True)
     return figure
