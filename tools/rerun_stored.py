@@ -1,8 +1,9 @@
 """Run again what the book stores, and compare: `rerun_stored.py --day 2026-01-31`, or an item.
 
 Items are the training runs of `gaugelib/experiments/stored`, the rows of the stability tables of
-`gaugelib/soft/stability.json`, and the map of the tiny network. Each day has its share; any 28 days
-that follow each other have them all. No data are downloaded: all of it is scikit-learn's digits.
+`gaugelib/soft/stability.json`, the map of the tiny network, and the rows and orbits of
+`gaugelib/curvature/trained.json`. Each day has its share; any 28 days that follow each other have
+them all. No data are downloaded: all of it is scikit-learn's digits.
 
 Another processor rounds otherwise, and training can enlarge that without limit. So each item
 is run again with a nudge of the size of rounding: the stored numbers may differ from today's by
@@ -22,6 +23,7 @@ from typing import NamedTuple
 import torch
 
 from gaugelib import GaugeError
+from gaugelib.curvature.trained import trained_sharpness as stored_sharpness
 from gaugelib.data import digits
 from gaugelib.experiments import STORED, Curves, stored
 from gaugelib.experiments.settings import Settings
@@ -30,17 +32,19 @@ from gaugelib.soft.stability import stability
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "benchmarks"))
 import soft_stability
+import trained_sharpness
 
 DAYS = 28
 TABLES = ("digits", "convolutional", "residual")
 GROWTH = 30  # how many times the effect of the nudge: a run rounds in each of its operations
 PRINTED = 5e-5  # of a number that is stored to five significant digits
+BOTH = 1.1e-5  # of two that are rounded to six
 LEAST = {"train_error": 1.01 / 1437, "test_error": 1.01 / 360}  # one example, on a boundary
 TIGHT = 3  # epochs
 
 
 class Item(NamedTuple):
-    """Something stored: a run of a suite, a row of a table, or the map (`tiny`)."""
+    """A run of a suite, a row of a table, the map (`tiny`), or a row or orbit (`sharpness`)."""
 
     kind: str
     name: str
@@ -54,7 +58,10 @@ def items() -> tuple[Item, ...]:
     """All that is stored, costly runs apart from each other."""
     runs = [Item("run", name, k) for name in STORED for k in range(len(stored(name)))]
     rows = [Item("row", n, k) for n in TABLES for k in range(len(stability()[n]["rows"]))]
-    return (*runs, *rows, Item("tiny", "tiny"))
+    trained = [
+        Item("sharpness", n, k) for n, each in stored_sharpness().items() for k in range(len(each))
+    ]
+    return (*runs, *rows, Item("tiny", "tiny"), *trained)
 
 
 def share(everything: Sequence[Item], day: datetime.date) -> tuple[Item, ...]:
@@ -173,8 +180,39 @@ def rerun_tiny() -> list[str]:
     return found
 
 
+# ------------------------------------------------------------------ sharpness of trained networks
+
+
+def rerun_sharpness(name: str, index: int) -> list[str]:
+    """Differences in a row or an orbit by more than rounding and a nudge of 1e-12 explain."""
+    before = stored_sharpness()[name][index]
+    nudges = (0.0, 1e-12)
+    if name == "rows":
+        run = trained_sharpness.Run(*(before[key] for key in trained_sharpness.Run._fields))
+        here, twin = (trained_sharpness.row(run, nudge) for nudge in nudges)
+    else:
+        where = before["network"], before["loss"]
+        here, twin = (trained_sharpness.orbit(*where, nudge) for nudge in nudges)
+    if here.keys() != before.keys():
+        return [f"{sorted(before)} stored, {sorted(here)} now"]
+    found = []
+    for key, value in before.items():
+        if isinstance(value, str):
+            continue
+        several = isinstance(value, list)
+        all_three = zip(*(one[key] if several else [one[key]] for one in (before, here, twin)))
+        for k, (said, now, other) in enumerate(all_three):
+            allowed = BOTH * abs(said) + GROWTH * abs(now - other)
+            allowed += LEAST["test_error"] if key == "error" else 0.0
+            if abs(said - now) > allowed:
+                found.append(f"{key} {k}: {said:g} stored, {now:g} now, ±{allowed:.1g}")
+    return found
+
+
 def rerun(item: Item) -> list[str]:
     """What differs."""
+    if item.kind == "sharpness":
+        return rerun_sharpness(item.name, item.index)
     if item.kind == "run":
         return rerun_run(item.name, item.index)
     return rerun_row(item.name, item.index) if item.kind == "row" else rerun_tiny()
@@ -188,7 +226,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     known = {str(item): item for item in items()}
     if unknown := [name for name in options.items if name not in known]:
-        parser.error(f"stored are run:SUITE:N, row:TABLE:N and tiny:tiny:0, found {unknown}")
+        parser.error(
+            f"stored are run:SUITE:N, row:TABLE:N, tiny:tiny:0, sharpness:rows:N and "
+            f"sharpness:orbits:N, found {unknown}"
+        )
     day = options.day or datetime.datetime.now(datetime.UTC).date()
     chosen = [known[name] for name in options.items] or share(tuple(known.values()), day)
     different = 0

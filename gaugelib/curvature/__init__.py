@@ -2,8 +2,8 @@
 
 Read `dense`; `product`, the Hessian times a direction, from one graph that is kept; `largest`, its
 largest eigenvalue, by the solver in `eigensolver`; `trace`, by random probes; `identity`, what the
-symmetry says of the Hessian; `edge`, gradient descent on two weights as a map. Other packages
-import the names below.
+symmetry says of the Hessian; `edge`, gradient descent on two weights as a map; `trained`, what was
+measured on trained networks. Other packages import the names below.
 """
 
 from gaugelib.curvature.dense import hessian as hessian
@@ -14,3 +14,6 @@ from gaugelib.curvature.product import HessianProduct as HessianProduct
 from gaugelib.curvature.product import hessian_product as hessian_product
 from gaugelib.curvature.trace import Trace as Trace
 from gaugelib.curvature.trace import hessian_trace as hessian_trace
+from gaugelib.curvature.trained import gauge_share as gauge_share
+from gaugelib.curvature.trained import trained_pairs as trained_pairs
+from gaugelib.curvature.trained import trained_sharpness as trained_sharpness

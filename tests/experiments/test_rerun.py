@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gaugelib import GaugeError
+from gaugelib.curvature import trained_sharpness
 from gaugelib.experiments import STORED, stored
 from gaugelib.soft.stability import stability
 from tools import rerun_stored
@@ -26,6 +27,11 @@ def test_all_that_is_stored_is_an_item_once():
     assert rows.keys() == set(stability()) - {"tiny"}
     assert sum(item.kind == "row" for item in everything) == sum(rows.values())
     assert Item("tiny", "tiny") in everything
+    counts = {"rows": 70, "orbits": 4}
+    assert {name: len(each) for name, each in trained_sharpness().items()} == counts
+    for name, count in counts.items():
+        found = [item.index for item in everything if item[:2] == ("sharpness", name)]
+        assert found == list(range(count))
 
 
 @pytest.mark.parametrize("first", [TODAY, datetime.date(2027, 12, 24), datetime.date(1, 1, 1)])
@@ -77,6 +83,32 @@ def test_control_another_row_is_not_what_is_stored(monkeypatch):
     rows[5] = rows[5] | {"strength": 10 * rows[5]["strength"] + 1}
     monkeypatch.setattr(rerun_stored, "stability", lambda: changed)
     assert rerun_stored.rerun_row("residual", 5, seeds=[0]) != []
+
+
+def place_of(**wanted):
+    rows = trained_sharpness()["rows"]
+    return next(k for k, row in enumerate(rows) if wanted.items() <= row.items())
+
+
+QUICK = {"network": "convolutional", "loss": "cross-entropy", "way": "large", "seed": 0}
+
+
+def test_a_trained_network_comes_out_again():
+    assert rerun_stored.rerun_sharpness("rows", place_of(**QUICK)) == []
+
+
+@pytest.mark.parametrize("name", ["value", "ratio", "sharpness", "trace"])
+def test_control_a_change_in_the_fourth_digit_of_a_trained_network_is_noticed(monkeypatch, name):
+    changed, where = trained_sharpness(), place_of(**QUICK)
+    row = changed["rows"][where]
+    value = row[name]
+    row[name] = [value[0], value[1] * 1.0003] if isinstance(value, list) else value * 1.0003
+    again = dict.fromkeys((0.0, 1e-12), trained_sharpness()["rows"][where])
+    monkeypatch.setattr(rerun_stored, "stored_sharpness", lambda: changed)
+    monkeypatch.setattr(rerun_stored.trained_sharpness, "row", lambda run, nudge: again[nudge])
+    found = rerun_stored.rerun_sharpness("rows", where)
+    assert len(found) == 1
+    assert found[0].startswith(name)
 
 
 @pytest.mark.parametrize(
