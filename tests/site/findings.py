@@ -1,28 +1,35 @@
 """What can be wrong with a page as the browser shows it; each function returns the findings."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Page
 
 AXE = (Path(__file__).parent / "vendor/axe-core/axe.min.js").read_text("utf8")
+# Of axe's rules only these look at colours, and colours are the same at every width.
+COLOURS = ("color-contrast", "link-in-text-block")
 
 
-def axe_violations(page: Page, *only: str, within: str = "html", but: str = "") -> list[str]:
+def axe_violations(
+    page: Page, *only: str, within: str = "html", but: Sequence[str] = ()
+) -> list[str]:
     """Accessibility violations found by axe-core: every rule that it runs by default, or a few.
 
     Whole pages have a test of their own; tests of a part of one look `within` a selector, and what
-    stands beside it is not shown meanwhile. The rule `but` is left out: it has looked at the same
-    already.
+    stands beside it is not shown meanwhile. The rules `but` are left out: they have looked at the
+    same already.
     """
     violations, passed = audit(page, *only, within=within, but=but)
     assert violations or passed, f"axe found nothing to look at in {within}"
     return violations
 
 
-def audit(page: Page, *only: str, within: str = "html", but: str = "") -> tuple[list[str], int]:
+def audit(
+    page: Page, *only: str, within: str = "html", but: Sequence[str] = ()
+) -> tuple[list[str], int]:
     """The same violations, and how many rules found something to look at and no fault in it."""
     page.evaluate(AXE)
-    options = {"rules": {but: {"enabled": False}} if but else {}}
+    options = {"rules": {rule: {"enabled": False} for rule in but}}
     options |= {"runOnly": list(only)} if only else {}
     rules, passed = page.evaluate(AUDIT, [within, options])
     found = [

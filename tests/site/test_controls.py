@@ -5,9 +5,11 @@ import json
 import pytest
 
 from tests.site import findings, markup
+from tests.site.findings import COLOURS
 
 FRAME = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Control</title>
 <link rel="icon" href="data:,"></head><body><main><h1>Control</h1>{}</main></body></html>"""
+LINK = '<p>A sentence with <a href="/">a link</a> in its midst.</p>'
 
 
 @pytest.fixture
@@ -65,10 +67,26 @@ def test_raw_mathematics_is_caught(broken, body):
         ('<p style="color:#999;background:#fff">pale</p>', "color-contrast"),
         ("<input type=range>", "label"),
         ("<button></button>", "button-name"),
+        ("<style>a { color: #222; text-decoration: none }</style>" + LINK, "link-in-text-block"),
     ],
 )
 def test_accessibility_violation_is_caught(broken, axe, body, rule):
     assert any(line.startswith(f"{rule}:") for line in axe(broken(body)))
+
+
+@pytest.mark.parametrize(
+    ("paint", "rule"),
+    [
+        ("p { color: #666 }", "color-contrast"),
+        ("a { color: #cde; text-decoration: none }", "link-in-text-block"),
+    ],
+)
+def test_colours_of_the_dark_are_caught_in_the_dark_alone(broken, axe, paint, rule):
+    dark = "body { background: #111; color: #eee } a { color: #8cf }"
+    body = f"<style>@media (prefers-color-scheme: dark) {{ {dark} {paint} }}</style>{LINK}"
+    assert axe(broken(body)) == []
+    found = axe(broken(body, theme="dark"), *COLOURS)
+    assert {line.split(":")[0] for line in found} == {rule}
 
 
 def test_what_stands_beside_is_not_looked_at_and_stays(broken, axe):
