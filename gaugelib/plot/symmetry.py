@@ -76,12 +76,20 @@ def incidence(group: GaugeGroup) -> Figure:
 
 
 @in_style
-def along_orbit(log_scales: Tensor, measured: Mapping[str, Sequence[float] | Tensor]) -> Figure:
+def along_orbit(
+    log_scales: Tensor,
+    measured: Mapping[str, Sequence[float] | Tensor],
+    xlabel: str = "log₂ of one neuron's scale a",
+    ylabel: str = "relative to a = 1",
+) -> Figure:
     """Quantities measured along an orbit, each relative to its value at log-scale 0.
 
     Args:
-        log_scales: base-2 logarithms of one unit's scale, shape `(points,)`, holding 0.
+        log_scales: base-2 logarithms of one unit's scale, shape `(points,)`, holding 0; or another
+            coordinate along the orbit, which `xlabel` then names.
         measured: name of a quantity -> its positive values, shape `(points,)`.
+        xlabel: what is on the horizontal axis.
+        ylabel: what the quantities are relative to.
 
     Raises:
         GaugeError: if 0 is not among the log-scales, or a value is not positive.
@@ -95,10 +103,6 @@ def along_orbit(log_scales: Tensor, measured: Mapping[str, Sequence[float] | Ten
         if not bool((curve > 0).all()):
             raise GaugeError(f"'{name}' must be positive to be drawn on a logarithmic axis")
         axes.plot(log_scales, curve / curve[int(start[0])], label=name)
-    axes.set(
-        xlabel="log₂ of one neuron's scale a",
-        ylabel="relative to a = 1",
-        yscale="log",
-    )
+    axes.set(xlabel=xlabel, ylabel=ylabel, yscale="log")
     key(figure, axes)
     return figure
