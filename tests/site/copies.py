@@ -27,7 +27,15 @@ def copy_of_the_book(folder: Path) -> None:
         target = folder / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
+    share_fonts(folder)
     configure(folder, "execute_notebooks: cache", 'execute_notebooks: "off"')
+
+
+def share_fonts(folder: Path) -> None:
+    """Fonts that were cut to the same glyphs are at hand for every copy."""
+    (ROOT / ".cache" / "fonts").mkdir(parents=True, exist_ok=True)
+    (folder / ".cache").mkdir()
+    (folder / ".cache" / "fonts").symlink_to(ROOT / ".cache" / "fonts")
 
 
 def configure(folder: Path, line: str, other: str) -> None:
@@ -51,6 +59,7 @@ def build_copy(folder: Path, repository: str = "", commit: str = "") -> str:
 def small_book(folder: Path, *pages: str) -> None:
     """The book's configuration, style and extension with a first page, and with these pages."""
     (folder / "book" / "site").mkdir(parents=True)
+    share_fonts(folder)
     (folder / "_config.yml").write_text((ROOT / "_config.yml").read_text("utf8"), "utf8")
     configure(folder, "gaugebook: book/_ext", f"gaugebook: {ROOT / 'book' / '_ext'}")
     for path in (ROOT / "book" / "site").iterdir():

@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 from pathlib import Path
 
 import myst_nb
@@ -9,9 +10,12 @@ import pydata_sphinx_theme
 import pytest
 import sphinx_book_theme
 import sphinx_design
+from fontTools import subset
+from fontTools.ttLib import TTFont
 from PIL import Image, ImageChops
 
 from gaugebook.bundle import IMPORT, relocated
+from gaugebook.lean import cut_font
 from gaugebook.purge import Vocabulary, purge, without_unused
 from tests.site.visit import settle
 
@@ -188,6 +192,29 @@ def test_control_a_missing_rule_is_seen(open_page, restyled):
         return "".join(pieces[:1] + pieces[2::2])
 
     assert not looks_the_same(cut, restyled(cut.url, without_half_a_sheet))
+
+
+def test_a_font_is_cut_once_to_the_same_glyphs_and_anew_to_others(tmp_path, monkeypatch):
+    cuts = []
+
+    def counted(options):
+        cuts.append(options)
+        return subsetter(options)
+
+    def cut(letters, source="KaTeX_Main-Regular.woff2"):
+        path = tmp_path / "font.woff2"
+        shutil.copy(FONTS[1] / source, path)
+        cut_font(path, set(map(ord, letters)), tmp_path / "known")
+        with TTFont(path) as font:
+            return "".join(map(chr, sorted(font.getBestCmap()))), path.read_bytes()
+
+    subsetter = subset.Subsetter
+    monkeypatch.setattr(subset, "Subsetter", counted)
+    first, other = cut("ab"), cut("abc")
+    assert (first[0], other[0], len(cuts)) == ("ab", "abc", 2)
+    assert (cut("ba"), cut("abc"), len(cuts)) == (first, other, 2)
+    bold = cut("ab", "KaTeX_Main-Bold.woff2")
+    assert (bold[0], bold[1] != first[1], len(cuts)) == ("ab", True, 3)
 
 
 PLACES = """() => {

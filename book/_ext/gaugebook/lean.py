@@ -8,10 +8,12 @@ left out by `templates/static/webpack-macros.html`, as is Bootstrap's, of which 
 import logging
 import re
 from collections.abc import Iterable
+from hashlib import sha256
 from html import unescape
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
-from fontTools import subset
+from fontTools import subset, version
 
 from .glyphs import Letters, files
 from .purge import Vocabulary, purge, without_unused
@@ -67,6 +69,7 @@ def trim(app, exception) -> None:
     if exception is not None or app.builder.format != "html" or app.config.gaugebook_draft:
         return
     site, static = Path(app.outdir), Path(app.outdir) / "_static"
+    known = Path(app.srcdir) / ".cache" / "fonts"
     for path in [*static.rglob("*.map"), *(static / name for name in UNUSED)]:
         path.unlink(missing_ok=True)
     pages = texts(site, "*.html")
@@ -84,16 +87,16 @@ def trim(app, exception) -> None:
         sheet.write_text(style, "utf8")
     for font in (static / "vendor/fontawesome/webfonts").iterdir():
         if font.suffix == ".woff2":
-            cut_font(font, points)
+            cut_font(font, points, known)
         else:
             font.unlink()
     points = set(map(ord, set().union(*map(unescape, pages)))) | LATIN
     for font in static.glob("fonts/*.woff2"):
-        cut_font(font, points)
-    cut_formulas(static / "katex", app.gaugebook_katex.formulas())
+        cut_font(font, points, known)
+    cut_formulas(static / "katex", app.gaugebook_katex.formulas(), known)
 
 
-def cut_formulas(folder: Path, formulas: Iterable[str]) -> None:
+def cut_formulas(folder: Path, formulas: Iterable[str], known: Path) -> None:
     """Keep of each font of the formulas the letters that some formula sets in it."""
     sheet = (folder / "katex.min.css").read_text("utf8")
     letters = Letters(sheet)
@@ -102,7 +105,7 @@ def cut_formulas(folder: Path, formulas: Iterable[str]) -> None:
     for name, face in files(sheet).items():
         if used := letters.by_face[face]:
             kept = used.union(*(measure for measure in MEASURES if used & measure))
-            cut_font(folder / "fonts" / name, set(map(ord, kept)))
+            cut_font(folder / "fonts" / name, set(map(ord, kept)), known)
 
 
 def drop_scripts(app, pagename, templatename, context, doctree) -> None:
@@ -125,14 +128,24 @@ def texts(folder: Path, pattern: str) -> list[str]:
     return [path.read_text("utf8") for path in sorted(folder.rglob(pattern))]
 
 
-def cut_font(path: Path, points: set[int]) -> None:
-    """Keep only these glyphs of a woff2 font."""
-    options = subset.Options(flavor="woff2")
-    font = subset.load_font(str(path), options)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=points & set(font.getBestCmap()))
-    subsetter.subset(font)
-    subset.save_font(font, str(path), options)
+def cut_font(path: Path, points: set[int], known: Path) -> None:
+    """Keep only these glyphs of a woff2 font; what was cut before lies in the folder `known`.
+
+    It is known by all that it depends on: the font, the glyphs, who cuts it and how.
+    """
+    how = f"{sorted(points)} {version} {Path(__file__).read_text('utf8')}"
+    cut = known / f"{sha256(path.read_bytes() + how.encode()).hexdigest()}.woff2"
+    if not cut.exists():
+        known.mkdir(parents=True, exist_ok=True)
+        options = subset.Options(flavor="woff2")
+        with subset.load_font(str(path), options) as font:
+            subsetter = subset.Subsetter(options)
+            subsetter.populate(unicodes=points & set(font.getBestCmap()))
+            subsetter.subset(font)
+            with NamedTemporaryFile(dir=known, delete=False) as whole:  # others may read there
+                subset.save_font(font, whole, options)
+        Path(whole.name).replace(cut)
+    path.write_bytes(cut.read_bytes())
 
 
 def setup(app) -> None:
