@@ -92,7 +92,7 @@ def balancing_step(function: Callable[[float, float, float], Any]) -> Verdict:
                         "sign of y."
                     )
                 _judge_end(w, v, y, eta)
-        return "no minimum holds it, so that the imbalance burns away, whatever the start."
+        return "no minimum holds it, so the imbalance burns away from every start that was tried."
 
     return judge(test)
 
