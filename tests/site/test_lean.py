@@ -102,12 +102,13 @@ ALL_IMAGES = """() => Promise.all([...document.images].map((image) => {
 
 
 def pictures(page):
-    """The page at rest, with its menu open, and with its search open."""
+    """The page at rest, what is in sight first; with its menu open, and with its search open."""
     page.wait_for_load_state("networkidle")
     page.add_style_tag(content="* { content-visibility: visible !important; }")  # also what is far
     settle(page)
     page.evaluate(ALL_IMAGES)
     page.wait_for_timeout(300)
+    yield page.screenshot(animations="disabled")
     yield page.screenshot(full_page=True, animations="disabled")
     page.locator(".dropdown-download-buttons > button").click()
     yield page.screenshot(animations="disabled")
