@@ -3,14 +3,14 @@
 import re
 from pathlib import Path
 
-from bs4 import BeautifulSoup
-
 from tests.site import markup
 
 HEX = re.compile(r"#[0-9a-f]{6}\b")
 SCALE = re.compile(r"scale\(([\d.]+) -")
 GROUNDS = {"light": ("#fffefb", "#ffffff"), "dark": ("#15181c",)}  # page and paper
 GRID = {"light": "#e3e3e3", "dark": "#343a42"}
+GROUP = re.compile(r"<g\b([^>]*)>")
+ATTRIBUTE = re.compile(r'([\w:-]+)="([^"]*)"')
 FRAME = re.compile(r'<g id="axes_\d+"><g id="patch_\d+"><path d="([^"]*)"')
 VIEW = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 NUMBER = re.compile(r"[\d.]+")
@@ -68,11 +68,11 @@ def panels(svg: str) -> list[tuple[float, float]]:
 def letters(svg: str) -> list[tuple[float, str]]:
     """Size in points and colour of each text; matplotlib draws glyphs of 100 points, and scales."""
     found = []
-    for group in BeautifulSoup(svg, "html.parser").find_all("g", transform=SCALE):
-        style = HEX.search(group.get("style", ""))
-        found.append(
-            (100 * float(SCALE.search(group["transform"])[1]), style[0] if style else "#000000")
-        )
+    for group in GROUP.findall(svg):
+        named = dict(ATTRIBUTE.findall(group))
+        if scale := SCALE.search(named.get("transform", "")):
+            style = HEX.search(named.get("style", ""))
+            found.append((100 * float(scale[1]), style[0] if style else "#000000"))
     return found
 
 
