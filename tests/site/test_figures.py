@@ -159,7 +159,8 @@ def letter_sizes(page, site, width):
 
 
 WALK = """async () => {
-  for (const figure of document.querySelectorAll(".cell_output figure, .bd-article img")) {
+  const figures = ".cell_output figure, .bd-article img:not(.cell_output figure img)";
+  for (const figure of document.querySelectorAll(figures)) {
     figure.scrollIntoView();
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   }
