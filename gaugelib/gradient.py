@@ -27,8 +27,9 @@ def gradient(loss: Loss, params: Mapping[str, Tensor]) -> dict[str, Tensor]:
         A tensor for each parameter, zero where the loss does not depend on it.
 
     Raises:
-        GaugeError: if the loss is not a scalar tensor or depends on none of the parameters, or if
-            the gradient is not finite.
+        GaugeError: if the loss is not a real scalar tensor or depends on none of the parameters, if
+            the gradient is not finite, if a parameter is not of a real floating dtype, or inside
+            `torch.inference_mode`, where torch keeps no graph.
 
     Example:
         >>> gradient(lambda theta: theta["w"].square().sum(), {"w": torch.tensor([1.0, -3.0])})
@@ -49,6 +50,7 @@ def slopes_at(
         params: parameters by name.
         again: whether the gradient keeps its graph, to be differentiated again in the copies.
     """
+    require_differentiable(params)
     leaves = {name: value.detach().requires_grad_() for name, value in params.items()}
     # of torch's ways to compute attention, the fused ones cannot be differentiated twice
     with sdpa_kernel(SDPBackend.MATH) if again else nullcontext():
@@ -56,6 +58,8 @@ def slopes_at(
     if not isinstance(value, Tensor) or value.dim() != 0:
         found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise GaugeError(f"the loss must return a tensor of shape (), found {found}")
+    if value.is_complex():
+        raise GaugeError(f"the loss must be real, found {value.dtype}")
     slopes: tuple[Tensor | None, ...] = (None,)
     if value.requires_grad:
         slopes = torch.autograd.grad(
@@ -72,3 +76,18 @@ def slopes_at(
         if not bool(torch.isfinite(found[name]).all()):
             raise GaugeError(f"the gradient with respect to '{name}' holds NaN or infinity")
     return leaves, found
+
+
+def require_differentiable(params: Mapping[str, Tensor]) -> None:
+    """Refuse parameters of which torch takes no derivative."""
+    for name, value in params.items():
+        if not value.is_floating_point():
+            raise GaugeError(
+                f"'{name}' must be of a real floating dtype to be differentiated, "
+                f"found {value.dtype}"
+            )
+        if torch.is_inference_mode_enabled() or value.is_inference():
+            raise GaugeError(
+                "inside torch.inference_mode, and of tensors made there, torch takes no "
+                "derivatives; use torch.no_grad() instead, or clone the parameters outside"
+            )

@@ -10,7 +10,7 @@ from torch import Tensor
 from gaugelib.bounds import require_positive
 from gaugelib.curvature.eigensolver import largest_eigenvalue
 from gaugelib.curvature.product import HessianProduct
-from gaugelib.gradient import Loss
+from gaugelib.gradient import Loss, require_differentiable
 from gaugelib.group import GaugeError, widest
 
 MOST = 10_000
@@ -64,6 +64,7 @@ def sharpness(
         tensor(2., dtype=torch.float64)
     """
     require_positive("tol", tol)
+    require_differentiable(params)
     finest = 4 * torch.finfo(widest(params)).eps
     if tol < finest:
         raise GaugeError(

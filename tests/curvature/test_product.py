@@ -8,7 +8,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.testing import assert_close
 
 from gaugelib import GaugeError, functional_call, hessian, params_of
-from gaugelib.curvature import HessianProduct, hessian_product
+from gaugelib.curvature import HessianProduct, hessian_product, hessian_trace, sharpness
 from gaugelib.gradient import gradient
 from tests.flow.problems import problem
 from tests.tracing.zoo import build, loss_of
@@ -213,3 +213,28 @@ def test_parameters_that_were_changed_under_a_kept_graph_are_refused():
     params["w"].add_(1.0)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         product(params)
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.int64, torch.bool])
+@pytest.mark.parametrize("of", [gradient, HessianProduct, sharpness, hessian_trace])
+def test_parameters_that_are_no_real_numbers_are_refused(of, dtype):
+    params = {"w": torch.ones(3, dtype=dtype)}
+    with pytest.raises(GaugeError, match=f"'w' must be of a real floating dtype.*{dtype}"):
+        of(lambda p: p["w"].abs().float().square().sum(), params)
+
+
+def test_a_complex_loss_is_refused():
+    with pytest.raises(GaugeError, match="must be real, found torch"):
+        HessianProduct(lambda p: p["w"].sum() + 0j, {"w": torch.ones(3)})
+
+
+def test_in_inference_mode_the_cause_is_told():
+    params = {"w": torch.ones(3)}
+    with torch.inference_mode(), pytest.raises(GaugeError, match="takes no derivatives"):
+        gradient(lambda p: p["w"].square().sum(), params)
+    with torch.inference_mode():
+        made_there = {"w": torch.ones(3)}
+    with pytest.raises(GaugeError, match="clone the parameters outside"):
+        HessianProduct(lambda p: p["w"].square().sum(), made_there)
+    clone = {"w": made_there["w"].clone()}
+    assert gradient(lambda p: p["w"].square().sum(), clone)["w"].tolist() == [2.0] * 3
