@@ -83,7 +83,8 @@ def largest_eigenvalue(
             vector = torch.tensor(array)  # a copy: ARPACK writes over its own
             image = counted(vector)
             if scale == 0.0:
-                scale = float(image.double().norm() / vector.double().norm()) or 1.0
+                top = float(image.abs().max()) or 1.0  # the squares in a norm have a range, too
+                scale = top * float((image.double() / top).norm() / vector.double().norm()) or 1.0
             return (image / scale + 2 * vector).numpy()
 
         try:

@@ -72,7 +72,7 @@ def test_it_is_the_largest_as_a_number_and_not_in_size():
         [*range(-12, 0)],
     ],
 )
-@pytest.mark.parametrize("unit", [1.0, 1e-30, 1e25])
+@pytest.mark.parametrize("unit", [1.0, 1e-30, 1e25, 1e-250, 1e250])
 def test_flat_and_bent_down_losses_of_any_size_are_measured(values, unit):
     loss, params = quadratic(unit * torch.tensor(values, dtype=torch.float64))
     largest = max(abs(value) for value in values) * unit
