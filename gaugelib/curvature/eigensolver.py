@@ -80,7 +80,7 @@ def largest_eigenvalue(
 
         def shifted(array: np.ndarray) -> np.ndarray:
             nonlocal scale
-            vector = torch.tensor(array)  # a copy: ARPACK writes over its own
+            vector = torch.tensor(array, device="cpu")  # a copy: ARPACK writes over its own
             image = counted(vector)
             if scale == 0.0:
                 top = float(image.abs().max()) or 1.0  # the squares in a norm have a range, too
@@ -89,11 +89,13 @@ def largest_eigenvalue(
 
         try:
             if size <= BASIS:
-                rows = torch.stack([counted(row) for row in torch.eye(size, dtype=dtype)])
+                rows = torch.stack(
+                    [counted(row) for row in torch.eye(size, dtype=dtype, device="cpu")]
+                )
                 return torch.linalg.eigvalsh((rows + rows.T) / 2)[-1]
-            draw = torch.Generator().manual_seed(0)
-            start = torch.randn(size, generator=draw, dtype=torch.float64).to(dtype).numpy()
-            found = _by_arpack(shifted, start, tol / 3)  # |λ/c + 2| <= 3 max |λ/c|
+            draw, on = torch.Generator("cpu").manual_seed(0), torch.device("cpu")
+            start = torch.randn(size, generator=draw, dtype=torch.float64, device=on).to(dtype)
+            found = _by_arpack(shifted, start.numpy(), tol / 3)  # |λ/c + 2| <= 3 max |λ/c|
             return scale * (found - 2)
         except _TooMany:
             raise GaugeError(
@@ -123,4 +125,4 @@ def _by_arpack(
         return_eigenvectors=False,
         **options,
     )
-    return torch.as_tensor(values[0])
+    return torch.as_tensor(values[0], device="cpu")

@@ -210,6 +210,14 @@ def test_progress_is_shown_where_it_is_asked_for(capsys):
     assert "sharpness: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("size", [3, 20])
+def test_the_default_device_does_not_matter(size):
+    loss, params = quadratic(torch.linspace(-1, 2, size))
+    with torch.device("meta"):  # on which nothing can be computed
+        found = sharpness(loss, params)
+    assert found == sharpness(loss, params)
+
+
 @pytest.mark.cuda
 def test_the_same_is_found_on_another_device():
     given = problem(5, 8, 6, 2)
