@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 from torch.func import grad, jacrev
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from gaugelib.group import GaugeError
 
@@ -44,4 +45,6 @@ def hessian(loss: Callable[[dict[str, Tensor]], Tensor], params: Mapping[str, Te
         parts = zip(params.items(), vector.split(list(sizes.values())), strict=True)
         return loss({name: part.view(value.shape) for (name, value), part in parts})
 
-    return jacrev(grad(of_vector))(vector)
+    # of torch's ways to compute attention, the fused ones cannot be differentiated twice
+    with sdpa_kernel(SDPBackend.MATH):
+        return jacrev(grad(of_vector))(vector)

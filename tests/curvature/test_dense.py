@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 from torch.testing import assert_close
 
 from gaugelib import GaugeError, hessian
@@ -55,3 +56,18 @@ def test_control_a_wrong_sign_is_noticed():
 def test_too_many_parameters_are_refused():
     with pytest.raises(GaugeError, match="5000 parameters"):
         hessian(lambda p: p["w"].sum(), {"w": torch.zeros(5000)})
+
+
+def test_fused_attention_is_differentiated_twice():
+    draw = torch.Generator().manual_seed(0)
+    params = {"q": torch.randn(1, 1, 3, 4, generator=draw, dtype=torch.float64)}
+
+    def by_hand(q):
+        return (q @ q.mT / 4**0.5).softmax(-1) @ q
+
+    def fused(q):
+        return scaled_dot_product_attention(q, q, q)
+
+    found = hessian(lambda p: fused(p["q"]).square().sum(), params)
+    expected = hessian(lambda p: by_hand(p["q"]).square().sum(), params)
+    assert_close(found, expected, rtol=1e-11, atol=1e-12)
