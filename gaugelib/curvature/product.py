@@ -74,7 +74,14 @@ class HessianProduct:
 
         Returns:
             Shape `(m,)`, in the vector's dtype and on its device.
+
+        Raises:
+            GaugeError: if the vector has another shape, or the product holds NaN or infinity.
         """
+        if vector.shape != (self.size,):
+            raise GaugeError(
+                f"the vector must have shape ({self.size},), found {tuple(vector.shape)}"
+            )
         parts = vector.to(self.device).split(self._sizes)
         direction = {n: part.view_as(leaf) for (n, leaf), part in zip(self._leaves.items(), parts)}
         found = self._apply(direction).values()

@@ -75,6 +75,13 @@ def test_a_vector_is_a_direction_written_in_one_row():
     assert product.size == len(flat(direction))
 
 
+@pytest.mark.parametrize("shape", [(2,), (4,), (3, 1), ()])
+def test_a_vector_of_another_shape_is_refused(shape):
+    product = HessianProduct(lambda p: p["w"].square().sum(), {"w": torch.ones(3)})
+    with pytest.raises(GaugeError, match=r"must have shape \(3,\), found"):
+        product.of_vector(torch.ones(shape))
+
+
 def test_the_product_is_zero_where_the_gradient_is_constant():
     params = {"a": torch.tensor([2.0]), "b": torch.tensor([3.0, 4.0]), "c": torch.tensor(5.0)}
     ones = {name: torch.ones_like(value) for name, value in params.items()}
