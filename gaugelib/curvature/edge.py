@@ -36,8 +36,9 @@ def edge_path(
 
     Returns:
         $\rho$ and $S$, each of shape `(steps + 1, ...)`, where the dots are the shape to which the
-        first four arguments broadcast. Numbers alone are taken in float64; with tensors, all is of
-        their common dtype and on their device. A run that diverges ends in values not finite.
+        first four arguments broadcast. Numbers alone and tensors of whole numbers are taken in
+        float64; with other tensors, all is of their common dtype and on their device. A run
+        that diverges ends in values not finite.
 
     Raises:
         GaugeError: if no two weights have this $\rho$ and $S$, or lr or steps is not as above.
@@ -78,6 +79,8 @@ def _together(*values: float | Tensor) -> tuple[Tensor, ...]:
     dtypes = [value.dtype for value in tensors] or [torch.float64]
     like = tensors[0].device if tensors else None
     dtype = functools.reduce(torch.promote_types, dtypes)
+    if not dtype.is_floating_point:
+        dtype = torch.float64
     return torch.broadcast_tensors(
         *(torch.as_tensor(value, dtype=dtype, device=like) for value in values)
     )

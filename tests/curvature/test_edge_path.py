@@ -162,6 +162,15 @@ def test_a_grid_of_steps_is_run_at_once_in_its_own_precision():
     torch.testing.assert_close(rho[:, 0, 1], one.float(), rtol=1e-5, atol=1e-5)
 
 
+def test_tensors_of_whole_numbers_are_taken_as_the_numbers_they_hold():
+    given = {"target": 1, "lr": 0.1, "steps": 3}
+    found = edge_path(torch.tensor([1, 2]), 5, **given)
+    expected = edge_path(torch.tensor([1.0, 2.0]).double(), 5.0, **given)
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == torch.float64
+        assert torch.equal(one, other)
+
+
 def test_it_can_be_differentiated_by_the_step():
     lr = torch.tensor(0.15, dtype=torch.float64, requires_grad=True)
 
