@@ -87,6 +87,9 @@ def copied(value: Any) -> Any:
 def _untouched(given: Any, kept: Any) -> bool:
     if isinstance(kept, Tensor):
         return isinstance(given, Tensor) and given.dtype == kept.dtype and torch.equal(given, kept)
+    if isinstance(kept, dict):
+        same = isinstance(given, dict) and list(given) == list(kept)
+        return same and all(_untouched(given[name], kept[name]) for name in kept)
     if isinstance(kept, list):
         same = isinstance(given, list) and len(given) == len(kept)
         return same and all(_untouched(g, k) for g, k in zip(given, kept, strict=True))

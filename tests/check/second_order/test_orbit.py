@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from gaugelib import generator, hessian, laplacian, trace_group
+from gaugelib import check, generator, hessian, laplacian, trace_group
 from tests.soft.problems import loss_of, network
 
 
@@ -148,3 +148,29 @@ def test_control_a_penalty_on_the_weights_is_not_level_along_the_orbit():
     found = orbit_curvature(params, torch.func.grad(loss)(params), group)
     tangent = generator(params, torch.eye(group.units).double()[0], group)
     assert abs(float(found[0] - straight(loss, params, tangent))) > 0.1
+
+
+def doubled(params, slopes, group):
+    found = orbit_curvature(params, slopes, group)
+    for value in params.values():
+        value.mul_(2)
+    return found
+
+
+def products_in_place(params, slopes, group):
+    for name in slopes:
+        slopes[name] *= params[name]
+    return -2 * group.totals(slopes)[0]
+
+
+def emptied(params, slopes, group):
+    found = orbit_curvature(params, slopes, group)
+    params.clear()
+    return found
+
+
+@pytest.mark.parametrize("answer", [doubled, products_in_place, emptied])
+def test_an_answer_that_writes_into_a_dictionary_is_told(answer):
+    verdict = check.orbit_curvature(answer)
+    assert not verdict
+    assert "wrote into its arguments" in verdict.message
