@@ -115,7 +115,13 @@ def _pairs(
         raise WrongAnswer("your model has no unit that can be rescaled; group.grounded says why.")
     params = {name: value.double() for name, value in params_of(model).items()}
     moved = {n: v + 0.3 * v.square().mean().sqrt() * normal(*v.shape) for n, v in params.items()}
-    yield _apart(called(regression, model, example), params, moved, group)
+    loss = called(regression, model, example)
+    if not torch.equal(loss(params), loss(params)):
+        raise WrongAnswer(
+            "your model draws at random, so that its loss is another each time; try it in eval "
+            "mode, without dropout."
+        )
+    yield _apart(loss, params, moved, group)
 
 
 def _apart(

@@ -100,6 +100,11 @@ class Silent(nn.Module):
         ("model", torch.zeros(1, 3), "hand over your model"),
         (Silent(), torch.ones(1, 3), "in twelve gauges"),
         (nn.Sequential(nn.Linear(3, 2), nn.ReLU()), torch.zeros(1, 5), "trace_group stopped with"),
+        (
+            nn.Sequential(nn.Linear(3, 8), nn.Dropout(), nn.ReLU(), nn.Linear(8, 1)),
+            torch.ones(9, 3),
+            "draws at random",
+        ),
     ],
 )
 def test_a_model_that_cannot_be_tried_gets_a_hint(model, example, hint):
