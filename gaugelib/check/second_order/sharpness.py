@@ -194,14 +194,14 @@ def _judge_end(w: float, v: float, y: float, eta: float) -> None:
     left, error = abs((w * w - v * v) / start), w * v - y
     if left < 1e-3:
         return
+    if left > 0.9:
+        raise WrongAnswer(
+            f"so small a step ends as the flow does: {left:.1%} of the imbalance is left."
+        )
     if abs(error) > 1e-6 * abs(y):
         raise WrongAnswer(
             f"the imbalance falls, but after {STEPS} steps {left:.1%} of it are left: so close to "
             "the edge it takes too long. A little longer a step."
-        )
-    if left > 0.9:
-        raise WrongAnswer(
-            f"so small a step ends as the flow does: {left:.1%} of the imbalance is left."
         )
     raise WrongAnswer(
         f"it ends at the edge and not balanced: with η = {eta:.3g} a minimum of sharpness "

@@ -58,6 +58,7 @@ MISTAKES = {
     ],
     "balancing_step": [
         (lambda w, v, y: 0.1 / (w * w + v * v), "so small a step"),
+        (lambda w, v, y: 1e-4 / abs(y), "so small a step"),  # not yet at the end of the flow
         (lambda w, v, y: 2 / sharpness_of_the_flow(w, v, y), "at the edge and not balanced"),
         (lambda w, v, y: 0.95 / abs(y), "at the edge and not balanced"),
         (lambda w, v, y: 1 / abs(y), "it takes too long"),
