@@ -46,7 +46,7 @@ class Picture(Plane):
         below.axhline(charge, color=BAND, lw=6, alpha=0.6)
         for axes, values in ((above, run.sharpness), (below, run.charge)):
             axes.plot(values, "o-", color=NEGATIVE, ms=3, lw=0.8)
-        above.set(xlim=(0, LAST), ylim=(0, 2.4 * sharpness), ylabel="sharpness λ")
+        above.set(xlim=(0, LAST), ylim=(0, 2.4 * sharpness or 1), ylabel="sharpness λ")
         above.legend(frameon=False, loc="upper right", fontsize=8, ncols=2)
         below.axhline(0, color=SOFT, lw=0.8)
         below.set(xlim=(0, LAST), xlabel="step k", ylabel="imbalance Δ")
@@ -93,8 +93,8 @@ def _run(plane: Plane) -> Run:
         minus = (w - v) * np.cumprod([1, *(1 + move)])
         charge = plus * minus
         sharpness = (size + np.hypot(charge, 2 * (2 * rho - y))) / 2
+        values = (plus + minus) / 2, (plus - minus) / 2, sharpness, charge
     kept = int(np.cumprod(size < 1e6).sum())
-    values = (plus + minus) / 2, (plus - minus) / 2, sharpness, charge
     return Run(*(each[:kept] for each in values))
 
 

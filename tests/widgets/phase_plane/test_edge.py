@@ -9,6 +9,7 @@ import math
 import matplotlib.image
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from gaugelib import GaugeError
 from gaugelib.curvature import edge_path, hessian
@@ -94,6 +95,20 @@ def test_the_still_picture_is_the_same_bytes_each_time(traits):
     first, second = (PhasePlane(mode="edge", **traits).still() for _ in range(2))
     assert first == second
     assert matplotlib.image.imread(io.BytesIO(first)).shape[:2] == (340, 720)
+
+
+FLAT = [{"w": 0.0, "v": 0.0, "target": 0.0}, {"w": 1.0, "v": -1.0, "target": 0.0}]
+HUGE = [{"lr": 1e300}]
+
+
+@pytest.mark.parametrize("traits", FLAT + HUGE, ids=str)
+def test_it_is_drawn_where_nothing_is_sharp_and_where_all_runs_away(traits):
+    figure = Figure()
+    picture = PhasePlane(mode="edge", **traits)._picture()
+    picture.draw(figure)
+    low, high = next(a for a in figure.axes if a.get_ylabel() == "sharpness λ").get_ylim()
+    assert low < high
+    assert "run away" in picture.in_words() or traits in FLAT
 
 
 @pytest.mark.parametrize(("start", "lr"), [(k, lr) for k, rates in PATHS.items() for lr in rates])
