@@ -53,6 +53,13 @@ def test_the_axis_of_spectra_has_zero_and_both_signs():
     assert high > 0.02
 
 
+def test_spectra_need_no_prediction_and_no_eigenvalue_but_zero():
+    (axes,) = plot.spectra({"a": torch.tensor([1.0, 2.0])}, {}).axes
+    assert [line.get_label() for line in axes.lines] == ["measured"]
+    (axes,) = plot.spectra({"a": torch.zeros(3)}, {"a": torch.zeros(1)}).axes
+    assert [line.get_xdata().tolist() for line in axes.lines] == [[0, 0, 0], [0]]
+
+
 def test_marks_stand_in_rows_by_kind():
     rows = {"one": {"x": [1.0, 10.0], "y": [2.0]}, "two": {"x": [3.0], "y": [4.0]}}
     (axes,) = plot.marks(rows, "sharpness").axes

@@ -68,7 +68,8 @@ def spectra(rows: Mapping[str, Tensor], predicted: Mapping[str, Tensor]) -> Figu
     """
     figure, ((axes,),) = frames(1, 1, 1.1 + 0.42 * len(rows))
     sizes = torch.cat([values.abs() for values in rows.values()])
-    small = float(sizes[sizes > 1e-10 * sizes.max()].min())
+    seen = sizes[sizes > 1e-10 * sizes.max()]
+    small = float(seen.min()) if len(seen) else 1.0
     for y, (title, values) in enumerate(rows.items()):
         axes.plot(values, [y] * len(values), "|", color=colour(0), markersize=13)
         if title in predicted:
@@ -83,8 +84,8 @@ def spectra(rows: Mapping[str, Tensor], predicted: Mapping[str, Tensor]) -> Figu
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlabel("eigenvalues of the Hessian")
     axes.lines[0].set_label("measured")
-    ringed = next(line for line in axes.lines if line.get_marker() == "o")
-    ringed.set_label("predicted by the symmetry")
+    for ringed in [line for line in axes.lines if line.get_marker() == "o"][:1]:
+        ringed.set_label("predicted by the symmetry")
     key(figure, axes, above=True)
     return figure
 
