@@ -44,7 +44,7 @@ def level_and_curved(
         left.plot(x, y, color=colour(k), label=title)
         right.plot(t, loss(x, y), color=colour(k))
     edges = left.get_xlim(), left.get_ylim()
-    x, y = (torch.linspace(*ends, 101, dtype=torch.float64) for ends in edges)
+    x, y = (torch.linspace(low, high, 101, dtype=torch.float64) for low, high in edges)
     heights = loss(x[None, :], y[:, None])
     left.contour(x, y, heights, 12, colors=pale(), linewidths=0.6, linestyles="solid", zorder=0)
     left.plot([w], [v], "o", color=ink())
