@@ -219,7 +219,7 @@ def measure(steps: int, rounds: int) -> dict[str, dict[str, float]]:
 
 def table(results: dict[str, dict]) -> str:
     """The results as Markdown: error and time, by network."""
-    lines = ["| | " + " | ".join(f"{name}: error | time" for name in results) + " |"]
+    lines = ["| program | " + " | ".join(f"{name}: error | time" for name in results) + " |"]
     lines.append("|---|" + "---:|---:|" * len(results))
     for name in METHODS:
         cells = [f"{r[name]['error']:.0e} | {r[name]['ratio']:.2g}" for r in results.values()]
