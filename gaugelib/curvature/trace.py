@@ -62,7 +62,7 @@ def hessian_trace(
             a scalar tensor or depends on none of the parameters, or the gradient or a product with
             the Hessian is not finite.
 
-    Source: Hutchinson (1989), "A stochastic estimator of the trace of the influence matrix".
+    Source: Hutchinson (1990), "A stochastic estimator of the trace of the influence matrix".
 
     Example:
         >>> params = {"w": torch.tensor([1.0, 2.0], dtype=torch.float64)}

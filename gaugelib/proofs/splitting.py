@@ -69,7 +69,7 @@ def theorem_splitting(
         GaugeError: if `drop` is unknown, p is not 2, the network has no hidden unit or more than
             256 parameters that are not 0, or a number is not finite.
 
-    Source: the book, "Second-order structure".
+    Source: the book, Theorem "What a discrete symmetry keeps".
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of

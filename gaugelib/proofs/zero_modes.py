@@ -67,7 +67,7 @@ def theorem_zero_modes(
         GaugeError: if `drop` is unknown, p is not 2, the network has no hidden unit or more than
             256 parameters that are not 0, or a number is not finite.
 
-    Source: the book, "Second-order structure".
+    Source: the book, Theorem "Zero modes".
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of

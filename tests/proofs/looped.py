@@ -79,3 +79,17 @@ class Looped:
 
     def stepped(self, velocity: Pair, time: float) -> Pair:
         return self.W + time * velocity[0], self.b + time * velocity[1]
+
+
+class OfAVector:
+    """A loss `L` of one flat vector, by dense autograd."""
+
+    def L(self, at: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def slope(self, at: Tensor) -> Tensor:
+        at = at.clone().requires_grad_()
+        return torch.autograd.grad(self.L(at), at)[0]
+
+    def hessian(self, at: Tensor) -> Tensor:
+        return torch.autograd.functional.hessian(self.L, at)

@@ -17,7 +17,7 @@ from gaugelib.proofs.splitting import RATE
 from gaugelib.proofs.twin import twinned
 from tests.graphs import Graph, random_graph
 from tests.proofs.dense import close, complete_graph, sides
-from tests.proofs.looped import Looped
+from tests.proofs.looped import Looped, OfAVector
 from tests.proofs.traced import traced
 
 sizes = st.tuples(st.integers(1, 2), st.integers(1, 3), st.integers(1, 2))
@@ -30,7 +30,7 @@ BROKEN = {
 }
 
 
-class Dense:
+class Dense(OfAVector):
     """A graph whose last hidden unit is written twice, on one flat vector with dense autograd."""
 
     def __init__(self, graph: Graph, drop=None) -> None:
@@ -72,13 +72,6 @@ class Dense:
         flat = torch.zeros(self.n**2 + self.n, dtype=at.dtype).masked_scatter(self.there, at)
         seen = STRENGTH / 2 * (self.of_the_copy * at.pow(2)).sum() if self.drop == "seen" else 0.0
         return self.looped.loss(flat[: self.n**2].view(self.n, self.n), flat[self.n**2 :]) + seen
-
-    def slope(self, at):
-        at = at.clone().requires_grad_()
-        return torch.autograd.grad(self.L(at), at)[0]
-
-    def hessian(self, at):
-        return torch.autograd.functional.hessian(self.L, at)
 
 
 @given(sizes=sizes, seed=st.integers(0, 10_000))

@@ -14,7 +14,7 @@ from gaugelib.proofs.loss import network_of
 from gaugelib.proofs.second import MOST_PARAMETERS, STRENGTH, aside, made_critical, well_fed
 from tests.graphs import random_graph
 from tests.proofs.dense import close, complete_graph, sides, unit_in
-from tests.proofs.looped import Looped
+from tests.proofs.looped import Looped, OfAVector
 from tests.proofs.traced import traced
 
 sizes = st.tuples(st.integers(1, 2), st.integers(1, 4), st.integers(1, 2))
@@ -22,7 +22,7 @@ TRACED = ("residual stream", "recurrent")
 BROKEN = {"homogeneous": (1, 3, 5, 8), "penalty": (1, 3, 5, 8), "critical": (4, 5, 8)}
 
 
-class Dense:
+class Dense(OfAVector):
     """A graph on one flat vector, with a dense incidence matrix and dense autograd."""
 
     def __init__(self, graph, drop=None) -> None:
@@ -39,13 +39,6 @@ class Dense:
         flat = torch.zeros(self.n**2 + self.n, dtype=at.dtype).masked_scatter(self.there, at)
         pull = STRENGTH / 2 * (at - self.here).pow(2).sum() if self.drop == "penalty" else 0.0
         return self.looped.loss(flat[: self.n**2].view(self.n, self.n), flat[self.n**2 :]) + pull
-
-    def slope(self, at):
-        at = at.clone().requires_grad_()
-        return torch.autograd.grad(self.L(at), at)[0]
-
-    def hessian(self, at):
-        return torch.autograd.functional.hessian(self.L, at)
 
 
 @given(sizes=sizes, seed=st.integers(0, 10_000))
