@@ -43,11 +43,12 @@ def rest(page: Page) -> None:
 def traces(page: Page) -> list:
     """What a widget leaves on its page, once that has come to rest: no two frames differ in it."""
     found = page.evaluate(TRACES)
-    while True:
+    for _ in range(100):
         rest(page)
         if (now := page.evaluate(TRACES)) == found:
             return found
         found = now
+    raise AssertionError(f"the page does not come to rest: {found}")
 
 
 def count(page: Page) -> int:
