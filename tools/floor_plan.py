@@ -15,7 +15,7 @@ FLOORS = (
     {"group"},
     {"bounds", "memory"},
     {"action", "gradient", "modules", "networks", "tracing"},
-    {"balance", "curvature", "flow", "mlp", "noether", "soft"},
+    {"balance", "curvature", "equivariance", "flow", "mlp", "noether", "soft"},
     {"check", "data", "optim", "proofs", "testing"},
     {"plot"},
     {"experiments"},
