@@ -1,11 +1,13 @@
 """Finite groups of permutations, and the networks that are equivariant under them.
 
 Read `groups`, representations by permutations; `homomorphisms`, all of them for a small group;
-`space`, the weights that are equivariant through one; `gaussian`, the exact mean loss against a
-teacher; `descent`, gradient descent of many networks at once. Other packages import the names
-below.
+`space`, the weights that are equivariant through one; `barriers`, what divides them, found by the
+`search`; `gaussian`, the exact mean loss against a teacher; `descent`, gradient descent of many
+networks at once. Other packages import the names below.
 """
 
+from gaugelib.equivariance.barriers import Barrier as Barrier
+from gaugelib.equivariance.barriers import barriers as barriers
 from gaugelib.equivariance.descent import Descent as Descent
 from gaugelib.equivariance.descent import deep_sets as deep_sets
 from gaugelib.equivariance.descent import descend as descend
