@@ -15,6 +15,7 @@ STATEMENTS = {
     "pairing": "thm-mirror",
     "soft_gauge": "prop-stiff",
     "second_order": "prop-identical",
+    "two_symmetries": "thm-frozen",
 }
 GROW = """() => {
   document.documentElement.style.overflowAnchor = "none";
