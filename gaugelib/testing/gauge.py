@@ -1,25 +1,17 @@
-"""The library's own invariance test, given to its reader."""
+"""The test that a gauge transformation leaves a model's function alone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 import torch
 from torch import Tensor, nn
-from torch.utils import _pytree as pytree
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from gaugelib.action import rescale
 from gaugelib.group import GaugeError, GaugeGroup
-from gaugelib.modules import functional_call, params_of
+from gaugelib.modules import params_of
+from gaugelib.testing.trial import Trial, evaluated, tolerance
 from gaugelib.tracing import trace_group
-from gaugelib.tracing.randomness import cuda_devices, same_draws
 from gaugelib.tracing.verify import moved_relative
 
-ROUNDINGS = 64
-"""Default tolerance in units of the coarsest rounding, where that leaves half of the digits."""
 _HALF = 2.0**-12
 """Rounding unit from which arithmetic is too coarse to tell a random gauge from a wrong one."""
 
@@ -78,8 +70,8 @@ def assert_gauge_invariant(
             "symmetry to test; group.grounded of a traced group says by which operations"
         )
     inputs = (example,) if isinstance(example, Tensor) else tuple(example)
-    trial = _Trial(model, params_of(model), dict(model.named_buffers()), inputs)
-    before, trial, rounding = _evaluated(trial)
+    trial = Trial(model, params_of(model), dict(model.named_buffers()), inputs)
+    before, trial, rounding = evaluated(trial)
     if scales is None:
         generator = generator or torch.Generator("cpu").manual_seed(0)
         scales = group.random(generator=generator, log_std=log_std)
@@ -87,69 +79,10 @@ def assert_gauge_invariant(
             scales = torch.exp2(torch.log2(scales).round())
     after = trial.outputs(rescale(trial.params, scales, group))
     moved = float(moved_relative(before, after))
-    tol = min(ROUNDINGS * rounding, rounding**0.5) if tol is None else tol
+    tol = tolerance(rounding) if tol is None else tol
     if not moved <= tol:
         raise AssertionError(
             f"the function moved by {moved:.2e} relative to its largest output; "
             f"the tolerance is {tol:.2e}"
         )
     return moved
-
-
-@dataclass(frozen=True)
-class _Trial:
-    """A model that can be evaluated at other parameters, in another dtype than its own."""
-
-    model: nn.Module
-    params: Mapping[str, Tensor]
-    buffers: Mapping[str, Tensor]
-    inputs: tuple[Tensor, ...]
-
-    def double(self) -> _Trial:
-        def wide(value: Tensor) -> Tensor:
-            return value.double() if value.is_floating_point() else value
-
-        params = {name: wide(value) for name, value in self.params.items()}
-        buffers = {name: wide(value) for name, value in self.buffers.items()}
-        return _Trial(self.model, params, buffers, tuple(wide(value) for value in self.inputs))
-
-    def outputs(self, params: Mapping[str, Tensor]) -> Any:
-        """With equal dropout every time."""
-        with torch.no_grad(), same_draws(cuda_devices(self.model)):
-            inputs = tuple(value.clone() for value in self.inputs)
-            return functional_call(self.model, {**params, **self.buffers}, inputs)
-
-
-def _evaluated(trial: _Trial) -> tuple[Any, _Trial, float]:
-    """Outputs in float64 if the model allows it, the trial as it was run, and its rounding unit."""
-    try:
-        wide = trial.double()
-        with _Narrowings() as used:
-            outputs = wide.outputs(wide.params)
-    except Exception:  # it insists on a dtype, or its device does not know float64
-        wide = trial
-        with _Narrowings() as used:
-            outputs = wide.outputs(wide.params)
-    return outputs, wide, max(used.roundings | _roundings((dict(wide.params), wide.inputs)))
-
-
-class _Narrowings(TorchDispatchMode):
-    """Sees the roundings of operations that give a coarser dtype than they were given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.roundings: set[float] = set()
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        given = _roundings((args, kwargs))
-        self.roundings |= {eps for eps in _roundings(result) if given and eps > max(given)}
-        return result
-
-
-def _roundings(values: Any) -> set[float]:
-    """The rounding units of all floating tensors among nested values."""
-    tensors = (leaf for leaf in pytree.tree_leaves(values) if isinstance(leaf, Tensor))
-    return {torch.finfo(value.dtype).eps for value in tensors if value.is_floating_point()}

@@ -1,0 +1,127 @@
+"""The test that a model follows what a group does to its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from gaugelib.group import GaugeError
+from gaugelib.modules import params_of
+from gaugelib.testing.trial import Trial, evaluated, tolerance
+from gaugelib.tracing.verify import moved_relative
+
+if TYPE_CHECKING:
+    from sympy.combinatorics import Permutation, PermutationGroup
+
+    from gaugelib.equivariance import Representation
+
+Action = Callable[[Tensor, "Permutation"], Tensor]
+"""What an element of a group makes of a tensor."""
+_NAMED = 6  # elements that a message names
+
+
+def assert_equivariant(
+    model: nn.Module,
+    group: PermutationGroup,
+    example: Tensor,
+    *,
+    inputs: Representation | Action | None = None,
+    outputs: Representation | Action | None = None,
+    input_dim: int = -1,
+    output_dim: int = -1,
+    tol: float | None = None,
+) -> dict[Permutation, float]:
+    r"""Assert that a model is equivariant, or invariant, under every element of a finite group.
+
+    The error of an element $g$ is $\max|f(g\cdot x) - g\cdot f(x)|\,/\max|f(x)|$ on the example,
+    in float64 as far as the model allows it. The model is not changed.
+
+    Args:
+        model: the model, of one tensor, giving one tensor.
+        group: the group; all of its elements are tried.
+        example: the tensor to call it with.
+        inputs: how the group acts on the example: a representation that permutes its entries along
+            `input_dim`, or a function of a tensor and an element; by default `natural(group)`.
+        outputs: how it acts on the output, along `output_dim`; by default not at all, so that the
+            model must be invariant.
+        input_dim: the dimension of the example that a representation permutes.
+        output_dim: the dimension of the output that a representation permutes.
+        tol: largest error that passes; by default as in `assert_gauge_invariant`.
+
+    Returns:
+        The error of each element of the group.
+
+    Raises:
+        AssertionError: if an element's error is larger, naming all such, the worst first.
+        GaugeError: if a representation is not of this group or does not fit, the output is no
+            tensor, or the group is too large to try all of it.
+
+    Example:
+        >>> import torch
+        >>> from sympy.combinatorics import SymmetricGroup
+        >>> from gaugelib.equivariance import natural
+        >>> group = SymmetricGroup(3)
+        >>> x = torch.tensor([[1.0, -2.0, 0.5]])
+        >>> assert_equivariant(nn.ReLU(), group, x, outputs=natural(group))[group.identity]
+        0.0
+        >>> assert_equivariant(nn.ReLU(), group, x)
+        Traceback (most recent call last):
+        AssertionError: not invariant: 5 of 6 elements of the group fail: (0 1): 1.0e+00, ...
+    """
+    from gaugelib.equivariance import natural  # here, for it loads all of sympy's groups
+
+    source = natural(group)
+    before = _moved(source if inputs is None else inputs, source, example, input_dim, "inputs")
+    trial = Trial(model, params_of(model), dict(model.named_buffers()), (example,))
+    base, trial, rounding = evaluated(trial)
+    if not isinstance(base, Tensor):
+        raise GaugeError(f"the model must give one tensor, found {type(base).__name__}")
+    after = [base] * len(before)
+    if outputs is not None:
+        after = _moved(outputs, source, base, output_dim, "outputs")
+    errors = {}
+    for g, start, end in zip(source.elements, before, after):
+        found = trial.at(start.to(trial.inputs[0].dtype)).outputs(trial.params)
+        _same_shape(found, end, g)
+        errors[g] = float(moved_relative(end, found))
+    tol = tolerance(rounding) if tol is None else tol
+    failed = sorted((g for g in errors if not errors[g] <= tol), key=lambda g: -errors[g])
+    if failed:
+        named = [f"{cycles(g)}: {errors[g]:.1e}" for g in failed[:_NAMED]]
+        named += [f"and {len(failed) - _NAMED} more"] if len(failed) > _NAMED else []
+        raise AssertionError(
+            f"not {'invariant' if outputs is None else 'equivariant'}: {len(failed)} of "
+            f"{len(errors)} elements of the group fail: {', '.join(named)}; the tolerance is "
+            f"{tol:.2e}"
+        )
+    return errors
+
+
+def cycles(element: Permutation) -> str:
+    """A permutation in the notation of its cycles, without the points that it leaves in place."""
+    moved = ("(" + " ".join(map(str, cycle)) + ")" for cycle in element.cyclic_form)
+    return "".join(moved) or "the identity"
+
+
+def _moved(
+    action: Representation | Action, source: Representation, value: Tensor, dim: int, what: str
+) -> list[Tensor]:
+    """What each element of the group makes of a tensor."""
+    from gaugelib.equivariance import Representation
+
+    if not isinstance(action, Representation):
+        return [action(value, g) for g in source.elements]
+    if action.elements != source.elements:
+        raise GaugeError(f"the representation of the {what} is of another group")
+    return list(action.act(value, dim))
+
+
+def _same_shape(found: Any, wanted: Tensor, g: Permutation) -> None:
+    if not isinstance(found, Tensor) or found.shape != wanted.shape:
+        shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        raise GaugeError(
+            f"the output at the input moved by {cycles(g)} must have shape {tuple(wanted.shape)}, found "
+            f"{shape}"
+        )
