@@ -158,12 +158,14 @@ class _Page:
             )
         self.space = space
         self.place = space.coordinates(params)
-        count = space.multiplicities.to(W)
-        self.factor = count if metric == "raw" else torch.ones_like(count)
+        basis = [part.flatten(1) for part in space.basis(W.dtype).values()]
+        self.sums = torch.cat(basis, dim=1).mT.to(W.device)  # (entries, orbits)
+        if metric == "inherited":
+            self.sums = self.sums / space.multiplicities.to(W)
 
     def step(self, rate: Tensor, dW: Tensor, dv: Tensor) -> tuple[Tensor, Tensor]:
-        slope = self.space.means({_FIRST: dW, _LAST: dv[..., None, :]})
-        self.place = self.place - rate[..., None] * self.factor * slope
+        slope = torch.cat([dW.flatten(-2), dv], dim=-1) @ self.sums
+        self.place = self.place - rate[..., None] * slope
         params = self.space.params(self.place)
         return params[_FIRST], params[_LAST][..., 0, :]
 

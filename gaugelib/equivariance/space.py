@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -43,12 +44,12 @@ class EquivariantSpace:
     representations: tuple[Representation, ...]
     labels: dict[str, Tensor]
 
-    @property
+    @cached_property
     def dimension(self) -> int:
         """Dimension of the space: the number of orbits."""
         return 1 + max(int(label.max()) for label in self.labels.values())
 
-    @property
+    @cached_property
     def multiplicities(self) -> Tensor:
         """How many entries each orbit has, int64, shape `(dimension,)`.
 
@@ -74,10 +75,6 @@ class EquivariantSpace:
             GaugeError: if parameters are missing, not known, of a wrong shape, or not finite.
         """
         self._check(params)
-        return self.means(params)
-
-    def means(self, params: Mapping[str, Tensor]) -> Tensor:
-        """`coordinates` of what need not be checked, as inside of a loop."""
         parts = []
         for name, label in self.labels.items():
             flat = params[name].flatten(-label.dim())

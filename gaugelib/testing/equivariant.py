@@ -122,6 +122,6 @@ def _same_shape(found: Any, wanted: Tensor, g: Permutation) -> None:
     if not isinstance(found, Tensor) or found.shape != wanted.shape:
         shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
         raise GaugeError(
-            f"the output at the input moved by {cycles(g)} must have shape {tuple(wanted.shape)}, found "
-            f"{shape}"
+            f"the output at the input moved by {cycles(g)} must have shape "
+            f"{tuple(wanted.shape)}, found {shape}"
         )
