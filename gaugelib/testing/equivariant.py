@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +88,8 @@ def assert_equivariant(
         _same_shape(found, end, g)
         errors[g] = float(moved_relative(end, found))
     tol = tolerance(rounding) if tol is None else tol
-    failed = sorted((g for g in errors if not errors[g] <= tol), key=lambda g: -errors[g])
+    failed = [g for g in errors if not errors[g] <= tol]
+    failed.sort(key=lambda g: math.inf if math.isnan(errors[g]) else errors[g], reverse=True)
     if failed:
         named = [f"{cycles(g)}: {errors[g]:.1e}" for g in failed[:_NAMED]]
         named += [f"and {len(failed) - _NAMED} more"] if len(failed) > _NAMED else []
