@@ -7,6 +7,9 @@ from gaugelib.plot.curvature import level_and_curved as level_and_curved
 from gaugelib.plot.curvature import marks as marks
 from gaugelib.plot.curvature import sharpening as sharpening
 from gaugelib.plot.curvature import spectra as spectra
+from gaugelib.plot.equivariance import circle as circle
+from gaugelib.plot.equivariance import landscape as landscape
+from gaugelib.plot.equivariance import shares as shares
 from gaugelib.plot.learning import against_rates as against_rates
 from gaugelib.plot.learning import learning_curves as learning_curves
 from gaugelib.plot.minimum_norm import convergence as convergence
