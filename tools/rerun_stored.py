@@ -1,9 +1,10 @@
 """Run again what the book stores, and compare: `rerun_stored.py --day 2026-01-31`, or an item.
 
 Items are the training runs of `gaugelib/experiments/stored`, the rows of the stability tables of
-`gaugelib/soft/stability.json`, the map of the tiny network, and the rows and orbits of
-`gaugelib/curvature/trained.json`. Each day has its share; any 28 days that follow each other have
-them all. No data are downloaded: all of it is scikit-learn's digits.
+`gaugelib/soft/stability.json`, the map of the tiny network, the rows and orbits of
+`gaugelib/curvature/trained.json`, and the parts of `gaugelib/equivariance/runs.json`. Each day has
+its share; any 28 days that follow each other have them all. No data are downloaded: all of it is
+scikit-learn's digits, or drawn.
 
 Another processor rounds otherwise, and training can enlarge that without limit. So each item
 is run again with a nudge of the size of rounding: the stored numbers may differ from today's by
@@ -25,6 +26,7 @@ import torch
 from gaugelib import GaugeError
 from gaugelib.curvature.trained import trained_sharpness as stored_sharpness
 from gaugelib.data import digits
+from gaugelib.equivariance.runs import stored_runs
 from gaugelib.experiments import STORED, Curves, stored
 from gaugelib.experiments.settings import Settings
 from gaugelib.experiments.training import Training
@@ -33,18 +35,20 @@ from gaugelib.soft.stability import stability
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "benchmarks"))
 import soft_stability
 import trained_sharpness
+import two_symmetries
 
 DAYS = 28
 TABLES = ("digits", "convolutional", "residual")
 GROWTH = 30  # how many times the effect of the nudge: a run rounds in each of its operations
 PRINTED = 5e-5  # of a number that is stored to five significant digits
 BOTH = 1.1e-5  # of two that are rounded to six
+FOUR = 1.1e-3  # of two that are rounded to four
 LEAST = {"train_error": 1.01 / 1437, "test_error": 1.01 / 360}  # one example, on a boundary
 TIGHT = 3  # epochs
 
 
 class Item(NamedTuple):
-    """A run of a suite, a row of a table, the map (`tiny`), or a row or orbit (`sharpness`)."""
+    """A run, a row of a table, the map (`tiny`), a row or orbit (`sharpness`), or `symmetries`."""
 
     kind: str
     name: str
@@ -61,7 +65,9 @@ def items() -> tuple[Item, ...]:
     trained = [
         Item("sharpness", n, k) for n, each in stored_sharpness().items() for k in range(len(each))
     ]
-    return (*runs, *rows, Item("tiny", "tiny"), *trained)
+    parts = two_symmetries.MEASURE.items()
+    pages = [Item("symmetries", part, value) for part, (_, _, values) in parts for value in values]
+    return (*runs, *rows, Item("tiny", "tiny"), *trained, *pages)
 
 
 def share(everything: Sequence[Item], day: datetime.date) -> tuple[Item, ...]:
@@ -209,8 +215,41 @@ def rerun_sharpness(name: str, index: int) -> list[str]:
     return found
 
 
+# --------------------------------------------------------------------- descents on a page
+
+
+def rerun_symmetries(part: str, value: int) -> list[str]:
+    """Differences in the rows of a part by more than rounding and a nudge of 1e-12 explain."""
+    name = two_symmetries.MEASURE[part][0]
+    before = [row for row in stored_runs()[part] if row[name] == value]
+    here, twin = (two_symmetries.rows(part, value, nudge) for nudge in (0.0, 1e-12))
+    if len(before) != len(here):
+        return [f"{len(before)} rows stored, {len(here)} now"]
+    found = []
+    for k, rows in enumerate(zip(before, here, twin)):
+        for key in sorted(rows[0].keys() | rows[1].keys()):
+            said, now, other = (row.get(key) for row in rows)
+            if not alike(said, now, other):
+                found.append(f"row {k}, {key}: {said} stored, {now} now, {other} with a nudge")
+    return found
+
+
+def alike(said: object, now: object, other: object) -> bool:
+    """Whether a stored value is today's, as far as a nudge lets that be told."""
+    if isinstance(now, list) and isinstance(said, list) and isinstance(other, list):
+        if len(now) != len(other):
+            return True
+        return len(said) == len(now) and all(map(alike, said, now, other))
+    if isinstance(now, (int, float)) and isinstance(said, (int, float)):
+        spread = abs(now - other) if isinstance(other, (int, float)) else 0.0
+        return abs(said - now) <= FOUR * abs(now) * isinstance(now, float) + GROWTH * spread + 1e-7
+    return said == now or now != other
+
+
 def rerun(item: Item) -> list[str]:
     """What differs."""
+    if item.kind == "symmetries":
+        return rerun_symmetries(item.name, item.index)
     if item.kind == "sharpness":
         return rerun_sharpness(item.name, item.index)
     if item.kind == "run":
@@ -227,8 +266,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known = {str(item): item for item in items()}
     if unknown := [name for name in options.items if name not in known]:
         parser.error(
-            f"stored are run:SUITE:N, row:TABLE:N, tiny:tiny:0, sharpness:rows:N and "
-            f"sharpness:orbits:N, found {unknown}"
+            f"stored are run:SUITE:N, row:TABLE:N, tiny:tiny:0, sharpness:rows:N, "
+            f"sharpness:orbits:N and symmetries:PART:N, found {unknown}"
         )
     day = options.day or datetime.datetime.now(datetime.UTC).date()
     chosen = [known[name] for name in options.items] or share(tuple(known.values()), day)

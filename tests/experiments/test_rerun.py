@@ -7,6 +7,7 @@ import pytest
 
 from gaugelib import GaugeError
 from gaugelib.curvature import trained_sharpness
+from gaugelib.equivariance.runs import stored_runs
 from gaugelib.experiments import STORED, stored
 from gaugelib.soft.stability import stability
 from tools import rerun_stored
@@ -32,6 +33,10 @@ def test_all_that_is_stored_is_an_item_once():
     for name, count in counts.items():
         found = [item.index for item in everything if item[:2] == ("sharpness", name)]
         assert found == list(range(count))
+    pages = {(item.name, item.index) for item in everything if item.kind == "symmetries"}
+    measured = rerun_stored.two_symmetries.MEASURE
+    names = {part: name for part, (name, _, _) in measured.items()}
+    assert pages == {(p, row[names[p]]) for p, rows in stored_runs().items() for row in rows}
 
 
 @pytest.mark.parametrize("first", [TODAY, datetime.date(2027, 12, 24), datetime.date(1, 1, 1)])
@@ -109,6 +114,31 @@ def test_control_a_change_in_the_fourth_digit_of_a_trained_network_is_noticed(mo
     found = rerun_stored.rerun_sharpness("rows", where)
     assert len(found) == 1
     assert found[0].startswith(name)
+
+
+def test_a_part_of_the_descents_on_a_page_comes_out_again():
+    assert rerun_stored.rerun_symmetries("minima", 2) == []
+
+
+@pytest.mark.parametrize("key", ["zero", "minima", "goal"])
+def test_control_a_change_in_it_is_noticed(monkeypatch, key):
+    changed = stored_runs()
+    row = next(row for row in changed["minima"] if row["n"] == 2)
+    other = {"zero": row["zero"] * 1.003, "minima": row["minima"][:1], "goal": [2.0, 0.0]}
+    row[key] = other[key]
+    monkeypatch.setattr(rerun_stored, "stored_runs", lambda: changed)
+    found = rerun_stored.rerun_symmetries("minima", 2)
+    assert len(found) == 1
+    assert found[0].startswith(f"row 0, {key}: ")
+
+
+def test_what_a_nudge_changes_is_not_compared():
+    assert rerun_stored.alike(5, 3, 4)  # counts: two apart, where the nudge makes one of it
+    assert rerun_stored.alike([1, 2], [1], [1, 3])
+    assert rerun_stored.alike({"012": 2}, {"012": 3}, {"012": 4})
+    assert not rerun_stored.alike(5, 3, 3)
+    assert not rerun_stored.alike([1, 2], [1], [1])
+    assert not rerun_stored.alike({"012": 2}, {"012": 3}, {"012": 3})
 
 
 @pytest.mark.parametrize(
