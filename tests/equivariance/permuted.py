@@ -61,9 +61,7 @@ def mean_over(units, inputs):
 def fixed(units, inputs):
     """dim {W: P_π(g) W P_ρ(g)^{-1} = W}: the rank of a kernel, over the rationals."""
     size = len(units[0]) * len(inputs[0])
-    rows = [
-        np.kron(matrix(p), matrix(q)) - np.eye(size, dtype=int) for p, q in zip(units, inputs)
-    ]
+    rows = [np.kron(matrix(p), matrix(q)) - np.eye(size, dtype=int) for p, q in zip(units, inputs)]
     return size - sympy.Matrix(np.concatenate(rows).tolist()).rank()
 
 

@@ -21,13 +21,22 @@ from gaugelib.equivariance import (
 )
 from tests.equivariance import permuted
 
-KLEIN = PermutationGroup(*(sympy.combinatorics.Permutation(p) for p in ([1, 0, 3, 2], [2, 3, 0, 1])))
-GROUPS = (SymmetricGroup(2), SymmetricGroup(3), CyclicGroup(3), CyclicGroup(4), DihedralGroup(4), KLEIN)
+KLEIN = PermutationGroup(
+    *(sympy.combinatorics.Permutation(p) for p in ([1, 0, 3, 2], [2, 3, 0, 1]))
+)
+GROUPS = (
+    SymmetricGroup(2),
+    SymmetricGroup(3),
+    CyclicGroup(3),
+    CyclicGroup(4),
+    DihedralGroup(4),
+    KLEIN,
+)
 
 
 @st.composite
 def pages(draw):
-    """(ρ, π, the library's space): a group on its points, and any homomorphism into S_1, ..., S_4."""
+    """(ρ, π, the space): a group on its points, and any homomorphism into S_1, ..., S_4."""
     group = draw(st.sampled_from(GROUPS))
     found = homomorphisms(group, draw(st.integers(1, 4)))
     pi = found[draw(st.integers(0, len(found) - 1))]
@@ -119,7 +128,7 @@ def test_layers_have_each_their_own():
 
 
 def test_control_signs_do_not_permute_so_orbits_do_not_span_the_page():
-    """ρ = {1, -1} on two inputs, and units at rest: no weight but 0 is fixed, and orbits are two."""
+    """ρ = {1, -1} on two inputs, units at rest: only 0 is fixed, and there are two orbits."""
     minus = -torch.eye(2, dtype=torch.float64)
     mean = (torch.kron(torch.eye(1), torch.eye(2)) + torch.kron(torch.eye(1), minus)) / 2
     assert mean.abs().max() == 0
