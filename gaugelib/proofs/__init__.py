@@ -5,9 +5,9 @@ assumes and which of its hypotheses can be dropped; whoever shows it needs no ma
 
 To be read in this order: `step` and `record` (what a proof leaves behind); `edges`, `paths` and
 `sketch` (the network as a graph); `loss`, `penalised` and `equalities` (the network as it learns);
-`second` and `twin` (its Hessian, and a network with two equal units); `degenerate` (networks that
-break a hypothesis); then a file for each proof, which none of these imports. `examples` has
-networks to run them on.
+`second` and `twin` (its Hessian, and a network with two equal units); `channel` (an equivariant
+network of three numbers); `degenerate` (networks that break a hypothesis); then a file for each
+proof, which none of these imports. `examples` has networks to run them on.
 """
 
 # isort: off
@@ -27,6 +27,9 @@ from gaugelib.proofs.soft import theorem_soft as theorem_soft
 # the proofs of second-order structure
 from gaugelib.proofs.splitting import theorem_splitting as theorem_splitting
 from gaugelib.proofs.zero_modes import theorem_zero_modes as theorem_zero_modes
+
+# the proof of two symmetries
+from gaugelib.proofs.barrier import theorem_barriers as theorem_barriers
 
 # what a proof is made of
 from gaugelib.proofs.record import Drop as Drop

@@ -19,6 +19,7 @@ SCRATCH = {
     "theorem_soft": ("homogeneous", "log", "bias", "dead"),
     "theorem_zero_modes": ("homogeneous", "penalty", "critical", "empty"),
     "theorem_splitting": ("activation", "seen", "unequal", "rates"),
+    "theorem_barriers": ("data", "two", "metric", "large"),
 }
 
 
