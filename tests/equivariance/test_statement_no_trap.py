@@ -112,8 +112,8 @@ def test_no_start_on_the_wrong_side_solves_a_teacher_with_a_trap(a, b):
     rng = np.random.default_rng(0)
     place = (*(rng.standard_normal((2, 40)) * 0.7), np.ones(40))
     right = (place[0] > place[1]) == (a > b)
-    for _ in range(3000):
-        place = step(place, (a, b, 1.0), 3, 0.05)
+    for _ in range(1500):
+        place = step(place, (a, b, 1.0), 3, 0.1)
     solved = loss(place, (a, b, 1.0), 3) < 1e-3
     assert solved[right].mean() > 0.8
     assert solved[~right].all() if a + 2 * b == 0 else not solved[~right].any()
