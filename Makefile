@@ -137,7 +137,7 @@ newest: ## execute every notebook among the newest versions of everything, and c
 	tools/setup.sh $(NEWEST) requirements/newest.in
 	PATH=$(CURDIR)/$(NEWEST)/bin:$$PATH python tools/execute_notebooks.py --no-write
 
-.PHONY: bench bench-training bench-curvature
+.PHONY: bench bench-training bench-curvature bench-equivariance
 bench: $(READY) ## measure how fast the minimum norm is found, and write the table of the appendix
 	python benchmarks/minimum_norm.py
 
@@ -146,6 +146,9 @@ bench-training: $(READY) ## measure what gauge fixing adds to a step of training
 
 bench-curvature: $(READY) ## measure how fast the sharpness is found, beside its peers, and write the third table
 	python benchmarks/curvature.py
+
+bench-equivariance: $(READY) ## compare the space of equivariant weights with three peers', and their tests with ours
+	python benchmarks/equivariance_peers.py
 
 .PHONY: format clean
 format: $(READY) ## format the code
