@@ -51,4 +51,10 @@ from gaugelib.check.symmetry.neurons import balance as balance
 from gaugelib.check.symmetry.neurons import gauge_dimension as gauge_dimension
 from gaugelib.check.symmetry.neurons import homogeneity as homogeneity
 from gaugelib.check.symmetry.neurons import outgoing_factor as outgoing_factor
+from gaugelib.check.two_symmetries.angles import page_angle as page_angle
+from gaugelib.check.two_symmetries.barriers import spine_speeds as spine_speeds
+from gaugelib.check.two_symmetries.barriers import two_channel_barrier as two_channel_barrier
+from gaugelib.check.two_symmetries.pages import homomorphism_count as homomorphism_count
+from gaugelib.check.two_symmetries.pages import page_projection as page_projection
+from gaugelib.check.two_symmetries.traps import no_trap as no_trap
 from gaugelib.check.verdict import Verdict as Verdict

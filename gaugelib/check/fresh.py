@@ -34,6 +34,16 @@ def between(low: float, high: float) -> float:
     return low + (high - low) * float(torch.sigmoid(normal(1)))
 
 
+def whole(low: int, high: int) -> int:
+    """A fresh whole number from the first to the second, both included."""
+    return int(torch.randint(low, high + 1, (1,), generator=draw()))
+
+
+def permutation(size: int) -> list[int]:
+    """A fresh permutation of 0, 1, …: entry i is where it sends i."""
+    return torch.randperm(size, generator=draw()).tolist()
+
+
 def dense(widths: Sequence[int]) -> list[Tensor]:
     """Fresh weights `[(n1, n0), (n2, n1), ...]` of a layered network."""
     return [normal(n, m) for m, n in pairwise(widths)]

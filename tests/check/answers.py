@@ -12,9 +12,12 @@ from tests.check.pairing import test_decay, test_experiment, test_penalties
 from tests.check.second_order import test_constraints, test_orbit, test_sharpness
 from tests.check.soft_gauge import test_largest_step, test_quadratic, test_tangency
 from tests.check.symmetry import layers, test_neurons
+from tests.check.two_symmetries import test_angles, test_barriers, test_pages, test_traps
 
 MODULES = (
     layers,
+    test_angles,
+    test_barriers,
     test_conservation,
     test_constraints,
     test_decay,
@@ -22,10 +25,12 @@ MODULES = (
     test_minimum_norm,
     test_neurons,
     test_orbit,
+    test_pages,
     test_penalties,
     test_quadratic,
     test_sharpness,
     test_tangency,
+    test_traps,
 )
 ANSWERS = {"largest_step": test_largest_step.largest_step}
 MISTAKES = {"largest_step": test_largest_step.MISTAKES}
@@ -113,10 +118,24 @@ TORCH_MATH = SimpleNamespace(
     inf=math.inf,
     pi=math.pi,
     ceil=math.ceil,
+    lcm=math.lcm,
+    degrees=lambda angle: torch.rad2deg(single(angle)),
     prod=lambda values: torch.stack([single(v) for v in values]).prod(),
     **{
         name: lambda *args, name=name: getattr(torch, name)(*map(single, args))
-        for name in ("log", "log2", "exp", "expm1", "sqrt", "cos", "cosh", "tanh", "sinh", "hypot")
+        for name in (
+            "log",
+            "log2",
+            "exp",
+            "expm1",
+            "sqrt",
+            "acos",
+            "cos",
+            "cosh",
+            "tanh",
+            "sinh",
+            "hypot",
+        )
     },
 )
 

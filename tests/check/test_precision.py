@@ -16,7 +16,7 @@ from tests.check.answers import (
     single,
 )
 
-TRUTHS = ["fixes_gauge", "keeps_gauge", "alive"]
+TRUTHS = ["fixes_gauge", "keeps_gauge", "alive", "no_trap"]
 # An order of a drift is measured, the root of a rounding error is left over by Pythagoras, and of
 # the steps that end balanced there is an interval.
 COARSE = ["drift_order", "off_orbit_share", "balancing_step"]

@@ -7,7 +7,15 @@ import pytest
 from tests.site import markup
 from tools.site_browser import pages
 
-PAGES = ["symmetry", "minimum_norm", "conservation", "pairing", "soft_gauge", "second_order"]
+PAGES = [
+    "symmetry",
+    "minimum_norm",
+    "conservation",
+    "pairing",
+    "soft_gauge",
+    "second_order",
+    "two_symmetries",
+]
 
 
 @pytest.fixture(
