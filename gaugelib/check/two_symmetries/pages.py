@@ -83,7 +83,7 @@ def homomorphism_count(function: Callable[[int, list[Word], int], Any]) -> Verdi
                 f"from {group.name} into S_{n} there are not {found:.6g}: give each generator a "
                 "permutation in all ways, and keep those for which every word is the identity."
             )
-        return "10 from S₃ into S₃, and as many as there should be for four other groups."
+        return "10 from S₃ into S₃, and the right number from three other groups."
 
     return judge(test)
 
