@@ -1,5 +1,6 @@
 """Driving any widget as a reader does: by its roles, its readouts, the keyboard."""
 
+import re
 import shutil
 import statistics
 from collections.abc import Callable
@@ -25,7 +26,7 @@ class OnPage:
     def number(self, key: str) -> float:
         return float(self.text(key))
 
-    def control(self, role, name: str) -> Locator:
+    def control(self, role, name: str | re.Pattern[str]) -> Locator:
         return self.root.get_by_role(role, name=name)
 
     def press(self, control: Locator, *keys: str) -> None:

@@ -1,5 +1,6 @@
 """A ProofReplay on a page in a browser, and what it should show of a trace."""
 
+import re
 from collections.abc import Callable
 
 from gaugelib import proofs
@@ -76,7 +77,7 @@ class Replay(OnPage):
         self.choose("drop a hypothesis", hypothesis)
         if hypothesis:
             self.push("Show which steps fail")
-        self.press(self.control("button", f"step {step}"), "Enter")
+        self.press(self.control("button", re.compile(rf"^step {step}\b")), "Enter")
 
     def lit(self) -> int:
         return self.root.locator(".gl-edge.gl-lit").count()
