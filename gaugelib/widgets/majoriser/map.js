@@ -4,7 +4,7 @@ import { svg } from "../shared/dom.js";
 import { grid } from "../shared/numbers.js";
 import { axes, linear } from "../shared/plane.js";
 import { add, balanced, majoriser, normPower } from "./chain.js";
-import { levelSegments, sampled, segmentsPath } from "./contour.js";
+import { levelSegments, sampled, segmentsPath } from "../shared/contour.js";
 
 const NODES = 72;
 const FAMILY = [1.02, 1.1, 1.3, 1.7, 2.5, 4, 7, 13, 25, 50, 100, 200]; // levels, in units of the least value

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { levelSegments, sampled } from "../../../gaugelib/widgets/majoriser/contour.js";
+import { levelSegments, sampled } from "../../../gaugelib/widgets/shared/contour.js";
 import { grid } from "../../../gaugelib/widgets/shared/numbers.js";
 import * as proof from "../../../gaugelib/widgets/majoriser/chain.js";
 import { curves, range } from "../../../gaugelib/widgets/majoriser/cut.js";
