@@ -16,4 +16,5 @@ from gaugelib.widgets.phase_plane import PhasePlane as PhasePlane
 from gaugelib.widgets.proof_replay import ProofReplay as ProofReplay
 from gaugelib.widgets.rescale_neuron import RescaleNeuron as RescaleNeuron
 from gaugelib.widgets.sharpness_along_orbit import SharpnessAlongOrbit as SharpnessAlongOrbit
+from gaugelib.widgets.six_pages import SixPages as SixPages
 from gaugelib.widgets.soft_gauge import SoftGauge as SoftGauge
