@@ -1,4 +1,4 @@
-"""SixPages: the pages of equivariant weights, descent that stays on its own, and what noise does."""
+"""SixPages: the pages of equivariant weights, descent that keeps to its own, and noise."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class SixPages(BookWidget):
     mean = traitlets.Float().tag(sync=True)
     relaxed = traitlets.Bool(False).tag(sync=True)
     shown = traitlets.Int(FRAMES[0]).tag(sync=True)
-    turn = traitlets.Int(335).tag(sync=True)
+    turn = traitlets.Int(350).tag(sync=True)
     random_state = traitlets.Int(1).tag(sync=True)
 
     def __init__(
@@ -67,7 +67,7 @@ class SixPages(BookWidget):
         units: int = 3,
         relaxed: bool = False,
         shown: int | None = None,
-        turn: int = 335,
+        turn: int = 350,
         random_state: int = 1,
     ) -> None:
         if shown is None:

@@ -1,4 +1,4 @@
-"""The paths of SixPages: `descent.js` in Python, with the loss and its gradient from the library."""
+"""The paths of SixPages: `descent.js` in Python, the loss and its gradient from the library."""
 
 from __future__ import annotations
 
@@ -43,8 +43,11 @@ def on_page(W: Array) -> tuple[float, float]:
 
 
 def nearest_page(W: Array, teacher: tuple[float, float]) -> tuple[tuple[int, ...], float, bool]:
-    """The permutation of the nearest page (images, from 0), the distance, and if W is on the side
-    of its spine on which the teacher's matrix is with these rows."""
+    """The page that is nearest to W.
+
+    Returns:
+        Its permutation (images, from 0), the distance, and whether delta has the teacher's sign.
+    """
     found = []
     for order in ORDERS[len(W)]:
         back = W[list(order)]

@@ -1,7 +1,6 @@
 // W beside the teacher's matrix: numbers on coloured cells, and a strand from each row of W to the row of the teacher that it has become.
 
 import { svg } from "../shared/dom.js";
-import { signed } from "../shared/format.js";
 import { px } from "./page.js";
 
 const HEAD = 24; // room for the names above
@@ -9,7 +8,7 @@ const CELL = [36, 46]; // least and largest side of a cell
 
 /** Both matrices. `page` is the nearest page, `right` whether W lies on the teacher's side of the spine there, `near` whether on it. */
 export function matricesPlot({ n, W, teacher, page, right, near }, width, given) {
-  const wide = Math.min(Math.max((width - 44) / (2 * n), CELL[0]), CELL[1]);
+  const wide = Math.min(Math.max((width - 38) / (2 * n), CELL[0]), CELL[1]);
   const tall = given ? Math.min((given - HEAD - 4) / n, CELL[1]) : Math.min(wide, 34);
   const gap = width - 2 * n * wide;
   const strand = Math.min(gap, 90);
@@ -40,7 +39,7 @@ function cells(W, n, left, wide, tall, most, marked) {
     return [
       svg("rect", { class: `gl-cell ${weight < 0 ? "gl-minus" : "gl-plus"}`, ...box, style: `--gl-share: ${((55 * Math.abs(weight)) / most).toFixed(1)}%` }),
       marked(i, j) ? svg("rect", { class: "gl-out", ...box }) : null,
-      svg("text", { class: "gl-number", x: px(x + wide / 2), y: px(y + tall / 2 + 4.5), "text-anchor": "middle" }, signed(weight)),
+      svg("text", { class: "gl-number", x: px(x + wide / 2), y: px(y + tall / 2 + 4.5), "text-anchor": "middle" }, `${weight < 0 ? "−" : ""}${Math.abs(weight).toFixed(2)}`),
     ].filter((part) => part !== null);
   });
 }

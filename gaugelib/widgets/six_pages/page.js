@@ -20,8 +20,7 @@ export function halfPage({ bands, lines }, { far, low, high }) {
   const edge = `M0 ${top}H${GRAIN}V${bottom}H0Z`;
   return svg(
     "g", { class: "gl-half" },
-    svg("path", { class: "gl-band-all", d: edge }),
-    ...bands.map((d, k) => svg("path", { class: `gl-band-${k}`, d })).reverse(),
+    svg("g", { class: "gl-bands" }, svg("path", { class: "gl-band-all", d: edge }), ...bands.map((d, k) => svg("path", { class: `gl-band-${k}`, d })).reverse()),
     svg("path", { class: "gl-lines", d: lines }),
     svg("path", { class: "gl-edge", d: edge }),
   );
@@ -50,14 +49,14 @@ export const markOf = ({ least }, levels, at) => svg("path", {
  */
 export function openPage(life, { moved, stepped }) {
   const back = svg("g", { "aria-hidden": "true" });
-  const way = svg("path", { class: "gl-way" });
+  const [before, way] = ["gl-way gl-elsewhere", "gl-way"].map((kind) => svg("path", { class: kind }));
   const halo = svg("path", { class: "gl-way-halo" });
   const here = svg("circle", { class: "gl-here", r: 6 });
   const handle = svg(
     "g", { class: "gl-handle", tabindex: 0, role: "slider", "aria-label": "start on the page, δ and mean of W", "aria-roledescription": "point of a page" },
     svg("circle", { class: "gl-reach", r: 22 }), svg("circle", { class: "gl-ring", r: 12 }), svg("rect", { class: "gl-start", x: -6, y: -6, width: 12, height: 12 }),
   );
-  const root = svg("svg", { class: "gl-page" }, back, halo, way, here, handle);
+  const root = svg("svg", { class: "gl-page" }, back, halo, before, way, here, handle);
   let frame = null;
   let at = [0, 0];
   let grip = null; // from the pointer to the start, so that taking hold does not move it
@@ -96,7 +95,7 @@ export function openPage(life, { moved, stepped }) {
   function set({ key, land, start, parts, here: seen, text }) {
     const size = sizeOf(root);
     frame = frameOf(land.size, ...size);
-    const { box, toX, toY, scale } = frame;
+    const { box, toX, toY } = frame;
     at = start;
     if (drawn !== `${key} ${size}`) {
       drawn = `${key} ${size}`;
@@ -104,15 +103,16 @@ export function openPage(life, { moved, stepped }) {
       back.replaceChildren(...ground(land, frame));
     }
     const within = ([x, y]) => [Math.min(Math.max(toX(x), box.left), box.right), Math.min(Math.max(toY(y), box.top), box.bottom)];
-    const trail = parts.map((places) => chain(places.map(within))).join("");
-    for (const line of [halo, way]) adjust(line, { d: trail });
+    const trails = parts.map((places) => chain(places.map(within)));
+    adjust(halo, { d: trails.join("") });
+    adjust(before, { d: trails.slice(0, -1).join("") }); // on another page
+    adjust(way, { d: trails.at(-1) });
     const [cx, cy] = within(seen).map(px);
     adjust(here, { cx, cy });
     adjust(handle, {
       transform: `translate(${within(start).map(px).join(" ")})`, "aria-valuenow": start[0].toFixed(2),
       "aria-valuemin": (-land.size.delta).toFixed(2), "aria-valuemax": land.size.delta.toFixed(2), "aria-valuetext": text,
     });
-    adjust(root, { "data-scale": px(scale) });
   }
   return { root, handle, set };
 }

@@ -5,14 +5,14 @@ import { HALVES } from "./book.js";
 import { GRAIN } from "./landscape.js";
 import { chain, halfPage, markOf, px } from "./page.js";
 
-const TILT = (32 * Math.PI) / 180; // how far we look down on the book
-const ASPECT = 0.95; // height over width, where the height is not given
-const EDGE = 26; // room for names
+const TILT = (38 * Math.PI) / 180; // how far we look down on the book
+const ASPECT = 1.06; // height over width, where the height is not given
+const [SIDE, ENDS] = [10, 22]; // room for names
 
 /** A view of the book turned by `turn` degrees: where a point [x, y, mean] of `round` lies, in pixels, and how far away. */
 export function viewOf({ far, low, high, p, q }, turn, width, height) {
   const [sine, cosine] = [Math.sin(TILT), Math.cos(TILT)];
-  const scale = Math.min((width - 2 * EDGE) / (2 * far), (height - 2 * EDGE) / ((high - low) * cosine + 2 * far * sine));
+  const scale = Math.min((width - 2 * SIDE) / (2 * far), (height - 2 * ENDS) / ((high - low) * cosine + 2 * far * sine));
   const [cx, cy] = [width / 2, height / 2 + (scale * cosine * (low + high)) / 2];
   const angle = (turn * Math.PI) / 180;
   function place([x, y, mean]) {
@@ -33,11 +33,11 @@ export function viewOf({ far, low, high, p, q }, turn, width, height) {
 /** The book as an element; `set` draws { land, turn, path, here, current }: `current` is the half page that is looked at. */
 export function book() {
   const pages = svg("g", {});
-  const marks = svg("g", {});
+  const names = svg("g", {});
   const [halo, way] = ["gl-way-halo", "gl-way"].map((kind) => svg("path", { class: kind }));
   const begun = svg("rect", { class: "gl-start", x: -5, y: -5, width: 10, height: 10 });
   const here = svg("circle", { class: "gl-here", r: 6 });
-  const root = svg("svg", { class: "gl-book", role: "img" }, pages, halo, way, begun, here, marks);
+  const root = svg("svg", { class: "gl-book", role: "img" }, pages, halo, way, begun, here, names);
   let leaves = [];
   let built = null;
 
@@ -55,16 +55,19 @@ export function book() {
     }
     adjust(root, { viewBox: `0 0 ${width} ${height}`, "aria-label": words });
     const placed = leaves.map((leaf) => ({ ...leaf, ...view.leaf(leaf.angle) })).sort((one, other) => other.away - one.away);
-    for (const { group, transform, away, name, sign } of placed) {
-      adjust(group, { transform, class: `gl-half ${away < -0.15 ? "gl-front" : "gl-behind"}${current && current.name === name && current.sign === sign ? " gl-current" : ""}` });
+    const open = placed.find(({ name, sign }) => name === current.name && sign === current.sign) ?? placed[0];
+    for (const leaf of placed) {
+      const glass = leaf.away < Math.min(0.2, open.away) - 0.05; // what stands before the page that is looked at is seen through
+      adjust(leaf.group, { transform: leaf.transform, class: `gl-half${leaf === open ? " gl-current" : glass ? " gl-glass" : ""}` });
     }
-    pages.replaceChildren(...placed.map(({ group }) => group), spine(land, view));
+    const [behind, front] = [placed.filter(({ away }) => away >= 0), placed.filter(({ away }) => away < 0)].map((all) => all.flatMap((leaf) => [leaf.group, mark(leaf, land, view)]));
+    pages.replaceChildren(...behind, spine(land, view), ...front);
     const points = path.map((point) => view.place(point).at);
     for (const line of [halo, way]) adjust(line, { d: chain(points) });
     adjust(begun, { transform: `translate(${points[0].map(px).join(" ")})` });
     const at = view.place(seen).at;
     adjust(here, { cx: px(at[0]), cy: px(at[1]) });
-    marks.replaceChildren(...placed.flatMap((leaf) => named(leaf, land, view)));
+    names.replaceChildren(...placed.map((leaf) => named(leaf, land, view)));
   }
   return { root, set };
 }
@@ -74,15 +77,15 @@ function spine({ size }, { place }) {
   return svg("line", { class: "gl-spine", x1: low[0], y1: low[1], x2: high[0], y2: high[1] });
 }
 
-/** The name of a half page at its outer edge, and the mark of its least loss. */
-function named({ angle, name, sign, side }, { size, levels, n }, { place }) {
-  const t = (angle * Math.PI) / 180;
-  const along = (r, mean) => place([r * Math.cos(t), r * Math.sin(t), mean]).at;
-  const [x, y] = along(1.02 * size.delta, size.mean[1]);
-  const word = n === 2 && sign < 0 ? "δ < 0" : n === 2 ? "δ > 0" : `${name} ${sign > 0 ? "+" : "−"}`;
-  const { least } = side;
-  return [
-    markOf(side, levels, along(Math.abs(least.delta), least.mean)),
-    svg("text", { class: "gl-name", x: px(x), y: px(y - 4), "text-anchor": "middle" }, word),
-  ];
+const along = (angle, r, mean) => [r * Math.cos((angle * Math.PI) / 180), r * Math.sin((angle * Math.PI) / 180), mean];
+
+/** The mark of the least loss on a half page. */
+const mark = ({ angle, side }, { levels }, { place }) => markOf(side, levels, place(along(angle, Math.abs(side.least.delta), side.least.mean)).at);
+
+/** The name of a half page at its outer edge: above it behind the spine, below it in front. */
+function named({ angle, name, sign, away }, { size, n }, { place }) {
+  const low = away < 0;
+  const [x, y] = place(along(angle, size.delta, size.mean[low ? 0 : 1])).at;
+  const word = n === 2 ? `δ ${sign > 0 ? ">" : "<"} 0` : `${name} ${sign > 0 ? "+" : "−"}`;
+  return svg("text", { class: "gl-name", x: px(x), y: px(low ? y + 16 : y - 6), "text-anchor": "middle" }, word);
 }

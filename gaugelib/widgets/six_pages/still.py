@@ -65,7 +65,7 @@ class Picture:
             f"with the spine a = b in its middle; the teacher is ({self.teacher[0]:g}, "
             f"{self.teacher[1]:g}). Descent from a - b = {self.delta:g}, {start} 0{free}: step "
             f"{place.step}, loss {place.loss:.3g}. W is {distance:.2g} away from the page of "
-            f"{NAMES[order]}, on {'the' if right else 'the side that is not the'} teacher's side."
+            f"{NAMES[order]}, where a - b has {'the' if right else 'not the'} teacher's sign."
         )
 
     def _page(self, axes: Axes) -> None:
@@ -78,9 +78,7 @@ class Picture:
         losses = teacher_loss(torch.from_numpy(grid), weights, (wanted, weights)).numpy()
         zero = torch.zeros_like(wanted)
         levels = SHARES * float(teacher_loss(zero, weights, (wanted, weights)))
-        axes.contourf(
-            deltas, means, losses, levels=[-1, *levels, losses.max() + 1], cmap="Blues_r"
-        )
+        axes.contourf(deltas, means, losses, levels=[-1, *levels, losses.max() + 1], cmap="Blues_r")
         axes.contour(deltas, means, losses, levels=levels, colors=INK, linewidths=0.4)
         axes.axvline(0, color=NEGATIVE, lw=2)
         axes.text(0, means[-1], " spine", color=NEGATIVE, va="top")

@@ -71,6 +71,7 @@ export function stateOf(traits, remember = memory()) {
   return { key, land, path, last, shown, relaxed, start: readOf(land, path.places[0]), here: readOf(land, path.places[shown]), stuck: readOf(land, path.places[ON]) };
 }
 
+const plain = (value, decimals) => value.toFixed(decimals).replace("-", "−");
 export const small = (value) => (value < 1e-9 ? "< 1e-9" : number(value));
 
 /** Parts of the trail up to here, cut where another page becomes the nearest: places [delta, mean] on that page. */
@@ -96,7 +97,7 @@ export function comment({ land, path, shown, last, relaxed, start, here, stuck }
   const sides = start.delta === 0 ? "on the spine, where it began" : `on the side of the spine where it began, δ ${start.delta > 0 ? ">" : "<"} 0`;
   if (!relaxed) {
     const rest = first.ended ? `Descent is at rest after ${first.steps} steps, ${sides}.` : `Descent still creeps after ${first.steps} steps, ${sides}.`;
-    if (!here.solved) return `${rest} L = ${small(here.loss)}, and ∇L = 0 on this page. Is it 0 off the page?`;
+    if (!here.solved) return `${rest} L = ${small(here.loss)}, the least on this side, is not 0. What would a push off the page do?`;
     return `${rest} L ${small(here.loss)}: ${here.right ? "it has found the teacher." : "another W that computes what the teacher does."}`;
   }
   const begun = `Free, with noise of ${NOISE} on each weight, ${second.steps} steps more: L ${here.loss < 1e-9 ? "" : "= "}${small(here.loss)}.`;
@@ -146,17 +147,17 @@ function render({ model, el }) {
     act: (value) => free(model.get("teacher").map((old, j) => (j === k ? value : old))),
   }));
   const [delta, mean] = [
-    slider(life, { caption: "start: δ", min: -1, max: 1, step: 1 / DELTAS, act: (value) => begin(value, model.get("mean")) }),
-    slider(life, { caption: "mean", name: "start: mean of W", min: -1, max: 1, step: 1 / MEANS, act: (value) => begin(model.get("delta"), value) }),
+    slider(life, { caption: "start: δ", name: "start: δ", min: -1, max: 1, step: 1 / DELTAS, act: (value) => begin(value, model.get("mean")) }),
+    slider(life, { caption: "start: mean", name: "start: mean of W", min: -1, max: 1, step: 1 / MEANS, act: (value) => begin(model.get("delta"), value) }),
   ];
   const along = slider(life, {
-    caption: "along the path", min: 0, max: ON, step: 1,
+    caption: "path", name: "along the path", min: 0, max: ON, step: 1,
     act(value) {
       run.stop();
       change(model, { shown: value });
     },
   });
-  const turn = slider(life, { caption: "turn the book", min: 0, max: 355, step: 5, act: (value) => change(model, { turn: value }) });
+  const turn = slider(life, { caption: "turn", name: "turn the book", min: 0, max: 355, step: 5, act: (value) => change(model, { turn: value }) });
   const run = runner(life, { pace: 40, last: () => now().last, at: () => now().shown, go: (place) => change(model, { shown: place }) });
   const drop = button(life, {
     caption: "Drop the constraint, add 1 % noise", hint: `a number of standard deviation ${NOISE} is added to each weight`,
@@ -193,25 +194,23 @@ function render({ model, el }) {
     "div", { class: "gl-widget gl-six-pages" },
     html(
       "p", { class: "gl-question" }, "Each point of a page is an equivariant W = (a − b)I + bJ, or the same with its rows permuted. ",
-      html("strong", {}, "Where does descent stop, and which page will it lie on once nothing holds it?"),
+      html("strong", {}, "Where does descent stop, and where does it go once nothing holds it on its page?"),
     ),
     html(
       "div", { class: "gl-parts" },
-      html("div", { class: "gl-left" }, html("p", { class: "gl-heading" }, heading), page.root, delta.root, mean.root),
-      html("div", { class: "gl-middle" }, html("p", { class: "gl-heading" }, "the book"), solid.root, turn.root, note),
       html(
-        "div", { class: "gl-hand" },
-        html("div", { class: "gl-row" }, teacher.root, units.root), weights.map((each) => each.root),
+        "div", { class: "gl-left" }, html("p", { class: "gl-heading" }, heading), page.root, delta.root, mean.root,
         html("div", { class: "gl-row" }, drop.root, run.root, reset.root), along.root,
       ),
-      html(
-        "div", { class: "gl-keys" },
-        legend([
-          ["gl-key-start", "start", "M9 1H19V11H9Z"], ["gl-way", "descent"], ["gl-here", "W now", "M10 6a4 4 0 1 0 8 0a4 4 0 1 0 -8 0"],
-          ["gl-solved", "L = 0", "M14 0 15.6 4.2 20 4.2 16.4 7 17.8 11.4 14 8.8 10.2 11.4 11.6 7 8 4.2 12.4 4.2Z"], ["gl-least", "least L of the side", "M14 0.5l5.5 5.5l-5.5 5.5l-5.5-5.5z"], ["gl-deep", "small L is dark", "M1 1H27V11H1Z"],
-        ]),
-      ),
-      html("div", { class: "gl-weights" }, matrices, table.root),
+      html("div", { class: "gl-middle" }, html("p", { class: "gl-heading" }, "the book"), solid.root, turn.root, note),
+      legend([
+        ["gl-key-start", "start", "M9 1H19V11H9Z"], ["gl-way", "descent"], ["gl-here", "W now", "M9 6a5 5 0 1 0 10 0a5 5 0 1 0 -10 0"],
+        ["gl-solved", "L = 0", "M14 0 15.6 4.2 20 4.2 16.4 7 17.8 11.4 14 8.8 10.2 11.4 11.6 7 8 4.2 12.4 4.2Z"],
+        ["gl-least", "least L of a side", "M14 0.5l5.5 5.5l-5.5 5.5l-5.5-5.5z"], ["gl-deep", "the darker, the smaller L", "M1 1H27V11H1Z"],
+      ]),
+      html("div", { class: "gl-hand" }, html("div", { class: "gl-row" }, teacher.root, units.root), weights.map((each) => each.root)),
+      html("div", { class: "gl-weights" }, matrices),
+      table.root,
       remark,
     ),
     voice.root,
@@ -233,25 +232,25 @@ function render({ model, el }) {
     units.set(traits.units);
     const [a, b] = traits.teacher;
     teacher.set(TEACHERS.some(([name]) => name === `${a} ${b}`) ? `${a} ${b}` : "free");
-    weights.forEach((each, k) => each.set(traits.teacher[k], number(traits.teacher[k], 3)));
+    weights.forEach((each, k) => each.set(traits.teacher[k], plain(traits.teacher[k], 2)));
     for (const [each, steps, low, high] of [[delta, DELTAS, -land.size.delta, land.size.delta], [mean, MEANS, ...land.size.mean]]) {
       each.input.min = String(Math.ceil(low * steps) / steps);
       each.input.max = String(Math.floor(high * steps) / steps);
     }
-    delta.set(traits.delta, traits.delta.toFixed(2));
-    mean.set(traits.mean, traits.mean.toFixed(3));
+    delta.set(traits.delta, plain(traits.delta, 2));
+    mean.set(traits.mean, plain(traits.mean, 3));
     along.input.max = String(last);
     along.set(shown, `step ${here.step}`);
     turn.set(traits.turn, `${traits.turn}°`);
-    say(drop.root, traits.relaxed ? "Other noise, from there" : "Drop the constraint, add 1 % noise");
+    say(drop.root, traits.relaxed ? "Other noise" : "Drop the constraint, add 1 % noise");
     run.set();
 
     const read = (at) => ({
       loss: small(at.loss), least: small(at.least), page: at.page.name, distance: small(at.distance), delta: at.delta,
-      angle: at.angle === null ? undefined : `${number(at.angle)}°`, outside: small(at.at.outside),
+      angle: at.angle === null ? undefined : `${at.angle.toFixed(1)}°`, outside: small(at.at.outside),
     });
-    table.set({ start: read(start), here: read(here) }, { title: `δ* = ${number(land.delta, 3)}`, columns: ["start", "now"] });
-    say(note, land.n === 3 ? "The pages of (1 2), (1 3), (2 3) make a second such book, at right angles to this one." : "Exchanging the two units turns this page over: half page onto half page.");
+    table.set({ start: read(start), here: read(here) }, { title: `teacher: δ* = ${number(land.delta, 3)}`, columns: ["start", "now"] });
+    say(note, land.n === 3 ? "+ and − are the sign of δ. The pages of (1 2), (1 3), (2 3) make a second such book, at right angles to this one." : "Exchanging the two units turns this page over: half page onto half page.");
     formula(remark, comment(state));
     voice.speak();
   }
