@@ -62,23 +62,28 @@ export function leastOn(loss, side) {
   const [p, q] = [Math.sqrt(n - 1), n];
   const along = (t) => {
     const at = [(side * Math.cos(t)) / p, Math.sin(t) / q];
-    const { A, B, C } = loss.parts(pageMatrix(n, ...at));
+    const { A, B, C } = loss.on(...at);
     const far = Math.max(B, 0) / A;
     return { loss: Math.max(C - (far * Math.max(B, 0)) / 2, 0), delta: far * at[0], mean: far * at[1], t };
   };
-  const step = Math.PI / 360;
+  const step = Math.PI / 120;
   let best = along(0);
-  for (let k = -180; k <= 180; k += 1) {
-    const tried = along(k * step);
+  const better = (tried) => {
     if (tried.loss < best.loss) best = tried;
-  }
+    return tried;
+  };
+  for (let k = -60; k <= 60; k += 1) better(along(k * step));
   let [low, high] = [Math.max(best.t - step, -Math.PI / 2), Math.min(best.t + step, Math.PI / 2)];
   const golden = (Math.sqrt(5) - 1) / 2;
-  for (let k = 0; k < 60; k += 1) {
-    const [one, two] = [along(high - golden * (high - low)), along(low + golden * (high - low))];
-    if (one.loss < two.loss) high = two.t;
-    else low = one.t;
-    for (const tried of [one, two]) if (tried.loss < best.loss) best = tried;
+  let [one, two] = [along(high - golden * (high - low)), along(low + golden * (high - low))].map(better);
+  for (let k = 0; k < 40; k += 1) {
+    if (one.loss < two.loss) {
+      [high, two] = [two.t, one];
+      one = better(along(high - golden * (high - low)));
+    } else {
+      [low, one] = [one.t, two];
+      two = better(along(low + golden * (high - low)));
+    }
   }
   return best;
 }

@@ -27,12 +27,11 @@ export function onPage(n, W) {
   return { delta: diagonal / n - (all - diagonal) / (n * (n - 1)), mean: all / (n * n) };
 }
 
-export const projected = (n, W) => {
-  const { delta, mean } = onPage(n, W);
-  return pageMatrix(n, delta, mean);
-};
-
-export const length = (W) => Math.hypot(...W);
+export function length(W) {
+  let sum = 0;
+  for (let k = 0; k < W.length; k += 1) sum += W[k] * W[k];
+  return Math.sqrt(sum);
+}
 
 /** Lengths of the rows, and the rows divided by them (a row of zeros stays). */
 function rows(n, W) {
@@ -47,19 +46,23 @@ function rows(n, W) {
   return { lengths, units };
 }
 
-/** The sum of the kernel over all pairs of rows; its gradient in the first argument is added to `gradient`, times `sign`. */
-function pairs(n, first, second, gradient, sign) {
+/** The sum of the kernel over the pairs of a row of `count` with every row; its gradient in the first is added to `gradient`, times `sign`. */
+function pairs(n, first, second, gradient, sign, count = n) {
   let total = 0;
-  for (let i = 0; i < n; i += 1) {
+  for (let i = 0; i < count; i += 1) {
     for (let j = 0; j < n; j += 1) {
-      let [apart, along] = [0, 0];
+      let apart = 0;
+      let along = 0;
       for (let k = 0; k < n; k += 1) {
-        const [p, q] = [first.units[i * n + k], second.units[j * n + k]];
+        const p = first.units[i * n + k];
+        const q = second.units[j * n + k];
         apart += (p - q) * (p - q);
         along += (p + q) * (p + q);
       }
       const angle = 2 * Math.atan2(Math.sqrt(apart), Math.sqrt(along)); // exact to rounding near 0 and near pi too
-      const [sine, rest, size] = [Math.sin(angle), Math.PI - angle, second.lengths[j]];
+      const sine = Math.sin(angle);
+      const rest = Math.PI - angle;
+      const size = second.lengths[j];
       total += (first.lengths[i] * size * (sine + rest * Math.cos(angle))) / (2 * Math.PI);
       if (!gradient) continue;
       const scale = (sign * size) / (2 * Math.PI);
@@ -69,7 +72,11 @@ function pairs(n, first, second, gradient, sign) {
   return total;
 }
 
-/** The loss against one teacher: `at(W)` is { loss, gradient }, `parts(W)` what the loss is made of: L(rW) = A/2 r^2 - B r + C for r > 0. */
+/**
+ * The loss against one teacher: `at(W)` is { loss, gradient } of any W, `on(delta, mean)` { loss, slope, A, B, C } of a point of the page.
+ * There every row is as good as the first: `slope` is the gradient projected on the page, and L is A/2 r^2 - B r + C on the ray
+ * r (delta, mean), r > 0.
+ */
 export function against(n, teacher) {
   const theirs = rows(n, teacher);
   const C = pairs(n, theirs, theirs) / 2;
@@ -80,31 +87,46 @@ export function against(n, teacher) {
     const B = pairs(n, mine, theirs, gradient, -1);
     return { loss: Math.max(A / 2 - B + C, 0), gradient };
   }
-  function parts(W) {
-    const mine = rows(n, W);
-    return { A: pairs(n, mine, mine), B: pairs(n, mine, theirs), C };
+  function on(delta, mean) {
+    const mine = rows(n, pageMatrix(n, delta, mean));
+    const row = new Float64Array(n);
+    const A = n * pairs(n, mine, mine, row, 1, 1);
+    const B = n * pairs(n, mine, theirs, row, -1, 1);
+    const rest = row.reduce((sum, x) => sum + x, 0) - row[0];
+    return { loss: Math.max(A / 2 - B + C, 0), slope: { delta: row[0] - rest / (n - 1), mean: (row[0] + rest) / n }, A, B, C };
   }
-  return { n, at, parts, size: length(teacher) };
+  return { n, at, on, size: length(teacher), zero: C };
 }
 
 /** Half the step below which the barrier is proved to hold: r / (n^2 (r + r*)), r the root mean square length of the rows. */
 export const stepSize = (n, W, size) => length(W) / (n * n * (length(W) + size));
 
-/** Descent from W, every step kept: on the page of the identity, where the gradient is projected, or free. */
-export function descend(loss, W, constrained) {
-  const { n } = loss;
+/** Descent with steps of that size from W, or from (delta, mean) on the page: every point and its loss. */
+function descent({ n, size }, start, look, matrix) {
   const points = [];
   const losses = [];
-  for (let here = W; ; ) {
-    const { loss: height, gradient } = loss.at(here);
-    const slope = constrained ? projected(n, gradient) : gradient;
-    points.push(here);
-    losses.push(height);
-    if (length(slope) <= STOP || points.length > MOST) return { points, losses };
-    const eta = stepSize(n, here, loss.size);
-    here = here.map((weight, k) => weight - eta * slope[k]);
+  for (let here = start; ; ) {
+    const { loss, slope, steepness } = look(here);
+    const W = matrix(here);
+    points.push(W);
+    losses.push(loss);
+    if (steepness <= STOP || points.length > MOST) return { points, losses };
+    const eta = stepSize(n, W, size);
+    here = here.map((x, k) => x - eta * slope[k]);
   }
 }
+
+/** On the page of the identity, in the metric of the unconstrained network. */
+export const descendOn = (loss, delta, mean) => descent(loss, [delta, mean], (here) => {
+  const { loss: height, slope } = loss.on(...here);
+  return { loss: height, slope: [slope.delta, slope.mean], steepness: Math.hypot(Math.sqrt(loss.n - 1) * slope.delta, loss.n * slope.mean) };
+}, (here) => pageMatrix(loss.n, ...here));
+
+/** Without any constraint. */
+export const descendFree = (loss, W) => descent(loss, W, (here) => {
+  const { loss: height, gradient } = loss.at(here);
+  return { loss: height, slope: gradient, steepness: length(gradient) };
+}, (here) => here);
 
 /** W with noise on every weight: uniform, of mean 0 and standard deviation NOISE. */
 export function noisy(W, state) {

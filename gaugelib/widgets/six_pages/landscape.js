@@ -11,7 +11,7 @@ import { against, length, pageMatrix } from "./descent.js";
 export const SHARES = [1 / 300, 1 / 100, 1 / 30, 1 / 10, 1 / 3, 1]; // levels of the loss, in units of that of the network 0
 const ROOM = 1.25; // half the width of a page, in units of the teacher's length: all minima lie within 1
 const SHORT = 0.5; // how far a page reaches to the side of the spine on which the teacher does not lie
-const NODES = [31, 46]; // of a half page
+const NODES = [27, 40]; // of a half page
 export const GRAIN = 1000;
 
 /** What there is to draw and to know of one teacher. */
@@ -23,10 +23,10 @@ export function landscapeOf(n, [a, b]) {
   const [p, q] = [Math.sqrt(n - 1), n];
   const ends = mean >= 0 ? [-SHORT * far, far] : [-far, SHORT * far];
   const size = { far, low: ends[0], high: ends[1], p, q, delta: far / p, mean: ends.map((s) => s / q) };
-  const levels = SHARES.map((share) => share * loss.parts(teacher).C);
+  const levels = SHARES.map((share) => share * loss.zero);
   const [rs, ss] = [grid(0, far, NODES[0]), grid(...ends, NODES[1])];
   const halves = [1, -1].map((side) => {
-    const values = sampled((r, s) => loss.at(pageMatrix(n, (side * r) / p, s / q)).loss, rs, ss);
+    const values = sampled((r, s) => loss.on((side * r) / p, s / q).loss, rs, ss);
     return { side, ...drawn(values, rs, ss, levels, GRAIN / far), least: leastOn(loss, side) };
   });
   return { n, teacher, delta, mean, loss, size, levels, halves };

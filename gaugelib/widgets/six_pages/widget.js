@@ -11,7 +11,7 @@ import { legend } from "../shared/legend.js";
 import { formula, readings } from "../shared/readings.js";
 import { runner } from "../shared/runner.js";
 import { angleOf, nearest, round } from "./book.js";
-import { FRAMES, MOST, NOISE, descend, noisy, pageMatrix, spaced } from "./descent.js";
+import { FRAMES, MOST, NOISE, descendFree, descendOn, noisy, spaced } from "./descent.js";
 import { landscapeOf } from "./landscape.js";
 import { matricesPlot } from "./matrices.js";
 import { openPage } from "./page.js";
@@ -42,9 +42,9 @@ export function pathOf({ n, loss }, { delta, mean, relaxed, random_state: state 
   const taken = ({ points, losses }, count, before = 0) => ({
     steps: points.length - 1, ended: points.length <= MOST, places: spaced(points, count).map((k) => ({ W: points[k], step: before + k, loss: losses[k] })),
   });
-  const first = remember(`on ${n} ${loss.size} ${delta} ${mean}`, () => taken(descend(loss, pageMatrix(n, delta, mean), true), ON));
+  const first = remember(`on ${n} ${loss.size} ${delta} ${mean}`, () => taken(descendOn(loss, delta, mean), ON));
   if (!relaxed) return { first, places: first.places };
-  const second = remember(`off ${n} ${loss.size} ${delta} ${mean} ${state}`, () => taken(descend(loss, noisy(first.places.at(-1).W, state), false), FREE, first.steps));
+  const second = remember(`off ${n} ${loss.size} ${delta} ${mean} ${state}`, () => taken(descendFree(loss, noisy(first.places.at(-1).W, state)), FREE, first.steps));
   return { first, second, places: [...first.places, ...second.places.slice(1)] };
 }
 

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { HALVES, PAGES, angleOf, distances, leastOn, nearest, round } from "../../../gaugelib/widgets/six_pages/book.js";
-import { FRAMES, MOST, NOISE, against, descend, length, noisy, onPage, pageMatrix, projected, spaced, stepSize } from "../../../gaugelib/widgets/six_pages/descent.js";
+import { FRAMES, MOST, NOISE, against, descendFree, descendOn, length, noisy, onPage, pageMatrix, spaced, stepSize } from "../../../gaugelib/widgets/six_pages/descent.js";
 import { band, landscapeOf } from "../../../gaugelib/widgets/six_pages/landscape.js";
 import { frameOf } from "../../../gaugelib/widgets/six_pages/page.js";
 import { viewOf } from "../../../gaugelib/widgets/six_pages/spread.js";
@@ -30,7 +30,11 @@ for (const { name, n, W, teacher, random_state: state, wanted } of cases) {
     const { loss: height, gradient } = loss.at(W);
     agree("loss", height, wanted.loss);
     agree("gradient", [...gradient], wanted.gradient);
-    agree("projected", projected(n, [...gradient]), wanted.projected);
+    const { delta, mean } = onPage(n, gradient);
+    agree("projected", pageMatrix(n, delta, mean), wanted.projected);
+    const point = onPage(n, W);
+    const on = loss.on(point.delta, point.mean);
+    agree("on_page", [on.loss, ...pageMatrix(n, on.slope.delta, on.slope.mean)], wanted.on_page);
     agree("distances", distances(n, W).map(({ distance }) => distance), wanted.distances);
     const at = round(n, W);
     agree("round", [at.x, at.y, at.mean, at.outside], wanted.round);
@@ -65,7 +69,7 @@ test("descent keeps the side on which it starts, with three units and with two, 
   for (const [n, teacher] of [[3, [-0.5, 1]], [3, [1, 0]], [3, [1, 0.4]], [2, [1, 0]], [2, [-0.5, 1]]]) {
     const land = landscapeOf(n, teacher);
     for (const delta of [-1.2, -0.05, 0.05, 1.2]) {
-      const { points, losses } = descend(land.loss, pageMatrix(n, delta, 0.2), true);
+      const { points, losses } = descendOn(land.loss, delta, 0.2);
       assert.ok(points.every((W) => onPage(n, W).delta * delta > 0), `${n} ${teacher} ${delta}`);
       const { least } = land.halves.find(({ side }) => side * delta > 0);
       assert.ok(Math.abs(losses.at(-1) - least.loss) < 1e-9, `${losses.at(-1)} ${least.loss}`);
@@ -73,20 +77,21 @@ test("descent keeps the side on which it starts, with three units and with two, 
   }
 });
 
-test("control: with steps of 0.6 descent leaps over the spine", () => {
-  let here = pageMatrix(3, 0.05, -0.4);
-  const signs = Array.from({ length: 40 }, () => {
-    const slope = projected(3, wrong.loss.at(here).gradient);
-    here = here.map((weight, k) => weight - 0.6 * slope[k]);
-    return Math.sign(onPage(3, here).delta);
-  });
-  assert.ok(signs.includes(-1) && signs.includes(1));
+test("control: with raw sharing of a and b, where each weight counts as often as it occurs, the spine is crossed", () => {
+  let here = [0.05, 0.1];
+  for (let k = 0; k < 200; k += 1) {
+    const { slope } = wrong.loss.on(...here);
+    const [diagonal, other] = [slope.mean + (2 / 3) * slope.delta, slope.mean - slope.delta / 3];
+    const [a, b] = [here[1] + (2 / 3) * here[0] - 0.01 * 3 * diagonal, here[1] - here[0] / 3 - 0.01 * 6 * other];
+    here = [a - b, (a + 2 * b) / 3];
+  }
+  assert.ok(here[0] < -0.1, String(here));
 });
 
 test("on the spine descent stays on the spine; without noise no constraint is needed to stay on the page", () => {
-  const spine = descend(wrong.loss, pageMatrix(3, 0, 0.3), true).points;
+  const spine = descendOn(wrong.loss, 0, 0.3).points;
   assert.ok(spine.every((W) => Math.abs(onPage(3, W).delta) < 1e-14));
-  const free = descend(wrong.loss, pageMatrix(3, 0.6, 0), false).points.slice(0, 200);
+  const free = descendFree(wrong.loss, pageMatrix(3, 0.6, 0)).points.slice(0, 200);
   assert.ok(free.every((W) => distances(3, W)[0].distance < 1e-12));
 });
 
