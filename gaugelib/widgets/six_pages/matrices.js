@@ -8,7 +8,7 @@ const CELL = [36, 46]; // least and largest side of a cell
 
 /** Both matrices. `page` is the nearest page, `right` whether W lies on the teacher's side of the spine there, `near` whether on it. */
 export function matricesPlot({ n, W, teacher, page, right, near }, width, given) {
-  const wide = Math.min(Math.max((width - 38) / (2 * n), CELL[0]), CELL[1]);
+  const wide = Math.min(Math.max((width - 34) / (2 * n), CELL[0]), CELL[1]);
   const tall = given ? Math.min((given - HEAD - 4) / n, CELL[1]) : Math.min(wide, 34);
   const gap = width - 2 * n * wide;
   const strand = Math.min(gap, 90);

@@ -3,6 +3,7 @@
 
 import { keepKeys } from "../shared/controls.js";
 import { adjust, sizeOf, svg } from "../shared/dom.js";
+import { number } from "../shared/format.js";
 import { axes, linear } from "../shared/plane.js";
 import { GRAIN } from "./landscape.js";
 
@@ -130,6 +131,10 @@ function ground({ halves, levels, size }, { box, toX, toY, scale }) {
     axes({ toX, toY, x: [-size.delta, size.delta], y: size.mean, box, xLabel: "δ = a − b", yLabel: "mean of W", lift: 10 }),
     svg("line", { class: "gl-spine", x1: px(toX(0)), x2: px(toX(0)), y1: px(box.top), y2: px(box.bottom) }),
     svg("text", { class: "gl-spine-name", x: px(toX(0)), y: px(box.top - 6), "text-anchor": "middle" }, "spine"),
-    ...halves.map((half) => markOf(half, levels, [toX(half.least.delta), toY(half.least.mean)])),
+    ...halves.flatMap((half) => {
+      const at = [toX(half.least.delta), toY(half.least.mean)];
+      const told = svg("text", { class: "gl-height", x: px(at[0]), y: px(at[1] - 13), "text-anchor": "middle" }, half.least.loss < 1e-9 ? "0" : number(half.least.loss, 2));
+      return [markOf(half, levels, at), told];
+    }),
   ];
 }

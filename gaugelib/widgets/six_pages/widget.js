@@ -23,6 +23,7 @@ const [DELTAS, MEANS] = [20, 40]; // steps of the start in a unit of delta, and 
 const LEAST = 0.1; // of the teacher's larger entry
 const NEAR = 0.01; // so close a matrix is said to lie on a page
 const SOLVED = 1e-6; // relative to the loss of the network 0
+const SWAP = { name: "(1 2)", to: [1, 0] };
 const [ON, FREE] = FRAMES;
 
 export const traitsOf = (model) => Object.fromEntries(TRAITS.map((name) => [name, model.get(name)]));
@@ -59,6 +60,9 @@ export function readOf(land, { W, step, loss }) {
     right: land.delta === 0 || delta * land.delta > 0, near: distance < NEAR,
   };
 }
+
+/** The permutation that takes the teacher's rows to those of W: for two units the other side is that of the exchanged rows. */
+export const matchOf = (n, { page, right, near }) => (n === 2 && !right ? { page: SWAP, right: true, near } : { page, right, near });
 
 /** Everything the widget shows, from its traits. */
 export function stateOf(traits, remember = memory()) {
@@ -206,7 +210,7 @@ function render({ model, el }) {
       legend([
         ["gl-key-start", "start", "M9 1H19V11H9Z"], ["gl-way", "descent"], ["gl-here", "W now", "M9 6a5 5 0 1 0 10 0a5 5 0 1 0 -10 0"],
         ["gl-solved", "L = 0", "M14 0 15.6 4.2 20 4.2 16.4 7 17.8 11.4 14 8.8 10.2 11.4 11.6 7 8 4.2 12.4 4.2Z"],
-        ["gl-least", "least L of a side", "M14 0.5l5.5 5.5l-5.5 5.5l-5.5-5.5z"], ["gl-deep", "the darker, the smaller L", "M1 1H27V11H1Z"],
+        ["gl-least", "least L of a side", "M14 0.5l5.5 5.5l-5.5 5.5l-5.5-5.5z"], ["gl-deep", "the stronger, the smaller L", "M1 1H27V11H1Z"],
       ]),
       html("div", { class: "gl-hand" }, html("div", { class: "gl-row" }, teacher.root, units.root), weights.map((each) => each.root)),
       html("div", { class: "gl-weights" }, matrices),
@@ -227,7 +231,7 @@ function render({ model, el }) {
       key, land, turn: traits.turn, path: places, here: places.at(-1), current: { name: here.page.name, sign: Math.sign(here.delta) },
       words: `The book: half pages round the spine. W is nearest to the page of ${here.page.name}, δ ${here.delta < 0 ? "below" : "above"} 0 on it.`,
     });
-    put(matrices, (...size) => matricesPlot({ n: land.n, W: here.W, teacher: land.teacher, ...here }, ...size), `W as a matrix beside the teacher’s; the nearest page is that of ${here.page.name}.`);
+    put(matrices, (...size) => matricesPlot({ n: land.n, W: here.W, teacher: land.teacher, ...matchOf(land.n, here) }, ...size), `W beside the teacher’s matrix: ${here.page.to.map((_, i) => here.W.slice(i * land.n, (i + 1) * land.n).map((x) => plain(x, 2)).join(", ")).join("; ")}. The nearest page is that of ${here.page.name}.`);
 
     units.set(traits.units);
     const [a, b] = traits.teacher;

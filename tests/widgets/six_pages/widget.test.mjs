@@ -10,7 +10,7 @@ import { FRAMES, MOST, NOISE, against, descendFree, descendOn, length, noisy, on
 import { band, landscapeOf } from "../../../gaugelib/widgets/six_pages/landscape.js";
 import { frameOf } from "../../../gaugelib/widgets/six_pages/page.js";
 import { viewOf } from "../../../gaugelib/widgets/six_pages/spread.js";
-import { comment, pathOf, small, stateOf, trailOf } from "../../../gaugelib/widgets/six_pages/widget.js";
+import { comment, matchOf, pathOf, small, stateOf, trailOf } from "../../../gaugelib/widgets/six_pages/widget.js";
 
 const TOLERANCE = 1e-10;
 const { cases, paths, sides, opening } = JSON.parse(readFileSync(process.env.FIXTURES, "utf8"));
@@ -198,6 +198,14 @@ test("the trail is cut where another page becomes the nearest", () => {
   assert.ok(parts.length >= 2);
   assert.ok(parts[0].length >= FRAMES[0] + 1);
   assert.ok(MOST > state.path.second.steps);
+});
+
+test("with two units the rows of the other side are exchanged", () => {
+  const { here, land } = see({ units: 2 });
+  const { page, right } = matchOf(2, here);
+  assert.deepEqual([page.name, right], ["(1 2)", true]);
+  page.to.forEach((to, i) => [0, 1].forEach((j) => assert.ok(Math.abs(here.W[to * 2 + j] - land.teacher[i * 2 + j]) < 1e-5)));
+  assert.deepEqual(matchOf(3, see({}).here).page.name, "e");
 });
 
 test("what is rounding is not written as a number", () => {
