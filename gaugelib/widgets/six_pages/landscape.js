@@ -11,7 +11,7 @@ import { against, length, pageMatrix } from "./descent.js";
 export const SHARES = [1 / 300, 1 / 100, 1 / 30, 1 / 10, 1 / 3, 1]; // levels of the loss, in units of that of the network 0
 const ROOM = 1.25; // half the width of a page, in units of the teacher's length: all minima lie within 1
 const SHORT = 0.5; // how far a page reaches to the side of the spine on which the teacher does not lie
-const NODES = [27, 40]; // of a half page
+const NODES = [21, 31]; // of a half page
 export const GRAIN = 1000;
 
 /** What there is to draw and to know of one teacher. */
@@ -72,5 +72,6 @@ function cut(corners, values, rs, ss, level, px) {
       points.push([rs[i] + t * (rs[w[0]] - rs[i]), ss[j] + t * (ss[w[1]] - ss[j])]);
     }
   });
-  return `M${points.map(([x, y]) => `${px(x)} ${px(y)}`).join("L")}Z`;
+  const places = points.map(([x, y]) => `${px(x)} ${px(y)}`);
+  return `M${places.join("L")}Z`;
 }

@@ -128,7 +128,12 @@ function render({ model, el }) {
     run.stop();
     change(model, { delta: place[0], mean: place[1], relaxed: false, shown: ON, ...others });
   }
-  const free = (teacher) => Math.max(...teacher.map(Math.abs)) >= LEAST && begin(model.get("delta"), model.get("mean"), { teacher });
+  /** One number of the teacher: it steps over what would make the teacher nearly 0. */
+  function learn(k, value) {
+    const old = model.get("teacher");
+    const fits = Math.max(Math.abs(value), Math.abs(old[1 - k])) >= LEAST;
+    begin(model.get("delta"), model.get("mean"), { teacher: old.map((x, j) => (j !== k ? x : fits ? value : -Math.sign(x) * LEAST)) });
+  }
 
   const page = openPage(life, {
     moved: ([delta, mean]) => begin(delta, mean),
@@ -148,7 +153,7 @@ function render({ model, el }) {
   });
   const weights = ["a", "b"].map((letter, k) => slider(life, {
     caption: `teacher’s ${letter}`, min: -1.5, max: 1.5, step: 0.05,
-    act: (value) => free(model.get("teacher").map((old, j) => (j === k ? value : old))),
+    act: (value) => learn(k, value),
   }));
   const [delta, mean] = [
     slider(life, { caption: "start: δ", name: "start: δ", min: -1, max: 1, step: 1 / DELTAS, act: (value) => begin(value, model.get("mean")) }),
