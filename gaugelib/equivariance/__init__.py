@@ -3,7 +3,7 @@
 Read `groups`, representations by permutations; `homomorphisms`, all of them for a small group;
 `space`, the weights that are equivariant through one; `barriers`, what divides them, found by the
 `search`; `gaussian`, the exact mean loss against a teacher; `descent`, gradient descent of many
-networks at once. Other packages import the names below.
+networks at once; `runs`, what was measured. Other packages import the names below.
 """
 
 from gaugelib.equivariance.barriers import Barrier as Barrier
@@ -19,5 +19,8 @@ from gaugelib.equivariance.groups import natural as natural
 from gaugelib.equivariance.groups import regular as regular
 from gaugelib.equivariance.groups import trivial as trivial
 from gaugelib.equivariance.homomorphisms import homomorphisms as homomorphisms
+from gaugelib.equivariance.runs import stored_run as stored_run
+from gaugelib.equivariance.runs import stored_runs as stored_runs
+from gaugelib.equivariance.runs import wilson as wilson
 from gaugelib.equivariance.space import EquivariantSpace as EquivariantSpace
 from gaugelib.equivariance.space import equivariant_space as equivariant_space

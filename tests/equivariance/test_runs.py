@@ -154,6 +154,41 @@ def test_with_infinitely_many_inputs_every_trap_is_a_saddle_and_on_a_sample_none
             assert row["solved"][-1] == row["runs"]
 
 
+def test_with_fixed_output_weights_a_run_is_solved_if_a_channel_begins_on_the_right_side():
+    for row in RUNS["width"]:
+        assert row["solved"][-1] == row["solved_right"] + row["solved_wrong"]
+        if row["weights"] == "fixed":
+            assert (row["solved_right"], row["solved_wrong"]) == (row["right"], 0)
+            assert row["solved"][0] <= row["solved"][1]
+    two, three = (stored_run("width", channels=m, weights="trained") for m in (2, 3))
+    assert two["solved_wrong"] == 0  # the control: trained weights fail, and from m = 3 on replace
+    assert two["solved_right"] < two["right"]
+    assert three["solved_wrong"] > 0
+
+
+def test_three_channels_on_the_other_side_hold_the_teacher():
+    """Σσ(z) = Σσ(-z) + Σz, and Σz is a multiple of σ(Σx) - σ(-Σx)."""
+    a, b = -0.5, 1.0
+    linear = (a + 2 * b) / 3  # of each of the three equal units of a channel on the barrier
+    pairs = torch.tensor([[-a, -b], [1.0, 1.0], [-1.0, -1.0]], dtype=torch.float64)
+    net = engine.channels(pairs[None])._replace(c=torch.tensor([[1.0, linear, -linear]]).double())
+    loss, _ = engine.loss_and_slopes(3, net, engine.teacher(a, b))
+    assert abs(float(loss)) < 1e-14
+    assert (net.delta >= 0).all()
+    two = engine.Channels(*(value[:, :2] for value in net))
+    assert float(engine.loss_and_slopes(3, two, engine.teacher(a, b))[0]) > 0.1  # control
+
+
+def test_plain_sharing_crosses_both_ways():
+    for row in RUNS["sharing"]:
+        right = row["side"] == "right"
+        there = row["runs"] - row["across"] if right else row["across"]
+        assert there - 2 <= row["solved"][-1] <= there  # two are still on their way
+    for shared in experiment.SHARED:
+        rows = [row for row in RUNS["sharing"] if row["shared"] == shared]
+        assert {row["side"] for row in rows if row["across"] > 0} == {"right", "wrong"}
+
+
 def test_what_is_asked_for_must_be_one_row():
     assert stored_run("leaps", goal=[1.0, 0.0], rate=0.5)["runs"] == 200
     for part, what in (("leaps", {"rate": 0.5}), ("leaps", {"rate": 7.0}), ("bounds", {})):
