@@ -2,7 +2,7 @@ r"""What keeps a run on a page, and what happens to circular convolutions.
 
     python benchmarks/equivariant_training.py [PART ...]
 
-About fifteen minutes on one core. It writes gaugelib/equivariance/training.json after each run;
+About ten minutes on one core. It writes gaugelib/equivariance/training.json after each run;
 what is there already is kept, so a run that was stopped is resumed. Delete the file to begin anew.
 Each entry of the file is a part, a list of rows; a row has the names below and what was measured.
 

@@ -5,7 +5,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from gaugelib import GaugeError
-from gaugelib.plot.staying import bowls, staying
+from gaugelib.plot.staying import bowls, distances_from_page
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def _agg():
 
 def test_distances_stand_over_their_steps_and_zero_at_the_floor():
     runs = {"plain": ([0, 1, 10], [0.0, 1e-7, 1e-6]), "sorted": ([0, 1, 10], [0.0, 0.0, 0.0])}
-    (axes,) = staying(runs).axes
+    (axes,) = distances_from_page(runs).axes
     plain, exact = axes.lines
     assert plain.get_xdata() == pytest.approx([1, 10])
     assert plain.get_ydata() == pytest.approx([1e-7, 1e-6])
@@ -29,7 +29,7 @@ def test_distances_stand_over_their_steps_and_zero_at_the_floor():
 
 def test_a_run_without_steps_is_refused_by_name():
     with pytest.raises(GaugeError, match="lonely"):
-        staying({"lonely": ([0], [0.0])})
+        distances_from_page({"lonely": ([0], [0.0])})
 
 
 def test_bowls_show_curvatures_of_both_signs_and_the_exact_one():

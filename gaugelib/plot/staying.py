@@ -17,7 +17,7 @@ DASHES = ("-", "--", ":", "-.")
 
 
 @in_style
-def staying(
+def distances_from_page(
     runs: Mapping[str, tuple[Sequence[float], Sequence[float]]], floor: float = 1e-17
 ) -> Figure:
     r"""The distance from a page against the number of steps, both logarithmic.
