@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import TYPE_CHECKING
 
 from gaugelib.group import GaugeError
 from gaugelib.plot.colours import colour, ink
-from gaugelib.plot.layout import frames, key
+from gaugelib.plot.layout import frames, is_narrow, key
 from gaugelib.plot.style import in_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DASHES = ("-", "--", ":", "-.")
+DASHES, COLOURS = ("-", "--", ":", "-."), 4
 
 
 @in_style
@@ -36,14 +37,17 @@ def distances_from_page(
         shown = [(s, max(q, floor)) for s, q in zip(steps, distances, strict=True) if s > 0]
         if not shown:
             raise GaugeError(f"a run needs a step after the start, found none in {title!r}")
-        dashes = DASHES[k // 8 % len(DASHES)]
+        dashes = DASHES[k // COLOURS % len(DASHES)]
         axes.plot(*zip(*shown), dashes, color=colour(k), label=title)
     axes.set(xscale="log", yscale="log", xlabel="step", ylabel="distance from the page")
     axes.set_ylim(bottom=floor / 3)
     ticks = [floor, *(10.0**k for k in range(-15, 1, 3))]
     axes.set_yticks(ticks, ["0", *(f"$10^{{{k}}}$" for k in range(-15, 1, 3))])
     axes.minorticks_off()
-    key(figure, axes, above=True)
+    columns = 1 if is_narrow() else 3
+    figure.legend(loc="outside upper left", ncols=columns, columnspacing=1.0)
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + 0.2 * ceil(len(runs) / columns))
     return figure
 
 
