@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, within
 from gaugelib.widgets.six_pages import still
-from gaugelib.widgets.six_pages.descent import FRAMES, page_matrix, path
+from gaugelib.widgets.six_pages.descent import FRAMES, path
 
 UNITS = (2, 3)
 LEAST, MOST = 0.1, 2.0  # of the larger of |a| and |b|
@@ -112,7 +112,7 @@ class SixPages(BookWidget):
         if abs(value) > 2 * MOST:
             raise WidgetError(f"{name} must lie within ±{2 * MOST:g}, found {value:g}")
         place = {"delta": self.delta, "mean": self.mean, name: value}
-        if not page_matrix(self.units, **place).any():
+        if not any(place.values()):
             raise WidgetError("delta and mean must not both be 0: the network 0 has no direction")
         return value
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gaugelib.equivariance import deep_sets, teacher_loss
-from gaugelib.widgets.shared.colours import ACCENT, INK, NEGATIVE
+from gaugelib.widgets.shared.colours import ACCENT, BAND, INK, NEGATIVE
 from gaugelib.widgets.six_pages.descent import (
     FRAMES,
     NAMES,
@@ -26,7 +26,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SHARES = np.array([1 / 300, 1 / 100, 1 / 30, 1 / 10, 1 / 3, 1])  # of the loss of the network 0
-ROOM = 1.25
+ROOM, SHORT = 1.25, 0.5  # how far the page reaches, in units of the teacher's length
+BANDS = (
+    "#0b62a8",
+    "#3d7fb8",
+    "#6a9dc9",
+    "#93b8d8",
+    "#bad1e6",
+    "#dde8f3",
+    "#f6f9fc",
+)  # less is darker
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +73,7 @@ class Picture:
             f"The loss on a page of matrices W = (a - b) I + b J, {self.units} by {self.units}, "
             f"with the spine a = b in its middle; the teacher is ({self.teacher[0]:g}, "
             f"{self.teacher[1]:g}). Descent from a - b = {self.delta:g}, {start} 0{free}: step "
-            f"{place.step}, loss {place.loss:.3g}. W is {distance:.2g} away from the page of "
+            f"{place.step}, loss {told(place.loss)}. W is {told(distance)} away from the page of "
             f"{NAMES[order]}, where a - b has {'the' if right else 'not the'} teacher's sign."
         )
 
@@ -73,22 +82,31 @@ class Picture:
         wanted, weights = deep_sets(*self.teacher, n=n)
         far = ROOM * float(wanted.norm())
         deltas = np.linspace(-far, far, 81) / np.sqrt(n - 1)
-        means = np.linspace(-far, far, 81) / n
+        upward = float(wanted.mean()) >= 0
+        ends = (-SHORT * far, far) if upward else (-far, SHORT * far)
+        means = np.linspace(*ends, 81) / n
         grid = np.stack([[page_matrix(n, d, m) for d in deltas] for m in means])
         losses = teacher_loss(torch.from_numpy(grid), weights, (wanted, weights)).numpy()
         zero = torch.zeros_like(wanted)
         levels = SHARES * float(teacher_loss(zero, weights, (wanted, weights)))
-        axes.contourf(deltas, means, losses, levels=[-1, *levels, losses.max() + 1], cmap="Blues_r")
+        above = max(losses.max(), levels[-1]) + 1
+        axes.contourf(deltas, means, losses, levels=[-1, *levels, above], colors=BANDS)
         axes.contour(deltas, means, losses, levels=levels, colors=INK, linewidths=0.4)
         axes.axvline(0, color=NEGATIVE, lw=2)
         axes.text(0, means[-1], " spine", color=NEGATIVE, va="top")
         on = [on_page(place.weights) for place in self._places()[: FRAMES[0] + 1]]
+        axes.plot(*zip(*on), color="white", lw=5)
         axes.plot(*zip(*on), color=ACCENT, lw=2.5)
         axes.plot(*on[0], "s", color=ACCENT, ms=7, mec="white")
         axes.plot(*on[-1], "o", color=ACCENT, ms=8, mec="white")
         a, b = self.teacher
-        axes.plot(a - b, (a + (n - 1) * b) / n, "*", color=INK, mfc="white", ms=13)
+        axes.plot(a - b, (a + (n - 1) * b) / n, "*", color=INK, mfc=BAND, ms=13)
         axes.set(xlabel="δ = a - b", ylabel="mean of W", title="the page of e")
+
+
+def told(value: float) -> str:
+    """A loss or a distance, without digits that are rounding."""
+    return "less than 1e-9" if value < 1e-9 else f"{value:.3g}"
 
 
 def _matrix(axes: Axes, W: Array, title: str) -> None:

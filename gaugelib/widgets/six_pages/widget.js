@@ -169,7 +169,7 @@ function render({ model, el }) {
   const turn = slider(life, { caption: "turn", name: "turn the book", min: 0, max: 355, step: 5, act: (value) => change(model, { turn: value }) });
   const run = runner(life, { pace: 40, last: () => now().last, at: () => now().shown, go: (place) => change(model, { shown: place }) });
   const drop = button(life, {
-    caption: "Drop the constraint, add 1 % noise", hint: `a number of standard deviation ${NOISE} is added to each weight`,
+    caption: "Drop constraint, 1 % noise", hint: `W may leave its page; noise of standard deviation ${NOISE} is added to each weight`,
     act() {
       const again = model.get("relaxed");
       run.stop();
@@ -251,7 +251,7 @@ function render({ model, el }) {
     along.input.max = String(last);
     along.set(shown, `step ${here.step}`);
     turn.set(traits.turn, `${traits.turn}°`);
-    say(drop.root, traits.relaxed ? "Other noise" : "Drop the constraint, add 1 % noise");
+    say(drop.root, traits.relaxed ? "Other noise" : "Drop constraint, 1 % noise");
     run.set();
 
     const read = (at) => ({

@@ -10,7 +10,7 @@ from tests.widgets.node import formatted
 from tests.widgets.on_page import REDRAWS, OnPage, cleaned_up, misfits, redraw_in_frames, shown_by
 
 PAGE = "book/two_symmetries.html"
-DROP = "Drop the constraint, add 1 % noise"
+DROP = "Drop constraint, 1 % noise"
 
 
 def small(value: float) -> str:
