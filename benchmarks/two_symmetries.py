@@ -180,7 +180,7 @@ def bound(net: Channels, aim: Channels) -> Tensor:
     """Rates below this leave the sign of a - b, three inputs."""
     r, most = ((3 * x.b**2 + 2 * x.b * x.delta + x.delta**2).sqrt() for x in (net, aim))
     c = net.c.abs()
-    return (2 * r / (9 * c * (c * r + aim.c * most)))[:, 0]
+    return (2 * r / (3 * c * (c * r + aim.c * most)))[:, 0]
 
 
 def leaps(n: int, nudge: float = 0.0) -> list[dict]:

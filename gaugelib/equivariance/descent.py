@@ -113,7 +113,7 @@ def descend(
     Raises:
         GaugeError: if sizes do not fit, the start is not in the space, or a number is not as above.
 
-    Source: the book, Theorem "Frozen side".
+    Source: the book, Theorem "The sign of a − b is frozen".
 
     Example:
         >>> from sympy.combinatorics import SymmetricGroup

@@ -34,7 +34,7 @@ class Representation:
     Raises:
         GaugeError: if a row is no permutation, or the map is no homomorphism.
 
-    Source: the book, Definition "Permutation representation".
+    Source: the book, Proposition "What passes through a ReLU", for why they permute.
 
     Example:
         >>> from sympy.combinatorics import CyclicGroup

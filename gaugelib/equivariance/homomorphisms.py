@@ -37,7 +37,7 @@ def homomorphisms(group: PermutationGroup, n: int) -> tuple[Representation, ...]
     Raises:
         GaugeError: if n is not in 1 to 8, or the search is too long.
 
-    Source: the book, Proposition "Six pages".
+    Source: the book, section "How many pages?".
 
     Example:
         >>> from sympy.combinatorics import SymmetricGroup

@@ -173,7 +173,7 @@ def equivariant_space(
         GaugeError: if there are less than two representations, they are of different groups, or
             the names do not fit.
 
-    Source: the book, Proposition "The page of a homomorphism".
+    Source: the book, Proposition "A page".
 
     Example:
         >>> from sympy.combinatorics import CyclicGroup

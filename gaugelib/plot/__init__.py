@@ -18,6 +18,8 @@ from gaugelib.plot.pairing import curvatures as curvatures
 from gaugelib.plot.pairing import decays as decays
 from gaugelib.plot.soft_gauge import diffusion as diffusion
 from gaugelib.plot.soft_gauge import stable_rates as stable_rates
+from gaugelib.plot.staying import bowls as bowls
+from gaugelib.plot.staying import distances_from_page as distances_from_page
 from gaugelib.plot.style import style as style
 from gaugelib.plot.symmetry import along_orbit as along_orbit
 from gaugelib.plot.symmetry import incidence as incidence

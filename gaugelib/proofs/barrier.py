@@ -23,19 +23,19 @@ STEPS = 40
 _ASIDE = 0.1
 TITLE = "The side is chosen at the start"
 STATEMENT = (
-    "W = δI + b𝟙𝟙ᵀ and v = c𝟙, where δ = a − b: a page E of the weights. F, where δ = 0 and all "
-    "units are equal, cuts it. Gradient descent with η < 1/B (step 6) keeps the sign of "
-    "s = √(n − 1) δ, the distance to F, and no symmetry exchanges the sides. The teacher is half "
-    "of the channel half way to F."
+    "W = δI + b𝟙𝟙ᵀ and v = c𝟙, with δ = a − b: a page E of the weights. F, where δ = 0 and all "
+    "units are equal, cuts it. Gradient descent with η < 1/B keeps the sign of s = √(n−1)δ, the "
+    "distance to F, and no symmetry exchanges the sides. The teacher is half the channel "
+    "half way to F."
 )
 _UNEVEN = Drop("data", "the teacher's first unit counts twice")
 _TWO = Drop("two", "n = 2")
-_SUMMED = Drop("metric", "by their sum, as in plain weight sharing")
-_LARGE = Drop("large", "η = 2|s|/|⟨ν, ∂L⟩|, twice what takes θ to F")
+_SUMMED = Drop("metric", "by the sum, as in plain weight sharing")
+_LARGE = Drop("large", "η is twice what takes θ to F")
 HYPOTHESES = (
     Hypothesis("L does not see the order of the inputs", (_UNEVEN,)),
     Hypothesis("n = 3 inputs and hidden units", (_TWO,)),
-    Hypothesis("a shared weight moves by the mean of its copies' slopes", (_SUMMED,)),
+    Hypothesis("shared weights move by the mean slope", (_SUMMED,)),
     Hypothesis("every step is below the bound, η < 1/B", (_LARGE,)),
 )
 
@@ -62,7 +62,7 @@ def theorem_barriers(
         GaugeError: if `drop` is unknown, p is not 2, the network has no hidden unit, no weight fits
             as b, or a number is not finite.
 
-    Source: the book, Theorems "Free barriers" and "The frozen sign".
+    Source: the book, Theorems "Free barriers" and "The sign of a − b is frozen".
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
@@ -181,7 +181,7 @@ def _bounded(descent: Descent) -> tuple[Step, ...]:
         _at_points(
             descent,
             "A bound without H: two units differ on a wedge of inputs as narrow as |δ|. "
-            "B = n²|c|(|c|r + |c*|r*)/(2r), where r = |wᵢ|; the stars are the teacher's.",
+            "B = n|c|(|c|r + |c*|r*)/(2r), where r = |wᵢ|; the stars are the teacher's.",
             ("|⟨ν, ∂L⟩|", speed),
             "≤",
             ("B|s|", channel.bound(points) * sides),

@@ -101,11 +101,11 @@ class Channel:
         return grad(slopes)(shares) / self.side(self.theta)
 
     def bound(self, theta: Tensor) -> Tensor:
-        r"""$n^2|c|(|c|r + |c^*|r^*)/(2r)$ of points on the page, shape `(...)`."""
+        r"""$n|c|(|c|r + |c^*|r^*)/(2r)$ of points on the page, shape `(...)`."""
         (W, v), (T, u) = self.parts(theta), self.teacher
         r, c = W[..., 0, :].norm(dim=-1), v[..., 0].abs()
         reached = (u.abs() * T.norm(dim=-1)).mean()
-        return self.size**2 * c * (c * r + reached) / (2 * r)
+        return self.size * c * (c * r + reached) / (2 * r)
 
     @cached_property
     def orders(self) -> Representation:

@@ -8,7 +8,7 @@ from sympy.combinatorics import CyclicGroup
 
 from gaugelib import GaugeError
 from gaugelib.equivariance import barriers, copies, equivariant_space, natural, trivial
-from gaugelib.equivariance.training import equivariant_training, training_rows, wilson
+from gaugelib.equivariance.training import equivariant_training, training_rows
 from tools.rerun_stored import sys  # noqa: F401  (puts the experiments on the path)
 
 import equivariant_codings as codings  # isort: skip
@@ -26,17 +26,6 @@ def test_every_row_is_stored_once_in_the_order_of_the_plans():
 def test_rows_that_were_not_measured_are_refused():
     with pytest.raises(GaugeError, match="no row of 'rings'"):
         training_rows("rings", d=5)
-
-
-def test_the_wilson_interval_solves_its_equation():
-    for successes, trials in ((0, 24), (7, 24), (24, 24), (1, 3)):
-        for end in wilson(successes, trials):
-            if 0 < end < 1:
-                apart = abs(successes / trials - end)
-                assert apart == pytest.approx(1.96 * (end * (1 - end) / trials) ** 0.5)
-    for bad in ((1, 0), (3, 2), (-1, 2)):
-        with pytest.raises(GaugeError, match="share"):
-            wilson(*bad)
 
 
 # ---------------------------------------------------------------------------- circular convolutions

@@ -85,7 +85,7 @@ def noisy(W: Array, state: int) -> Array:
 def descend(W: Array, teacher: tuple[float, float], constrained: bool) -> tuple[Array, Array]:
     """Descent from W: every W, shape (steps + 1, n, n), and its loss.
 
-    A step is eta = r / (n² (r + r*)), half of that below which the barrier is proved to hold; r is
+    A step is eta = r / (n² (r + r*)), a part 1/(2n) of what keeps the barrier, as is proved; r is
     the root mean square length of the rows, r* the teacher's.
     """
     n = len(W)
