@@ -18,7 +18,10 @@ from playwright.sync_api import Browser
 
 from tools.site_browser import sealed_chromium, served
 
-PAGES = ("symmetry", "minimum_norm", "conservation", "pairing", "soft_gauge", "second_order", "two_symmetries")
+PAGES = (
+    *("symmetry", "minimum_norm", "conservation", "pairing", "soft_gauge"),
+    *("second_order", "two_symmetries"),
+)
 SLOW, REPEATS = 4, 5
 WATCH = """
 window.ends = [];
