@@ -23,10 +23,10 @@ STEPS = 40
 _ASIDE = 0.1
 TITLE = "The side is chosen at the start"
 STATEMENT = (
-    "W = δI + b𝟙𝟙ᵀ and v = c𝟙, with δ = a − b: a page E of the weights. F, where δ = 0 and all "
-    "units are equal, cuts it. Gradient descent with η < 1/B keeps the sign of s = √(n−1)δ, the "
-    "distance to F, and no symmetry exchanges the sides. The teacher is half the channel "
-    "half way to F."
+    "W = δI + bJ, J all ones, and v = c·1, with δ = a − b: a page E of the weights. F, where "
+    "δ = 0 and all units are equal, cuts it. Gradient descent with η < 1/k keeps the sign of "
+    "s = √(n−1)δ, the distance to F, and no symmetry exchanges the sides. The teacher is half the "
+    "channel half way to F."
 )
 _UNEVEN = Drop("data", "the teacher's first unit counts twice")
 _TWO = Drop("two", "n = 2")
@@ -36,7 +36,7 @@ HYPOTHESES = (
     Hypothesis("L does not see the order of the inputs", (_UNEVEN,)),
     Hypothesis("n = 3 inputs and hidden units", (_TWO,)),
     Hypothesis("shared weights move by the mean slope", (_SUMMED,)),
-    Hypothesis("every step is below the bound, η < 1/B", (_LARGE,)),
+    Hypothesis("every step is below the bound, η < 1/k", (_LARGE,)),
 )
 
 
@@ -181,10 +181,10 @@ def _bounded(descent: Descent) -> tuple[Step, ...]:
         _at_points(
             descent,
             "A bound without H: two units differ on a wedge of inputs as narrow as |δ|. "
-            "B = n|c|(|c|r + |c*|r*)/(2r), where r = |wᵢ|; the stars are the teacher's.",
+            "k = n|c|(|c|r + |c*|r*)/(2r), where r = |wᵢ|; the stars are the teacher's.",
             ("|⟨ν, ∂L⟩|", speed),
             "≤",
-            ("B|s|", channel.bound(points) * sides),
+            ("k|s|", channel.bound(points) * sides),
         ),
     )
 
@@ -210,7 +210,7 @@ def _descended(descent: Descent) -> tuple[Step, ...]:
     return (
         _at_points(
             descent,
-            f"A step moves s by −η⟨ν, ∂L⟩; with ηB < 1, here η = {BELOW:g}/B, by less than |s|. "
+            f"A step moves s by −η⟨ν, ∂L⟩; with ηk < 1, here η = {BELOW:g}/k, by less than |s|. "
             "The sign stays.",
             ("η|⟨ν, ∂L⟩|", taken),
             "<",
@@ -218,7 +218,7 @@ def _descended(descent: Descent) -> tuple[Step, ...]:
         ),
         overall(
             f"So do all that follow: s after t ≤ {STEPS} steps over s at the start, from each of "
-            "the 18 points. B is taken anew for every step.",
+            "the 18 points. k is taken anew for every step.",
             ("0", 0.0),
             "<",
             ("least sₜ/s₀", least),

@@ -10,6 +10,7 @@ import pytest
 
 from tests.meta.prose import ROOT
 from tests.site import drawn, findings
+from tests.site.visit import unfolded
 from tools.execute_notebooks import find_notebooks
 
 LEAST_LETTER = 11  # CSS pixels; exponents are smaller
@@ -178,7 +179,8 @@ def walk(page):
 def test_letters_are_large_enough_on_a_phone_and_on_a_wide_page(view, site, chapter):
     page = view(f"book/{chapter}.html")
     for width in (375, 1280):
-        sizes = dict(letter_sizes(page, site, width))
+        with unfolded(page):
+            sizes = dict(letter_sizes(page, site, width))
         assert list(sizes) == FIGURES[chapter]
         assert [(name, size) for name, size in sizes.items() if size < LEAST_LETTER] == []
     assert findings.sideways(page) == []

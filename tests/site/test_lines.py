@@ -8,26 +8,23 @@ import pytest
 from gaugebook.identifiers import breakable
 from gaugebook.mathematics import glued
 from tests.site import findings
-from tests.site.visit import resize
+from tests.site.visit import resize, unfolded
 from tools.site_browser import SITE, pages
 
 PAGES = [p for p in pages(Path(os.environ.get("BOOK_SITE", SITE))) if p.startswith("book/")]
 every_page = pytest.mark.parametrize("page", PAGES or ["book/intro.html"])
 WIDTHS = (320, 375, 1280)
-UNFOLD = """() => [...document.querySelectorAll("article details:not([open])")]
-  .map((e) => { e.open = true; return e; })"""
 PIECE = '<span class="katex-base">{}</span>'
 FORMULA = '<span class="katex">M<span class="katex-html" aria-hidden="true">{}</span></span>'
 
 
 def at_each_width(page, *finders):
     """What is found at any width, with everything unfolded."""
-    folded = page.evaluate_handle(UNFOLD)
     found = []
-    for width in WIDTHS:
-        resize(page, width)
-        found += [f"{width}: {one}" for find in finders for one in find(page)]
-    folded.evaluate("(all) => all.forEach((e) => { e.open = false; })")
+    with unfolded(page):
+        for width in WIDTHS:
+            resize(page, width)
+            found += [f"{width}: {one}" for find in finders for one in find(page)]
     return found
 
 

@@ -1,11 +1,23 @@
 """Open pages and remember what went wrong on each."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from playwright.sync_api import Browser, Page
 
 LOCAL = ("data:", "blob:", "about:", "file:")
+UNFOLD = """() => [...document.querySelectorAll("article details:not([open])")]
+  .map((e) => { e.open = true; return e; })"""
+
+
+@contextmanager
+def unfolded(page: Page) -> Iterator[Page]:
+    """The page with everything unfolded that a reader can unfold."""
+    folded = page.evaluate_handle(UNFOLD)
+    yield page
+    folded.evaluate("(all) => all.forEach((e) => { e.open = false; })")
 
 
 class Visits:
