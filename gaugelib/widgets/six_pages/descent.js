@@ -98,7 +98,7 @@ export function against(n, teacher) {
   return { n, at, on, size: length(teacher), zero: C };
 }
 
-/** Half the step below which the barrier is proved to hold: r / (n^2 (r + r*)), r the root mean square length of the rows. */
+/** A part 1/(2n) of the step below which the barrier is proved to hold, 2r / (n (r + r*)); r is the root mean square length of the rows. */
 export const stepSize = (n, W, size) => length(W) / (n * n * (length(W) + size));
 
 /** Descent with steps of that size from W, or from (delta, mean) on the page: every point and its loss. */
