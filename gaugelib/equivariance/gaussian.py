@@ -9,6 +9,7 @@ $$k(w, u) = \mathbb E[\sigma(\langle w, x\rangle)\,\sigma(\langle u, x\rangle)]
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
@@ -29,7 +30,8 @@ def teacher_loss(W: Tensor, v: Tensor, teacher: Teacher) -> Tensor:
     Args:
         W: the student's first weights, a unit a row, `(..., n, d)`.
         v: its output weights, `(..., n)`.
-        teacher: the two of the teacher; batch dimensions broadcast.
+        teacher: the two of the teacher; batch dimensions broadcast, and of different dtypes the
+            widest is taken.
 
     Returns:
         The loss, of the shape of the batch.
@@ -91,8 +93,13 @@ def loss_and_gradient(Z: Tensor, q: Tensor, n: int) -> tuple[Tensor, Tensor, Ten
         q: output weights, `(..., n + m)`.
         n: how many are the student's.
     """
-    sizes = torch.linalg.vector_norm(Z, dim=-1)
-    units = Z / torch.where(sizes > 0, sizes, 1)[..., None]
+    # in units of a power of two, which rounds nothing: squares of tiny numbers would be 0
+    exponent = torch.frexp(Z.detach().abs().amax(dim=-1)).exponent
+    power = torch.ldexp(torch.ones_like(q), exponent - 1)
+    scaled = Z / power[..., None]
+    lengths = torch.linalg.vector_norm(scaled, dim=-1)
+    units = scaled / torch.where(lengths > 0, lengths, 1)[..., None]
+    sizes = lengths * power
     # accurate also where the angle is near 0 or π, which its cosine does not tell from these
     apart = torch.linalg.vector_norm(units[..., :, None, :] - units[..., None, :, :], dim=-1)
     sums = torch.linalg.vector_norm(units[..., :, None, :] + units[..., None, :, :], dim=-1)
@@ -109,17 +116,20 @@ def loss_and_gradient(Z: Tensor, q: Tensor, n: int) -> tuple[Tensor, Tensor, Ten
 
 
 def joined(W: Tensor, v: Tensor, teacher: Teacher) -> tuple[Tensor, Tensor, Teacher]:
-    """The student's weights, and the teacher's, checked and with the same batch dimensions.
+    """The student's weights, and the teacher's, checked, with one batch and one dtype.
 
     Raises:
         GaugeError: as `teacher_loss`.
     """
+    if not isinstance(teacher, (tuple, list)) or len(teacher) != 2:
+        raise GaugeError("the teacher must be a pair: its first weights and its output weights")
     T, u = teacher
     for name, first, last in (("student", W, v), ("teacher", T, u)):
-        if first.dim() < 2 or last.dim() < 1 or first.shape[-2] != last.shape[-1]:
+        ends = first.shape[-2:]
+        if first.dim() < 2 or last.dim() < 1 or ends[0] != last.shape[-1] or not ends[1]:
             raise GaugeError(
-                f"the {name}'s weights must have shapes (..., n, d) and (..., n), found "
-                f"{tuple(first.shape)} and {tuple(last.shape)}"
+                f"the {name}'s weights must have shapes (..., n, d) and (..., n) with d >= 1, "
+                f"found {tuple(first.shape)} and {tuple(last.shape)}"
             )
         for value in (first, last):
             if not value.is_floating_point() or not value.isfinite().all():
@@ -133,8 +143,9 @@ def joined(W: Tensor, v: Tensor, teacher: Teacher) -> tuple[Tensor, Tensor, Teac
     except RuntimeError:
         shapes = [tuple(value.shape) for value in (W, v, T, u)]
         raise GaugeError(f"the batch dimensions of these shapes do not fit: {shapes}") from None
-    W, T = (value.expand(*batch, -1, -1) for value in (W, T))
-    v, u = (value.expand(*batch, -1) for value in (v, u))
+    dtype = functools.reduce(torch.promote_types, (value.dtype for value in (W, v, T, u)))
+    W, T = (value.expand(*batch, -1, -1).to(dtype) for value in (W, T))
+    v, u = (value.expand(*batch, -1).to(dtype) for value in (v, u))
     return W, v, (T, u)
 
 

@@ -252,3 +252,25 @@ def test_nothing_that_is_given_is_changed():
     teacher_loss(*student, teacher), teacher_gradient(*student, teacher)
     for one, two in zip((*student, *teacher), before):
         assert torch.equal(one, two)
+
+
+@pytest.mark.parametrize("size", [2.0**-900, 2.0**-600, 2.0**-30, 2.0**600, 2.0**900])
+def test_the_angle_is_the_same_for_networks_of_any_size(size):
+    """Powers of two round nothing; squares of the numbers would leave the range of float64."""
+    W, v = network(3, 3, 1)
+    nothing = torch.zeros(1, 3, dtype=F64), torch.zeros(1, dtype=F64)
+    slopes = teacher_gradient(W, v, nothing)[0]
+    assert torch.equal(teacher_gradient(size * W, v, nothing)[0], size * slopes)
+    assert not torch.equal(teacher_gradient(size * W + size * W[:1], v, nothing)[0], size * slopes)
+
+
+def test_float16_and_float32_beside_float64_are_taken_in_float64():
+    (W, v), teacher = network(3, 3, 1, dtype=torch.float32), network(2, 3, 2)
+    assert torch.equal(teacher_loss(W, v, teacher), teacher_loss(W.double(), v.double(), teacher))
+    assert teacher_gradient(W.half(), v, teacher)[0].dtype == F64
+
+
+@pytest.mark.parametrize("teacher", [None, torch.eye(2, dtype=F64), (*network(2, 2, 1), 1.0)])
+def test_a_teacher_that_is_no_pair_is_refused(teacher):
+    with pytest.raises(GaugeError, match="must be a pair"):
+        teacher_loss(*network(2, 2, 1), teacher)
