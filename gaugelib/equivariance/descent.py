@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -49,21 +50,27 @@ def deep_sets(
         n: how many inputs.
 
     Returns:
-        W, shape `(..., n, n)`, and v, `(..., n)`; plain numbers are taken in float64.
+        W, shape `(..., n, n)`, and v, `(..., n)`, of the widest dtype among the tensors; plain
+        numbers alone are taken in float64.
 
     Raises:
-        GaugeError: if n is less than 1 or the shapes do not broadcast.
+        GaugeError: if n is no positive whole number, the shapes do not broadcast, or a tensor is
+            not of a floating dtype.
 
     Example:
         >>> deep_sets(1.0, -0.5, n=2)
         (tensor([[ 1.0000, -0.5000],
                 [-0.5000,  1.0000]], dtype=torch.float64), tensor([1., 1.], dtype=torch.float64))
     """
-    if n < 1:
-        raise GaugeError(f"n must be a positive whole number, found {n}")
+    if not _whole(n, 1):
+        raise GaugeError(f"n must be a positive whole number, found {n!r}")
     tensors = [value for value in (a, b, c) if isinstance(value, Tensor)]
+    if not all(value.is_floating_point() for value in tensors):
+        kinds = [value.dtype for value in tensors]
+        raise GaugeError(f"a, b and c must be of a floating dtype, found {kinds}")
     like = tensors[0] if tensors else torch.empty((), dtype=torch.float64)
-    numbers = [torch.as_tensor(value, dtype=like.dtype, device=like.device) for value in (a, b, c)]
+    dtype = functools.reduce(torch.promote_types, (value.dtype for value in tensors), like.dtype)
+    numbers = [torch.as_tensor(value, dtype=dtype, device=like.device) for value in (a, b, c)]
     try:
         diagonal, other, last = torch.broadcast_tensors(*numbers)
     except RuntimeError:
@@ -152,7 +159,7 @@ class _Page:
         params = {_FIRST: W, _LAST: v[..., None, :]}
         size = torch.linalg.vector_norm(W, dim=(-2, -1)) + torch.linalg.vector_norm(v, dim=-1)
         away = space.distance(params)
-        if (away > _ROUNDINGS * torch.finfo(W.dtype).eps * size).any():
+        if not (away - _ROUNDINGS * torch.finfo(W.dtype).eps * size <= 0).all():  # nor where NaN
             raise GaugeError(
                 f"the start must be in the space; it is {away.max():g} away: project it"
             )
@@ -179,8 +186,11 @@ def _checked(
     W: Tensor,
 ) -> Tensor:
     """The step sizes, one for each network."""
-    if steps < 0 or (every is not None and every < 1):
-        raise GaugeError(f"steps must be >= 0 and every >= 1, found {steps} and {every}")
+    if not _whole(steps, 0) or not (every is None or _whole(every, 1)):
+        raise GaugeError(
+            "steps and every must be whole numbers, steps >= 0 and every >= 1, found "
+            f"{steps!r} and {every!r}"
+        )
     if metric not in get_args(Metric):
         raise GaugeError(f"metric must be one of {get_args(Metric)}, found {metric!r}")
     if metric == "raw" and space is None:
@@ -200,3 +210,7 @@ def _checked(
             f"lr must be a number or one for each network of the batch {tuple(W.shape[:-2])}, "
             f"found the shape {tuple(rate.shape)}"
         ) from None
+
+
+def _whole(number: int, least: int) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and number >= least

@@ -205,8 +205,10 @@ def test_a_run_that_diverges_ends_in_numbers_that_are_not_finite():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"steps": -1}, "steps must be >= 0 and every >= 1, found -1"),
-        ({"every": 0}, "steps must be >= 0 and every >= 1, found 3 and 0"),
+        ({"steps": -1}, "steps >= 0 and every >= 1, found -1"),
+        ({"steps": 2.5}, "must be whole numbers, .* found 2.5 and None"),
+        ({"every": 0}, "steps >= 0 and every >= 1, found 3 and 0"),
+        ({"every": 1.5}, "must be whole numbers, .* found 3 and 1.5"),
         ({"lr": 0.0}, "lr must be finite and > 0, found 0 among"),
         ({"lr": math.nan}, "lr must be finite and > 0, found nan among"),
         ({"lr": math.inf}, "lr must be finite and > 0"),
@@ -241,6 +243,35 @@ def test_a_start_that_is_not_in_the_space_is_refused():
     group = CyclicGroup(3)
     cyclic = equivariant_space([natural(group), natural(group), trivial(group)])
     assert descend(*starts(2), deep_sets(1.0, 0.2), lr=0.1, steps=1, space=cyclic).steps[-1] == 1
+
+
+def test_a_start_too_large_to_be_compared_with_the_space_is_refused():
+    W, v = deep_sets(1e200, 5e199)
+    assert descend(W, v, (W, v), lr=0.1, steps=0, space=channel(3)).steps.tolist() == [0]
+    W[0, 1] = -W[0, 1]  # the distance from the space is infinite, and so is the length of W
+    with pytest.raises(GaugeError, match="the start must be in the space"):
+        descend(W, v, (W, v), lr=0.1, steps=0, space=channel(3))
+
+
+@pytest.mark.parametrize("space", [None, channel(3)])
+def test_a_teacher_in_float64_makes_it_a_descent_in_float64(space):
+    W, v = (x.float() for x in starts(2))
+    teacher = deep_sets(1.0, 0.2)
+    run = descend(W, v, teacher, lr=0.1, steps=3, space=space)
+    other = descend(W.double(), v.double(), teacher, lr=0.1, steps=3, space=space)
+    assert run.W.dtype == F64
+    assert torch.equal(run.W, other.W)
+    assert torch.equal(run.loss, other.loss)
+
+
+def test_numbers_of_a_channel_are_not_cut_to_whole_ones():
+    with pytest.raises(GaugeError, match=r"must be of a floating dtype, found .*int64"):
+        deep_sets(torch.tensor(1), 0.5)
+    half, wide = torch.tensor(1.0, dtype=torch.float16), torch.tensor(0.1, dtype=F64)
+    assert deep_sets(half, wide)[0][0, 1] == 0.1
+    for n in (0, 2.0, True, "3"):
+        with pytest.raises(GaugeError, match="n must be a positive whole number"):
+            deep_sets(1.0, 0.5, n=n)
 
 
 def test_nothing_that_is_given_is_changed():
