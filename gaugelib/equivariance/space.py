@@ -69,19 +69,25 @@ class EquivariantSpace:
     def coordinates(self, params: Mapping[str, Tensor]) -> Tensor:
         """The mean over each orbit, shape `(*batch, dimension)`.
 
-        The mean of equal numbers is that number exactly.
+        The mean of equal numbers is that number exactly. In half precision the sums are taken in
+        float32, for otherwise they would stand still at some hundreds of entries.
 
         Raises:
-            GaugeError: if parameters are missing, not known, of a wrong shape, or not finite.
+            GaugeError: if parameters are missing, not known, of a wrong shape, or not finite, or
+                if sums of them leave the range of their dtype.
         """
         self._check(params)
         parts = []
         for name, label in self.labels.items():
             flat = params[name].flatten(-label.dim())
             number, first, count = self._places(name, flat.device)
-            lead = flat[..., first]
-            rest = lead.new_zeros(lead.shape).index_add(-1, number, flat - lead[..., number])
-            parts.append(lead + rest / count)  # so that the mean of equal numbers is exact
+            wide = flat.to(torch.promote_types(flat.dtype, torch.float32))
+            lead = wide[..., first]
+            rest = lead.new_zeros(lead.shape).index_add(-1, number, wide - lead[..., number])
+            mean = lead + rest / count  # so that the mean of equal numbers is exact
+            if not mean.isfinite().all():
+                raise GaugeError(f"sums of the numbers of '{name}' leave the range of {mean.dtype}")
+            parts.append(mean.to(flat.dtype))
         return torch.cat(parts, dim=-1)
 
     def params(self, coordinates: Tensor) -> dict[str, Tensor]:
@@ -182,6 +188,8 @@ def equivariant_space(
         >>> equivariant_space([natural(group), natural(group), trivial(group)]).dimension
         5
     """
+    if isinstance(representations, Representation):
+        raise GaugeError("two representations at least are needed, in a list; found one alone")
     steps = tuple(representations)
     if len(steps) < 2:
         raise GaugeError(f"two representations at least are needed, found {len(steps)}")

@@ -11,6 +11,7 @@ from torch.func import grad
 
 from gaugelib import GaugeError
 from gaugelib.equivariance import (
+    EquivariantSpace,
     copies,
     equivariant_space,
     homomorphisms,
@@ -230,6 +231,8 @@ def test_names_that_do_not_fit_are_refused(names):
 def test_representations_that_do_not_fit_are_refused():
     with pytest.raises(GaugeError, match="two representations at least are needed, found 1"):
         equivariant_space([natural(S3)])
+    with pytest.raises(GaugeError, match="in a list; found one alone"):
+        equivariant_space(natural(S3))
     with pytest.raises(GaugeError, match="representations 0 and 1 are of different groups"):
         equivariant_space([natural(S3), natural(CyclicGroup(3))])
 
@@ -259,3 +262,27 @@ def test_parameters_that_do_not_fit_are_refused(change, message):
 def test_coordinates_that_do_not_fit_are_refused(shape):
     with pytest.raises(GaugeError, match=r"coordinates must have shape \(..., 3\)"):
         equivariant_space(PAGES["S3 2"]).params(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_means_in_half_precision_are_those_of_float64_rounded(dtype):
+    group = SymmetricGroup(1)
+    many = equivariant_space([trivial(group, 1), trivial(group, 1)])
+    labels = {"0.weight": torch.zeros(64, 64, dtype=torch.int64)}
+    one = EquivariantSpace(many.representations, labels)
+    draw = torch.Generator().manual_seed(0)
+    values = (1 + torch.rand(64, 64, generator=draw)).to(dtype)
+    values[0, 0] = 0.0  # the sum of differences is that of the numbers
+    mean = one.coordinates({"0.weight": values})
+    torch.testing.assert_close(mean.double(), values.double().mean()[None], rtol=0.004, atol=0)
+    large = torch.tensor([6e4, -6e4] * 2048).reshape(64, 64).half()
+    assert one.coordinates({"0.weight": large}) == 0.0
+
+
+def test_sums_beyond_the_range_are_refused_and_not_infinite():
+    space = equivariant_space(PAGES["S3 2"])
+    params = {**random_params(space), "2.weight": torch.tensor([[1.0, -1.0, 1.0]]).double()}
+    assert space.coordinates(params).isfinite().all()
+    params["2.weight"] = 1.7e308 * params["2.weight"]
+    with pytest.raises(GaugeError, match=r"sums of the numbers of '2.weight' leave the range of"):
+        space.project(params)
