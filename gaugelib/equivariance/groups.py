@@ -32,7 +32,8 @@ class Representation:
         images: $\pi(g)(i)$ at `[g, i]`, int64, shape `(elements, size)`.
 
     Raises:
-        GaugeError: if a row is no permutation, or the map is no homomorphism.
+        GaugeError: if a row is no permutation, the map is no homomorphism, or nothing is
+            permuted.
 
     Source: the book, Proposition "What passes through a ReLU", for why they permute.
 
@@ -49,11 +50,17 @@ class Representation:
 
     def __post_init__(self) -> None:
         images, order = self.images, len(self.elements)
+        if not isinstance(self.elements, tuple) or not all(
+            isinstance(g, Permutation) for g in self.elements
+        ):
+            raise GaugeError("the elements must be a tuple of Permutations of sympy")
         if images.dtype != torch.int64 or images.dim() != 2 or len(images) != order:
             raise GaugeError(
                 f"images must be int64 of shape ({order}, size), a row for each element, found "
                 f"{images.dtype} of shape {tuple(images.shape)}"
             )
+        if not images.shape[1]:
+            raise GaugeError("there must be at least one thing to permute, found 0")
         things = torch.arange(images.shape[1], device=images.device)
         wrong = (images.sort(dim=-1).values != things).any(dim=-1)
         if wrong.any():
@@ -177,7 +184,8 @@ def natural(group: PermutationGroup) -> Representation:
         [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
     """
     elements = listed(group)
-    return Representation(elements, torch.tensor([g.array_form for g in elements]))
+    images = torch.tensor([g.array_form for g in elements], dtype=torch.int64)
+    return Representation(elements, images)
 
 
 def trivial(group: PermutationGroup, n: int = 1) -> Representation:

@@ -201,6 +201,7 @@ def test_a_map_that_is_no_homomorphism_is_refused():
         (torch.tensor([0, 1]), r"must be int64 of shape \(2, size\)"),
         (torch.tensor([[0.0, 1.0], [1.0, 0.0]]), "must be int64"),
         (torch.tensor([[1, 0], [0, 1]]), "no homomorphism"),
+        (torch.zeros(2, 0, dtype=torch.int64), "at least one thing to permute"),
     ],
 )
 def test_images_that_do_not_fit_are_refused(images, message):
@@ -215,6 +216,8 @@ def test_images_that_do_not_fit_are_refused(images, message):
         ((Permutation([0, 1]), Permutation([0, 1])), "each once"),
         ((Permutation([0, 1, 2]), Permutation([1, 2, 0])), "not closed"),
         ((Permutation([0, 1]), Permutation([1, 0, 2])), "not closed"),
+        ([Permutation([0, 1]), Permutation([1, 0])], "a tuple of Permutations"),
+        (((0, 1), (1, 0)), "a tuple of Permutations"),
     ],
 )
 def test_elements_that_are_no_group_are_refused(elements, message):
@@ -227,6 +230,8 @@ def test_groups_that_are_not_listed_are_refused():
         natural(SymmetricGroup(7))
     with pytest.raises(GaugeError, match="must be a PermutationGroup of sympy"):
         natural(3)
+    with pytest.raises(GaugeError, match="at least one thing to permute"):
+        natural(PermutationGroup())
     assert len(natural(SymmetricGroup(6)).elements) == 720
 
 
