@@ -17,6 +17,10 @@ from torch import Tensor
 
 from gaugelib.equivariance.search import Hidden, Search
 from gaugelib.equivariance.space import EquivariantSpace
+from gaugelib.group import GaugeError
+
+MOST_LOOKED_AT = 20_000_000
+"""Pairs of orbits times weights, up to which several hidden layers are searched: 20 seconds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +76,7 @@ def barriers(space: EquivariantSpace) -> tuple[Barrier, ...]:
         The barriers, by the numbers of their orbits.
 
     Raises:
-        GaugeError: if there is more than one hidden layer, and too much to search through.
+        GaugeError: if there is too much to search through.
 
     Source: the book, Theorem "Free barriers".
 
@@ -97,12 +101,19 @@ def barriers(space: EquivariantSpace) -> tuple[Barrier, ...]:
             elif orbits is not None and found[orbits][0] == layer:
                 found[orbits][1].append(pair)
     if len(sizes) > 1:
-        for orbits in _within_a_parameter(space):
+        pairs = _within_a_parameter(space)
+        entries = int(space.multiplicities.sum())
+        if len(pairs) * entries > MOST_LOOKED_AT:
+            raise GaugeError(
+                "the search for permutations of several layers is too long: there are "
+                f"{len(pairs)} pairs of orbits, and {entries} weights to move for each"
+            )
+        for orbits in pairs:
             symmetry = None if orbits in found else _together(space, orbits)
             if symmetry is not None:
                 layer = next(k for k, row in enumerate(symmetry) if row != tuple(range(len(row))))
-                pairs = _joined_by(space, layer, orbits) or _taken_around(symmetry[layer])
-                found[orbits] = layer, pairs, symmetry
+                units = _joined_by(space, layer, orbits) or _taken_around(symmetry[layer])
+                found[orbits] = layer, units, symmetry
     return tuple(
         Barrier(
             space,

@@ -38,6 +38,9 @@ class Search:
     ) -> Hidden | None:
         """A permutation under which the orbits change their numbers by a bijection; None if none.
 
+        Units that an orbit of the bijection joins to something get their images first, so that
+        units which are alike are not tried in all orders before a contradiction is met.
+
         Args:
             renamed: the bijection, as far as it is given.
             wanted: images that some units must have, by hidden layer (from 0) and unit.
@@ -48,7 +51,21 @@ class Search:
         inputs = list(range(len(self.weights[0][0])))
         outputs = list(range(len(self.weights[-1])))
         moved = [inputs, *([] for _ in self.sizes), outputs]
+        told = {k for k in renamed if renamed[k] != k}
+        self.order = [
+            sorted(range(size), key=lambda unit: told.isdisjoint(self._around(layer, unit)))
+            for layer, size in enumerate(self.sizes)
+        ]
         return self._extend(moved, dict(renamed), dict(wanted or {}), 0)
+
+    def _around(self, layer: int, unit: int) -> list[int]:
+        """The orbits of a unit's own entries."""
+        outgoing = [row[unit] for row in self.weights[layer + 1]]
+        return (
+            self.weights[layer][unit]
+            + outgoing
+            + [row[unit] for row in self.biases[layer : layer + 1]]
+        )
 
     def _extend(
         self,
@@ -59,9 +76,13 @@ class Search:
     ) -> Hidden | None:
         if layer == len(self.sizes):
             return tuple(map(tuple, moved[1:-1]))
-        unit, images = len(moved[layer + 1]), range(self.sizes[layer])
-        if unit == self.sizes[layer]:
+        place, images = len(moved[layer + 1]), range(self.sizes[layer])
+        order = self.order[layer]
+        if place == self.sizes[layer]:
+            by_unit = [moved[layer + 1][order.index(unit)] for unit in images]
+            moved = [*moved[: layer + 1], by_unit, *moved[layer + 2 :]]
             return self._extend(moved, renamed, wanted, layer + 1)
+        unit = order[place]
         for image in [wanted[layer, unit]] if (layer, unit) in wanted else images:
             if image in moved[layer + 1]:
                 continue

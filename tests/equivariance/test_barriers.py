@@ -249,6 +249,28 @@ def test_a_search_that_is_too_long_is_refused(monkeypatch):
         barriers(equivariant_space(SPACES["S3 deep"]))
 
 
+def test_deep_networks_without_a_symmetry_are_refused_at_once_if_they_are_wide():
+    free = [trivial(SymmetricGroup(1), n) for n in (20, 20, 20, 1)]
+    with pytest.raises(GaugeError, match="too long: there are 159790 pairs of orbits, and 820"):
+        barriers(equivariant_space(free))
+    assert barriers(equivariant_space([free[0], free[1], free[3]])) == ()
+
+
+@pytest.mark.parametrize("group", [S2, S3], ids=["S2", "S3"])
+def test_of_many_channels_each_has_its_own_barrier(group):
+    """Ten channels can be exchanged in 10! ways, none of which has to be tried."""
+    space = equivariant_space([natural(group), copies(natural(group), 10), trivial(group)])
+    found = barriers(space)
+    assert [wall.orbits for wall in found] == [(2 * k, 2 * k + 1) for k in range(10)]
+    n = natural(group).size
+    for k, wall in enumerate(found):
+        if n == 3:
+            assert wall.exchange is None
+        else:
+            (images,) = wall.exchange
+            assert images == tuple(i ^ 1 if i // 2 == k else i for i in range(20))
+
+
 def test_a_search_finds_none_where_there_is_none():
     weights = [[[0, 1], [1, 0]], [[2, 3]]]
     assert Search(weights, [], "").find({}) == ((0, 1),)  # nothing need move
