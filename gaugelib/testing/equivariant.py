@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 
 from gaugelib.group import GaugeError
@@ -56,8 +57,9 @@ def assert_equivariant(
 
     Raises:
         AssertionError: if an element's error is larger, naming all such, the worst first.
-        GaugeError: if a representation is not of this group or does not fit, the output is no
-            tensor, or the group is too large to try all of it.
+        GaugeError: if a representation is not of this group or does not fit, the example or the
+            output is no tensor of real numbers or has no entries, the group is too large to try
+            all of it, or no element moves the example or the output, so that nothing is tested.
 
     Example:
         >>> import torch
@@ -74,14 +76,19 @@ def assert_equivariant(
     from gaugelib.equivariance import natural  # here, for it loads all of sympy's groups
 
     source = natural(group)
+    _with_entries(example, "the example")
     before = _moved(source if inputs is None else inputs, source, example, input_dim, "inputs")
     trial = Trial(model, params_of(model), dict(model.named_buffers()), (example,))
     base, trial, rounding = evaluated(trial)
-    if not isinstance(base, Tensor):
-        raise GaugeError(f"the model must give one tensor, found {type(base).__name__}")
+    _with_entries(base, "the output")
     after = [base] * len(before)
     if outputs is not None:
         after = _moved(outputs, source, base, output_dim, "outputs")
+    if len(before) > 1 and _all_equal(example, before) and _all_equal(base, after):
+        raise GaugeError(
+            "no element of the group moves the example or the output, so there is nothing to "
+            "test; take an example of different numbers"
+        )
     errors = {}
     for g, start, end in zip(source.elements, before, after):
         found = trial.at(start.to(trial.inputs[0].dtype)).outputs(trial.params)
@@ -114,10 +121,29 @@ def _moved(
     from gaugelib.equivariance import Representation
 
     if not isinstance(action, Representation):
-        return [action(value, g) for g in source.elements]
+        moved = [action(value.clone(), g) for g in source.elements]
+        for found in moved:
+            if not isinstance(found, Tensor):
+                raise GaugeError(
+                    f"the action on the {what} must give a tensor, found {type(found).__name__}"
+                )
+        return moved
     if action.elements != source.elements:
         raise GaugeError(f"the representation of the {what} is of another group")
     return list(action.act(value, dim))
+
+
+def _with_entries(value: Any, what: str) -> None:
+    if not isinstance(value, Tensor):
+        raise GaugeError(f"{what} must be one tensor, found {type(value).__name__}")
+    if value.is_complex() or value.layout != torch.strided:
+        raise GaugeError(f"{what} must be dense and real, found {value.dtype}, {value.layout}")
+    if not value.numel():
+        raise GaugeError(f"{what} has no entries: its shape is {tuple(value.shape)}")
+
+
+def _all_equal(value: Tensor, moved: list[Tensor]) -> bool:
+    return all(torch.equal(value, other) for other in moved)
 
 
 def _same_shape(found: Any, wanted: Tensor, g: Permutation) -> None:

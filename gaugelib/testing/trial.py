@@ -17,6 +17,8 @@ from gaugelib.tracing.randomness import cuda_devices, same_draws
 ROUNDINGS = 64
 """Default tolerance in units of the coarsest rounding, where that leaves half of the digits."""
 
+_FINEST = torch.finfo(torch.float64).eps  # where nothing floats, nothing is rounded
+
 
 def tolerance(rounding: float) -> float:
     """The largest change that rounding alone may make."""
@@ -63,7 +65,8 @@ def evaluated(trial: Trial) -> tuple[Any, Trial, float]:
         wide = trial
         with _Narrowings() as used:
             outputs = wide.outputs(wide.params)
-    return outputs, wide, max(used.roundings | _roundings((dict(wide.params), wide.inputs)))
+    found = used.roundings | _roundings((dict(wide.params), wide.inputs))
+    return outputs, wide, max(found, default=_FINEST)
 
 
 class _Narrowings(TorchDispatchMode):

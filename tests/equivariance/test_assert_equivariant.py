@@ -209,20 +209,54 @@ class Bool(nn.Module):
         return x if x[0, 0] > x[0, 1] else x[:, :2]
 
 
+class Imaginary(nn.Module):
+    def forward(self, x):
+        return 1j * x
+
+
 @pytest.mark.parametrize(
     ("model", "more", "message"),
     [
-        (Pair(), {}, "the model must give one tensor, found tuple"),
+        (Pair(), {}, "the output must be one tensor, found tuple"),
         (Bool(), {}, r"the output at the input moved by \(.*\) must have shape"),
         (nn.ReLU(), {"outputs": natural(CyclicGroup(3))}, "of the outputs is of another group"),
         (nn.ReLU(), {"inputs": natural(CyclicGroup(3))}, "of the inputs is of another group"),
         (nn.ReLU(), {"outputs": copies(natural(S3), 2)}, "dimension -1 must have 6 entries"),
         (nn.ReLU(), {"input_dim": 0}, "dimension 0 must have 3 entries"),
+        (nn.ReLU(), {"inputs": lambda x, g: 3}, "action on the inputs must give a tensor, found"),
+        (nn.ReLU(), {"outputs": lambda x, g: None}, "on the outputs must give a tensor, found No"),
+        (Imaginary(), {}, "the output must be dense and real, found torch.complex"),
     ],
 )
 def test_what_cannot_be_tried_is_refused(model, more, message):
     with pytest.raises(GaugeError, match=message):
         assert_equivariant(model, S3, torch.tensor([[3.0, 2.0, 1.0]] * 5), **more)
+
+
+@pytest.mark.parametrize(
+    ("example", "message"),
+    [
+        ((torch.ones(3),), "the example must be one tensor, found tuple"),
+        (torch.ones(0, 3), r"the example has no entries: its shape is \(0, 3\)"),
+        (torch.ones(2, 3), "no element of the group moves the example or the output"),
+    ],
+)
+def test_an_example_that_tests_nothing_is_refused(example, message):
+    with pytest.raises(GaugeError, match=message):
+        assert_equivariant(nn.ReLU(), S3, example)
+
+
+def test_whole_numbers_alone_are_compared_exactly():
+    tokens = torch.tensor([[2, 0, 1]])
+    assert set(assert_equivariant(nn.Identity(), S3, tokens, outputs=natural(S3)).values()) == {0.0}
+    with pytest.raises(AssertionError, match="not invariant"):
+        assert_equivariant(nn.Identity(), S3, tokens)
+
+
+def test_an_action_that_writes_into_what_it_is_given_changes_nothing():
+    example = torch.tensor([[3.0, 2.0, 1.0]])
+    assert len(assert_equivariant(nn.Softmax(-1), S3, example, inputs=lambda x, g: x.add_(1))) == 6
+    assert example.tolist() == [[3.0, 2.0, 1.0]]
 
 
 def test_a_group_too_large_to_try_all_of_is_refused():
