@@ -60,7 +60,8 @@ def wilson(solved: int, runs: int, z: float = 1.96) -> tuple[float, float, float
         The share $\hat p$, and the ends of the interval.
 
     Raises:
-        GaugeError: if `solved` is not among 0, …, `runs`, or there are no runs.
+        GaugeError: if `solved` is not among 0, …, `runs`, there are no runs, or z is not
+            finite and positive.
 
     Source: Wilson 1927.
 
@@ -70,6 +71,8 @@ def wilson(solved: int, runs: int, z: float = 1.96) -> tuple[float, float, float
         >>> [round(end, 4) for end in wilson(2, 4, z=2.0)]
         [0.5, 0.1464, 0.8536]
     """
+    if not 0 < z < math.inf:
+        raise GaugeError(f"z must be finite and > 0, found {z}")
     if runs < 1 or not 0 <= solved <= runs:
         raise GaugeError(f"solved must be from 0 to the number of runs, found {solved} of {runs}")
     share, more = solved / runs, z * z / runs

@@ -44,14 +44,14 @@ def sorted_sum(terms: Tensor, dim: int) -> Tensor:
 
 
 def fixed_sum(terms: Tensor, dim: int, bits: int = 40) -> Tensor:
-    r"""The sum in fixed point: each term is rounded to a multiple of $2^{-b}$, and nothing else is.
+    r"""The sum in fixed point: each term is rounded to a multiple of $2^{-b}$.
 
-    Whole numbers are added exactly, in any order.
+    Whole numbers are added exactly, in any order; their sum is rounded once, to the dtype.
 
     Args:
         terms: floating numbers.
         dim: the dimension to be summed.
-        bits: b.
+        bits: b, from 0 to 62.
 
     Raises:
         GaugeError: if a sum may not fit into 63 bits.
@@ -61,9 +61,12 @@ def fixed_sum(terms: Tensor, dim: int, bits: int = 40) -> Tensor:
         >>> bool(fixed_sum(terms, 0) == fixed_sum(terms.flip(0), 0))
         True
     """
-    size = float(terms.detach().abs().sum(dim).max()) * 2.0**bits
-    if not size < 2.0**62:
-        raise GaugeError(f"sums must be less than 2^62 in units of 2^-{bits}, found {size:g}")
+    if not isinstance(bits, int) or not 0 <= bits <= 62:
+        raise GaugeError(f"bits must be a whole number from 0 to 62, found {bits!r}")
+    sizes = terms.detach().double().abs().sum(dim) * 2.0**bits
+    if not (sizes < 2.0**62).all():
+        found = float(sizes.max())
+        raise GaugeError(f"sums must be less than 2^62 in units of 2^-{bits}, found {found:g}")
     whole = (terms.double() * 2.0**bits).round().long().sum(dim)
     return (whole.double() / 2.0**bits).to(terms.dtype)
 
@@ -100,16 +103,22 @@ def relu_gradient(
     Returns:
         The gradient by W and by v.
 
+    Raises:
+        GaugeError: if the shapes are others, or there are no examples.
+
     Example:
         >>> one = torch.ones(1, 1, dtype=torch.float64)
         >>> relu_gradient(2 * one, one[0], one, one[0])  # f = 2, y = 1
         (tensor([[1.]], dtype=torch.float64), tensor([2.], dtype=torch.float64))
     """
+    shapes = [tuple(value.shape) for value in (W, v, inputs, targets)]
+    count = len(targets) if targets.dim() else 0
+    if W.dim() != 2 or not count or shapes[1:] != [(len(W),), (count, W.shape[1]), (count,)]:
+        raise GaugeError(f"shapes must be (n, d), (n,), (N, d) and (N,), N > 0, found {shapes}")
     over_inputs, over_units, over_examples = sums
     z = over_inputs(inputs[:, None, :] * W, 2)
     lit = z.clamp(min=0)
     miss = over_units(lit * v, 1) - targets
     back = miss[:, None] * v * (z > 0)
-    count = len(inputs)
     dW = over_examples(back[:, :, None] * inputs[:, None, :], 0) / count
     return dW, over_examples(miss[:, None] * lit, 0) / count

@@ -211,3 +211,9 @@ def test_the_ends_of_wilsons_interval_are_shares_that_the_count_is_z_deviations_
 def test_a_count_that_cannot_be_is_refused(solved, runs):
     with pytest.raises(GaugeError, match="solved must be from 0 to the number of runs"):
         wilson(solved, runs)
+
+
+@pytest.mark.parametrize("z", [0.0, -1.0, math.nan, math.inf])
+def test_a_quantile_that_cannot_be_is_refused(z):
+    with pytest.raises(GaugeError, match="z must be finite and > 0"):
+        wilson(1, 3, z)

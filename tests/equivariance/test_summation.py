@@ -96,3 +96,26 @@ def test_the_distance_is_zero_on_the_page_and_right_beside_it():
     assert away(W, v) == 0.0
     W[0, 1] += 0.3
     assert away(W, v) == pytest.approx(0.3 * (5 / 6) ** 0.5)
+
+
+@pytest.mark.parametrize("bits", [-1, 0.5, 2000])
+def test_fixed_point_has_a_whole_number_of_bits(bits):
+    with pytest.raises(GaugeError, match="bits must be a whole number from 0 to 62"):
+        fixed_sum(torch.ones(2), 0, bits)
+
+
+def test_fixed_point_sums_what_is_empty_and_what_would_overflow_in_half_precision():
+    assert fixed_sum(torch.zeros(3, 0), 0).shape == (0,)
+    terms = torch.full((4,), 6e4).half() * torch.tensor([1, -1, 1, -1]).half()
+    assert fixed_sum(terms, 0, 30) == 0.0
+
+
+@pytest.mark.parametrize("change", [(1, (2, 1)), (2, (2, 2)), (3, (3, 1)), (3, (2,)), (3, ())])
+def test_shapes_that_would_be_broadcast_are_refused(change):
+    shapes = [(3, 2), (3,), (3, 2), (3,)]
+    assert relu_gradient(*map(torch.ones, shapes))[0].shape == (3, 2)
+    shapes[change[0]] = change[1]
+    with pytest.raises(GaugeError, match="shapes must be"):
+        relu_gradient(*map(torch.ones, shapes))
+    with pytest.raises(GaugeError, match="N > 0"):
+        relu_gradient(*map(torch.ones, [(3, 2), (3,), (0, 2), (0,)]))
