@@ -19,6 +19,8 @@ from gaugelib.proofs.step import Place
 
 BELOW = 0.9  # of the bound, what a step takes
 QUARTERS = 8
+_MOST = 1e140  # a slope whose square float64 still holds, with room
+_NEAR = 0.01  # of a: nearer, and what the last step compares would be rounding
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸"
 
 
@@ -198,8 +200,9 @@ def channel_of(numbers: Tensor, size: int, *, uneven: bool = False) -> Channel:
     counts = torch.full_like(out, 0.5)
     counts[0] *= 1 + uneven
     channel = replace(channel, teacher=(half, counts * out))
-    if not bool(torch.isfinite(channel.slopes(channel.theta)).all()):
-        raise GaugeError("the loss of the channel leaves the range of float64")
+    steepest = float(channel.slopes(channel.theta).abs().amax())
+    if not (steepest == 0 or 1 / _MOST < steepest < _MOST):
+        raise GaugeError("the loss of the channel, or its square, leaves the range of float64")
     return channel
 
 
@@ -207,17 +210,18 @@ def numbers_of(network: Network) -> Tensor:
     """Three weights of a network as (a, b, c): its first, the next that fits, its last.
 
     For b fits what makes the units differ, and not only by hiding their sum: a ≠ b, and a + kb ≠ 0
-    for the one or two other inputs.
+    for the one or two other inputs; by more than rounding would blur.
 
     Raises:
         GaugeError: if no weight fits.
     """
     weights = network.theta[~network.bias]
     a = weights[:1]
-    fits = (weights != a) & (weights != -a) & (2 * weights != -a)
+    apart = torch.stack([weights - a, weights + a, 2 * weights + a]).abs().amin(dim=0)
+    fits = (apart > 0) & (apart >= _NEAR * a.abs())
     if not bool(fits.any()):
         raise GaugeError(
-            "a channel needs a second weight other than a, −a and −a/2 of the first, "
+            "a channel needs a second weight clearly other than a, −a and −a/2 of the first, "
             f"a = {float(a.sum()):g}; the network has none"
         )
     return torch.cat([a, weights[fits][:1], weights[-1:]])

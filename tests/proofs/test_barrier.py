@@ -214,6 +214,25 @@ def test_what_it_cannot_do_is_refused_by_name():
         theorem_barriers(*chain_of(1e100, 2e100, 1e100))
 
 
+@pytest.mark.parametrize("near", [1.0, -1.0, -0.5])
+def test_a_second_weight_that_rounding_could_not_tell_apart_does_not_fit(near):
+    for apart in (1e-9, 1e-3):
+        params, group = chain_of(1.0, near + apart, 3.0)
+        assert numbers_of(network_of(params, group)).tolist() == [1.0, 3.0, 3.0]
+        assert theorem_barriers(params, group).broken == ()
+    params, group = chain_of(1.0, near + 0.02, 3.0)
+    assert numbers_of(network_of(params, group))[1] == near + 0.02
+    assert theorem_barriers(params, group).broken == ()
+
+
+@pytest.mark.parametrize("size", [1e-60, 1e60])
+def test_squares_of_slopes_that_float64_cannot_hold_are_refused_not_reported_as_failures(size):
+    with pytest.raises(GaugeError, match="range of float64"):
+        theorem_barriers(*chain_of(2 * size, size, size))
+    root = size**0.5
+    assert theorem_barriers(*chain_of(2 * root, root, root)).broken == ()
+
+
 def test_its_parameters_stay_as_they_were():
     params, group = examples()["random, number 1"]
     before = {name: value.clone() for name, value in params.items()}
