@@ -7,7 +7,7 @@ import pytest
 import torch
 from matplotlib import pyplot as plt
 
-from gaugelib import plot
+from gaugelib import GaugeError, plot
 from gaugelib.plot.style import LOOKS, redrawn
 
 
@@ -108,3 +108,36 @@ def test_each_figure_is_drawn_in_every_look(name):
     for figure in (plane(), circle, plot.shares(ROWS, {}, xlabel="channels")):
         with redrawn(figure, LOOKS[name]) as other:
             assert len(other.axes[0].lines) == len(figure.axes[0].lines)
+
+
+def flat(x, y):
+    return x * 0 + y * 0
+
+
+ANGLES = torch.linspace(0, math.pi, 9)
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: plot.landscape(bowl, {}, [], barrier=(0.0, 0.0)), r"must not be \(0, 0\)"),
+        (lambda: plane(reach=0.0), "reach > 0, found .* and 0"),
+        (lambda: plot.landscape(flat, {}, [], barrier=(1.0, 1.0)), "not the same everywhere"),
+        (lambda: plot.landscape(lambda x, y: y / flat(x, y), {}, [], barrier=(1, 1)), "be finite"),
+        (lambda: plot.circle(ANGLES, {}, []), "a circle needs losses"),
+        (lambda: plot.circle(ANGLES[:1], {"a": ANGLES[:1]}, []), "angles that ascend"),
+        (lambda: plot.circle(1000 * ANGLES, {"a": ANGLES}, []), "at most three turns"),
+        (lambda: plot.shares({}, {}, xlabel="n"), "shares need rows"),
+        (lambda: plot.shares({"a": {}}, {}, xlabel="n"), "each of them a place"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_and_leaves_no_figure(draw, message):
+    with pytest.raises(GaugeError, match=message):
+        draw()
+    assert plt.get_fignums() == []
+
+
+def test_descents_and_losses_may_carry_gradients():
+    way = torch.zeros(2, 2, requires_grad=True)
+    plot.landscape(lambda x, y: bowl(x, y) + way.sum(), {}, [way], barrier=(1.0, 1.0))
+    plot.circle(ANGLES, {"a": ANGLES.clone().requires_grad_()}, [1.0])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from gaugelib.group import GaugeError
 from gaugelib.plot.colours import colour, ink, pale
 from gaugelib.plot.layout import frames, key
 from gaugelib.plot.style import in_style
@@ -44,10 +45,18 @@ def landscape(
         names: of the two weights.
         middle: of the square that is shown.
         reach: from the middle to its edge.
+
+    Raises:
+        GaugeError: if the barrier has no direction, the square no size, or the loss is the same
+            everywhere in it or not finite.
     """
-    figure, ((axes,),) = frames(1, 1, SQUARE)
+    if not any(barrier) or not reach > 0:
+        raise GaugeError(f"barrier must not be (0, 0) and reach > 0, found {barrier} and {reach}")
     x, y = (torch.linspace(m - reach, m + reach, 161, dtype=torch.float64) for m in middle)
-    heights = loss(x[None, :], y[:, None])
+    heights = loss(x[None, :], y[:, None]).detach()
+    if not heights.isfinite().all() or heights.min() == heights.max():
+        raise GaugeError("the loss must be finite in the square, and not the same everywhere")
+    figure, ((axes,),) = frames(1, 1, SQUARE)
     root = (heights - heights.min()).sqrt()
     levels = (heights.min() + (root.max() * torch.arange(1, 25) / 24).square()).tolist()
     style = {"colors": pale(), "linewidths": 0.6, "linestyles": "solid", "zorder": 0}
@@ -56,7 +65,7 @@ def landscape(
     far = 2 * (reach + max(map(abs, middle))) / max(map(abs, barrier))
     ends = [(-far * part, far * part) for part in barrier]
     axes.plot(*ends, color=ink(), linestyle="-", label="barrier")
-    for k, way in enumerate(descents):
+    for k, way in enumerate(each.detach() for each in descents):
         label = "descent" if k == 0 else None
         axes.plot(way[:, 0], way[:, 1], color=colour(0), linestyle="-", linewidth=1.2, label=label)
         axes.plot(way[:1, 0], way[:1, 1], "o", color=colour(0), markersize=4)
@@ -80,12 +89,19 @@ def circle(
         losses: title -> the least loss over the ray in each direction, shape `(k,)`.
         barrier: its directions in radians.
         marked: their name.
+
+    Raises:
+        GaugeError: if there are no losses, or less than two angles or more than three turns.
     """
+    if not losses or len(angles) < 2 or not angles[0] < angles[-1] < angles[0] + 20:
+        raise GaugeError(
+            "a circle needs losses, and angles that ascend through at most three turns"
+        )
     figure, ((axes,),) = frames(1, 1, 3.0)
     turned = torch.rad2deg(angles)
     edges = float(turned[0]), float(turned[-1])
     for k, (title, values) in enumerate(losses.items()):
-        axes.plot(turned, values, color=colour(k), label=title)
+        axes.plot(turned, values.detach(), color=colour(k), label=title)
     for k, angle in enumerate(barrier):
         axes.axvline(degrees(angle), color=ink(), linewidth=1.2, label=marked if k == 0 else None)
     axes.set(xlabel="direction in degrees", ylabel="least loss", xlim=edges)
@@ -116,7 +132,12 @@ def shares(
         expected: title -> place -> share, drawn as a line without marks.
         xlabel: what the places are; a ratio of 20 between them makes the axis logarithmic.
         ylabel: what the shares are of.
+
+    Raises:
+        GaugeError: if there are no rows, or one has no places.
     """
+    if not rows or not all(rows.values()):
+        raise GaugeError("shares need rows, and each of them a place")
     figure, ((axes,),) = frames(1, 1, 3.0)
     places = sorted({place for each in rows.values() for place in each})
     wide = places[0] > 0 and log10(places[-1] / places[0]) >= log10(20)
