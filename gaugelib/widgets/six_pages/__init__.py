@@ -14,6 +14,7 @@ from gaugelib.widgets.six_pages.descent import FRAMES, path
 
 UNITS = (2, 3)
 LEAST, MOST = 0.1, 2.0  # of the larger of |a| and |b|
+TINY = 1e-100  # squares of smaller numbers are 0, and with them every step
 
 
 class SixPages(BookWidget):
@@ -37,7 +38,7 @@ class SixPages(BookWidget):
 
     Raises:
         GaugeError: (also a `traitlets.TraitError`) if a value is out of its range, the teacher is
-            0 or nearly, or the start is the network 0.
+            0 or nearly, or the start is the network 0 or less than 1e-100 away from it.
 
     Source: the book, "Two symmetries".
 
@@ -112,8 +113,11 @@ class SixPages(BookWidget):
         if abs(value) > 2 * MOST:
             raise WidgetError(f"{name} must lie within ±{2 * MOST:g}, found {value:g}")
         place = {"delta": self.delta, "mean": self.mean, name: value}
-        if not any(place.values()):
-            raise WidgetError("delta and mean must not both be 0: the network 0 has no direction")
+        if max(map(abs, place.values())) < TINY:
+            raise WidgetError(
+                "delta and mean must not both be 0: the network 0 has no direction; of two new "
+                "values set the one first that is not 0"
+            )
         return value
 
     @traitlets.validate("shown")

@@ -46,14 +46,16 @@ def nearest_page(W: Array, teacher: tuple[float, float]) -> tuple[tuple[int, ...
     """The page that is nearest to W.
 
     Returns:
-        Its permutation (images, from 0), the distance, and whether delta has the teacher's sign.
+        Its permutation (images, from 0), the distance, and whether delta has the teacher's sign;
+        a teacher on the spine has either.
     """
+    wanted = teacher[0] - teacher[1]
     found = []
     for order in ORDERS[len(W)]:
         back = W[list(order)]
         delta, mean = on_page(back)
         distance = float(np.linalg.norm(back - page_matrix(len(W), delta, mean)))
-        found.append((distance, order, delta * (teacher[0] - teacher[1]) > 0))
+        found.append((distance, order, wanted == 0 or delta * wanted > 0))
     distance, order, right = min(found, key=lambda each: each[0])
     return order, distance, right
 

@@ -67,14 +67,17 @@ class Picture:
         """The picture as three sentences."""
         place = self._places()[-1]
         order, distance, right = nearest_page(place.weights, self.teacher)
-        start = "below" if self.delta < 0 else "above"
+        start = "on the spine" if self.delta == 0 else f"{'below' if self.delta < 0 else 'above'} 0"
+        side = f", where a - b has {'the' if right else 'not the'} teacher's sign"
+        if self.teacher[0] == self.teacher[1]:
+            side = ""  # the teacher is on the spine and has none
         free = ", then without the constraint and with noise" if self.relaxed else ""
         return (
             f"The loss on a page of matrices W = (a - b) I + b J, {self.units} by {self.units}, "
             f"with the spine a = b in its middle; the teacher is ({self.teacher[0]:g}, "
-            f"{self.teacher[1]:g}). Descent from a - b = {self.delta:g}, {start} 0{free}: step "
+            f"{self.teacher[1]:g}). Descent from a - b = {self.delta:g}, {start}{free}: step "
             f"{place.step}, loss {told(place.loss)}. W is {told(distance)} away from the page of "
-            f"{NAMES[order]}, where a - b has {'the' if right else 'not the'} teacher's sign."
+            f"{NAMES[order]}{side}."
         )
 
     def _page(self, axes: Axes) -> None:

@@ -221,7 +221,8 @@ def test_a_page_is_read_back():
         ({"mean": float("nan")}, "mean must hold finite numbers, found nan"),
         ({"delta": 5.0}, "delta must lie within ±4, found 5"),
         ({"mean": -1e9}, r"mean must lie within ±4, found -1e\+09"),
-        ({"delta": 0.0, "mean": 0.0}, "delta and mean must not both be 0"),
+        ({"delta": 0.0, "mean": 0.0}, "delta and mean must not both be 0: .* set the one first"),
+        ({"delta": 1e-200, "mean": 0.0}, "delta and mean must not both be 0"),
         ({"shown": 73}, r"shown must lie in 0\.\.72, found 73"),
         ({"turn": 360}, r"turn must lie in 0\.\.359, found 360"),
         ({"random_state": -1}, r"random_state must lie in 0\.\.4294967295, found -1"),
@@ -267,3 +268,12 @@ def test_its_still_picture_follows_its_state_and_the_words_say_its_numbers():
     assert "without the constraint and with noise" in words[1]
     assert "page of (1 3 2), where a - b has the teacher's sign." in words[1]
     assert "2 by 2" in words[2]
+
+
+def test_on_the_spine_the_words_name_no_side():
+    begun = SixPages(delta=0.0, mean=0.3, shown=0).alt_text()
+    assert "Descent from a - b = 0, on the spine: step 0," in begun
+    assert "not the teacher's sign" in begun
+    alike = SixPages(teacher=(0.5, 0.5), delta=-0.6, mean=0.2, shown=0).alt_text()
+    assert "below 0: step 0" in alike
+    assert alike.endswith("away from the page of e.")
