@@ -117,9 +117,11 @@ def _judge_permutation(conditions: Tensor, units: Tensor, n: int) -> None:
 
 def _judge_equation(equation: Tensor, conditions: Tensor, n: int) -> None:
     """A hint if the equation is not the one condition."""
-    size = equation.norm()
-    if size == 0:
+    largest = equation.abs().max()
+    if largest == 0:
         raise WrongAnswer("an equation with six zeros holds everywhere.")
+    equation = equation / largest  # squares of huge and of tiny coefficients leave float64
+    size = equation.norm()
     row = conditions[conditions.norm(dim=1).argmax()]
 
     def along(line: Tensor) -> bool:

@@ -5,6 +5,8 @@ from itertools import permutations
 import pytest
 import torch
 
+from gaugelib import check
+
 EQUATION = [1, -1, 0, 0, 0, 0]
 
 
@@ -164,3 +166,9 @@ def test_the_speeds_are_those_of_autograd(n):
             g = slopes[0, 0]
             assert abs(float(found[0])) < 1e-12
             torch.testing.assert_close(found[1:], torch.stack([n * (n - 2) * g, -n * g]))
+
+
+@pytest.mark.parametrize("factor", [1e300, -1e-300])
+def test_an_equation_may_be_given_in_any_size(factor):
+    scaled = with_equation(lambda n: [factor * number for number in EQUATION])
+    assert check.two_channel_barrier(scaled)
