@@ -39,3 +39,9 @@ def test_bowls_show_curvatures_of_both_signs_and_the_exact_one():
     low, high = axes.get_ylim()
     assert low < -0.066
     assert high > 0.16
+
+
+@pytest.mark.parametrize(("runs", "floor"), [({}, 1e-17), ({"a": ([1], [0.0])}, 0.0)])
+def test_no_runs_and_a_floor_that_no_logarithm_has_are_refused(runs, floor):
+    with pytest.raises(GaugeError, match="needs a run, and floor > 0"):
+        distances_from_page(runs, floor=floor)

@@ -30,8 +30,10 @@ def distances_from_page(
         floor: stands for a distance of 0, and for all that is smaller.
 
     Raises:
-        GaugeError: if a run has no step but 0.
+        GaugeError: if there are no runs, a run has no step but 0, or `floor` is not positive.
     """
+    if not runs or not floor > 0:
+        raise GaugeError(f"a figure needs a run, and floor > 0, found {len(runs)} and {floor}")
     figure, ((axes,),) = frames(1, 1, 3.6)
     for k, (title, (steps, distances)) in enumerate(runs.items()):
         shown = [(s, max(q, floor)) for s, q in zip(steps, distances, strict=True) if s > 0]
