@@ -60,7 +60,8 @@ export function comment({ p, method, momentum, decay, batch }, { here, ratio }, 
   if (method === "adam") return "Adam divides each gradient by its own size: the symmetry’s law is lost, and no halving of η brings it back.";
   if (momentum > 0) {
     const times = `Without momentum the same steps end ${number(free.off)} from the law, ${number(here.off / free.off, 3)} times less`;
-    return `A step that remembers has no such formula. ${times}${batch ? "" : `; as η goes to 0, (1 + β)/(1 − β) = ${number((1 + momentum) / (1 - momentum), 3)} times`}.`;
+    const limit = batch ? "" : "; as η goes to 0, (1 + β)/(1 − β) = " + number((1 + momentum) / (1 - momentum), 3) + " times";
+    return `A step that remembers has no such formula. ${times}${limit}.`;
   }
   const first = p === 2
     ? `The formula holds to rounding${batch ? ", on every minibatch" : ""}: half the step, a quarter of its drift`

@@ -83,7 +83,8 @@ function render({ model, el }) {
   const remark = html("p", { class: "gl-remark" });
   const voice = announcer(life, () => {
     const now = moment(kept, traitsOf(model), model.get("epoch"));
-    return `Epoch ${model.get("epoch")}. Penalised loss: ${ARMS.map((arm) => `${arm} ${number(now[arm].regularised, 3)}`).join(", ")}. ${remark.textContent}`;
+    const losses = ARMS.map((arm) => `${arm} ${number(now[arm].regularised, 3)}`).join(", ");
+    return `Epoch ${model.get("epoch")}. Penalised loss: ${losses}. ${remark.textContent}`;
   });
 
   const root = html(
@@ -113,7 +114,8 @@ function render({ model, el }) {
     const now = moment(kept, traits, epoch);
     const name = NAMES[traits.plotted];
     put(curves, (...size) => curvesPlot(kept, traits, traits.plotted, epoch, { last: LAST, name }, ...size), `${name} of each arm up to epoch ${epoch}, on a logarithmic axis.`);
-    put(bars, (...size) => barsPlot(now, ...size), `At epoch ${epoch}: ${ARMS.map((arm) => `${arm} ${number(now[arm].regularised, 3)}, of which loss ${number(now[arm].loss, 3)}`).join("; ")}.`);
+    const parts = ARMS.map((arm) => `${arm} ${number(now[arm].regularised, 3)}, of which loss ${number(now[arm].loss, 3)}`).join("; ");
+    put(bars, (...size) => barsPlot(now, ...size), `At epoch ${epoch}: ${parts}.`);
     const shown = Object.fromEntries(ARMS.map((arm) => [arm, Object.fromEntries(Object.entries(now[arm]).map(([key, value]) => [key, number(value, 3)]))]));
     table.set(shown, { title: `epoch ${epoch}`, columns: ARMS, rows: { norm: kept.rules[traits.optimiser].p === 2 ? "norm ‖W‖₂" : "norm ‖W‖₁" } });
     for (const [control, value] of [[size, traits.size], [depth, traits.depth], [optimiser, traits.optimiser], [plotted, traits.plotted], [guess, traits.guess]]) control.set(value);

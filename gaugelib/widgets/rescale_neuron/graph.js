@@ -83,7 +83,9 @@ export function networkGraph({ net, width, height = graphHeight(net.w.length), r
 }
 
 /** The same in words, for readers who do not see it. */
-export const graphInWords = (net) =>
-  `A network with one input, ${net.w.length} hidden neurons and one output. ${net.w
-    .map((w, i) => `Neuron ${i + 1}: weight in ${label(w)}, bias ${label(net.b[i])}, weight out ${label(net.v[i])}.`)
-    .join(" ")}`;
+export const graphInWords = (net) => {
+  const neurons = net.w.map(
+    (w, i) => `Neuron ${i + 1}: weight in ${label(w)}, bias ${label(net.b[i])}, weight out ${label(net.v[i])}.`,
+  );
+  return `A network with one input, ${net.w.length} hidden neurons and one output. ${neurons.join(" ")}`;
+};

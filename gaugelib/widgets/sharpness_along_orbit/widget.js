@@ -92,7 +92,8 @@ export function comment({ here, start }, { point, decay, log2_scales: dials }) {
     return critical + (moved || " Which bars will a dial move?");
   }
   if (point === "minimum") {
-    const left = here.held.length === 0 ? "none is left at 2λ" : `still at 2λ: ${here.held.map((h) => `unit ${h + 1}`).join(", ")}`;
+    const held = here.held.map((h) => `unit ${h + 1}`).join(", ");
+    const left = held ? "still at 2λ: " + held : "none is left at 2λ";
     return `The dials have left the minimum of L_λ: same L, larger R₂; ${left}.${moved}`;
   }
   return `Not critical, |∇${decay > 0 ? "L_λ" : "L"}| = ${number(here.slope, 3)}: no eigenvalue is set to ${decay > 0 ? "2λ" : "0"}. ` +

@@ -162,10 +162,13 @@ function render({ model, el }) {
   ];
   const voice = announcer(life, () => {
     const state = stateOf(map, compute, traitsOf(model));
-    return `${cellText(state)}. Seed ${state.seed} in this run: ${verdict(state.run[state.criterion])}${model.get("revealed") ? `, on the map: ${verdict(state.stored[state.criterion])}` : ""}. ${remark.textContent}`;
+    const onTheMap = model.get("revealed") ? ", on the map: " + verdict(state.stored[state.criterion]) : "";
+    return `${cellText(state)}. Seed ${state.seed} in this run: ${verdict(state.run[state.criterion])}${onTheMap}. ${remark.textContent}`;
   });
-  const cellText = ({ strength, lr, share, seeds: all }) =>
-    `κ ${short(strength)}, η ${short(lr)}${model.get("revealed") ? `: ${share} of ${all} seeds stable` : ""}`;
+  const cellText = ({ strength, lr, share, seeds: all }) => {
+    const stable = model.get("revealed") ? ": " + share + " of " + all + " seeds stable" : "";
+    return `κ ${short(strength)}, η ${short(lr)}${stable}`;
+  };
 
   const root = html(
     "div", { class: "gl-widget gl-soft-gauge" },
