@@ -75,7 +75,7 @@ function pairs(n, first, second, gradient, sign, count = n) {
 /**
  * The loss against one teacher: `at(W)` is { loss, gradient } of any W, `on(delta, mean)` { loss, slope, A, B, C } of a point of the page.
  * There every row is as good as the first: `slope` is the gradient projected on the page, and L is A/2 r^2 - B r + C on the ray
- * r (delta, mean), r > 0.
+ * r (delta, mean), r > 0. On the spine all entries of the gradient are equal: rounding shall not take the path away from it.
  */
 export function against(n, teacher) {
   const theirs = rows(n, teacher);
@@ -93,7 +93,7 @@ export function against(n, teacher) {
     const A = n * pairs(n, mine, mine, row, 1, 1);
     const B = n * pairs(n, mine, theirs, row, -1, 1);
     const rest = row.reduce((sum, x) => sum + x, 0) - row[0];
-    return { loss: Math.max(A / 2 - B + C, 0), slope: { delta: row[0] - rest / (n - 1), mean: (row[0] + rest) / n }, A, B, C };
+    return { loss: Math.max(A / 2 - B + C, 0), slope: { delta: delta === 0 ? 0 : row[0] - rest / (n - 1), mean: (row[0] + rest) / n }, A, B, C };
   }
   return { n, at, on, size: length(teacher), zero: C };
 }

@@ -98,7 +98,9 @@ def descend(W: Array, teacher: tuple[float, float], constrained: bool) -> tuple[
     while True:
         slope = teacher_gradient(here, ones, wanted)[0]
         if constrained:
-            slope = torch.from_numpy(page_matrix(n, *on_page(slope.numpy())))
+            delta, mean = on_page(slope.numpy())
+            on_spine = bool((here == here[0, 0]).all())  # which rounding shall not leave
+            slope = torch.from_numpy(page_matrix(n, 0.0 if on_spine else delta, mean))
         points.append(here)
         if float(slope.norm()) <= STOP or len(points) > MOST:
             losses = teacher_loss(torch.stack(points), ones, wanted).clamp(min=0)

@@ -101,7 +101,7 @@ export function comment({ land, path, shown, last, relaxed, start, here, stuck }
   const sides = start.delta === 0 ? "on the spine, where it began" : `on the side of the spine where it began, δ ${start.delta > 0 ? ">" : "<"} 0`;
   if (!relaxed) {
     const rest = first.ended ? `Descent is at rest after ${first.steps} steps, ${sides}.` : `Descent still creeps after ${first.steps} steps, ${sides}.`;
-    if (!here.solved) return `${rest} L = ${small(here.loss)}, the least on this side, is not 0. What would a push off the page do?`;
+    if (!here.solved) return `${rest} L = ${small(here.loss)}${start.delta === 0 ? "" : ", the least on this side,"} is not 0. What would a push off the page do?`;
     return `${rest} L ${small(here.loss)}: ${here.right ? "it has found the teacher." : "another W that computes what the teacher does."}`;
   }
   const begun = `Free, with noise of ${NOISE} on each weight, ${second.steps} steps more: L ${here.loss < 1e-9 ? "" : "= "}${small(here.loss)}.`;
@@ -109,7 +109,7 @@ export function comment({ land, path, shown, last, relaxed, start, here, stuck }
   if (here.page === stuck.page && here.delta * stuck.delta > 0) return `${begun} ${lies}, as before: the noise has not turned the page.`;
   const way = here.angle !== null && stuck.angle !== null ? ` ${turned(stuck.angle, here.angle)}° round the spine` : "";
   const matched = here.near && here.right && land.n === 3 ? " Compare the rows of W with the teacher’s." : "";
-  return `${begun} ${lies},${way}${here.right ? ", on the side with the teacher’s sign." : "."}${matched}`;
+  return `${begun} ${lies}${way && `,${way}`}${here.right ? ", on the side with the teacher’s sign." : "."}${matched}`;
 }
 
 function render({ model, el }) {

@@ -277,3 +277,10 @@ def test_on_the_spine_the_words_name_no_side():
     alike = SixPages(teacher=(0.5, 0.5), delta=-0.6, mean=0.2, shown=0).alt_text()
     assert "below 0: step 0" in alike
     assert alike.endswith("away from the page of e.")
+
+
+@pytest.mark.parametrize("mean", [-0.3, 0.3])
+def test_from_the_spine_it_rests_on_the_spine(mean):
+    W = SixPages(delta=0.0, mean=mean).weights()
+    assert torch.equal(W, W[0, 0].expand(3, 3))
+    assert abs(W[0, 0]) > 1e-3

@@ -191,6 +191,15 @@ test("the words say where descent rests, and nothing of what noise will do befor
   assert.match(comment(see({ teacher: [1, -0.5], delta: -0.9, relaxed: true, shown: 72 })), /as before: the noise has not turned the page/);
 });
 
+test("from anywhere on the spine descent rests on the spine, and the words say no more of it", () => {
+  for (const mean of [-0.3, 0.3, 1]) {
+    const state = see({ delta: 0, mean });
+    assert.equal(new Set(state.here.W).size, 1);
+    assert.match(comment(state), /on the spine, where it began\. L = [\d.]+ is not 0\./);
+    assert.doesNotMatch(comment(see({ delta: 0, mean, relaxed: true, shown: 72 })), /,,|,\./);
+  }
+});
+
 test("the trail is cut where another page becomes the nearest", () => {
   const state = see({ relaxed: true, shown: 72 });
   const parts = trailOf(state);
