@@ -3,7 +3,8 @@
 Read `groups`, representations by permutations; `homomorphisms`, all of them for a small group;
 `space`, the weights that are equivariant through one; `barriers`, what divides them, found by the
 `search`; `gaussian`, the exact mean loss against a teacher; `descent`, gradient descent of many
-networks at once; `runs`, what was measured. Other packages import the names below.
+networks at once; `summation`, sums that keep a symmetry bit for bit. What was measured is read by
+`runs` and `training`. Other packages import the names below.
 """
 
 from gaugelib.equivariance.barriers import Barrier as Barrier
