@@ -107,9 +107,9 @@ export function comment({ land, path, shown, last, relaxed, start, here, stuck }
   const begun = `Free, with noise of ${NOISE} on each weight, ${second.steps} steps more: L ${here.loss < 1e-9 ? "" : "= "}${small(here.loss)}.`;
   const lies = `W lies ${here.near ? "on" : "nearest to"} the page of ${here.page.name}`;
   if (here.page === stuck.page && here.delta * stuck.delta > 0) return `${begun} ${lies}, as before: the noise has not turned the page.`;
-  const way = here.angle !== null && stuck.angle !== null ? ` ${turned(stuck.angle, here.angle)}° round the spine` : "";
+  const way = here.angle !== null && stuck.angle !== null ? `, ${turned(stuck.angle, here.angle)}° round the spine` : "";
   const matched = here.near && here.right && land.n === 3 ? " Compare the rows of W with the teacher’s." : "";
-  return `${begun} ${lies}${way && `,${way}`}${here.right ? ", on the side with the teacher’s sign." : "."}${matched}`;
+  return `${begun} ${lies}${way}${here.right ? ", on the side with the teacher’s sign." : "."}${matched}`;
 }
 
 function render({ model, el }) {
