@@ -17,7 +17,7 @@ WRITTEN = (
     " mapsto=↦ leftarrow=← rightarrow=→ implies=⟹ lvert=| rvert=| vert=| mid=| lVert=‖"
     " rVert=‖ langle=⟨ rangle=⟩ lfloor=⌊ rfloor=⌋ dots=… ldots=… cdots=…"
     " log=log exp=exp max=max min=min sin=sin cos=cos tan=tan sinh=sinh cosh=cosh tanh=tanh"
-    " det=det sup=sup inf=inf quad=\u2003 qquad=\u2003"
+    " det=det gcd=gcd sup=sup inf=inf quad=\u2003 qquad=\u2003"
 )
 SIGNS = dict(pair.split("=", 1) for pair in WRITTEN.split(" ")) | {
     "|": "‖", ",": "", ";": " ", ":": " ", "!": "", " ": " ", "{": "{", "}": "}", "%": "%",
