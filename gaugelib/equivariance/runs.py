@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -36,14 +37,18 @@ def stored_run(part: str, **what: Any) -> dict[str, Any]:
         (99, 0)
     """
     parts = stored_runs()
-    asked = what.items()
-    rows = [r for r in parts.get(part, ()) if all(k in r and r[k] == v for k, v in asked)]
+    rows = matching(parts.get(part, []), what)
     if len(rows) != 1:
         raise GaugeError(
             f"asked for one row of {part!r} with {what}, found {len(rows)}; parts are "
             f"{sorted(parts)}"
         )
     return rows[0]
+
+
+def matching(rows: list[dict[str, Any]], what: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows that have these values under these names."""
+    return [row for row in rows if all(k in row and row[k] == v for k, v in what.items())]
 
 
 def wilson(solved: int, runs: int, z: float = 1.96) -> tuple[float, float, float]:

@@ -6,6 +6,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
+from gaugelib.equivariance.runs import matching
 from gaugelib.group import GaugeError
 
 
@@ -35,11 +36,7 @@ def training_rows(part: str, **names: Any) -> list[dict[str, Any]]:
         ([None], True)
     """
     stored = equivariant_training()
-    found = [
-        row
-        for row in stored.get(part, [])
-        if all(name in row and row[name] == value for name, value in names.items())
-    ]
+    found = matching(stored.get(part, []), names)
     if not found:
         raise GaugeError(f"parts are {sorted(stored)}; no row of {part!r} has {names}")
     return found

@@ -4,13 +4,12 @@ import itertools
 
 import sympy as sp
 
+from tests.equivariance import permuted
+
 
 def permutation_matrix(images) -> sp.Matrix:
     """P with P e_i = e_{images[i]}."""
-    matrix = sp.zeros(len(images), len(images))
-    for i, image in enumerate(images):
-        matrix[image, i] = 1
-    return matrix
+    return sp.Matrix(permuted.matrix(images).tolist())
 
 
 def entries(sizes, bias=False) -> list[tuple[int, int, int]]:

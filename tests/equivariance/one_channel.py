@@ -76,3 +76,14 @@ def step(student, teacher, n, rate, *, metric="inherited", moves=True):
     diag, off, out = slopes(student, teacher, n)
     many, more, most = (1, 1, 1) if metric == "inherited" else (n, n * (n - 1), n)
     return a - rate * many * diag, b - rate * more * off, c - rate * most * out * moves
+
+
+def adam(place, teacher, n, rate, steps, *, copies=1.0, eps=1e-8):
+    """(a, b) after each step of Adam with c = 1 and its usual constants; slopes times `copies`."""
+    first = second = 0 * place
+    for k in range(1, steps + 1):
+        diag, off, _ = slopes((*place, 1.0), teacher, n)
+        g = np.stack([diag, off]) * copies
+        first, second = 0.9 * first + 0.1 * g, 0.999 * second + 0.001 * g * g
+        place = place - rate * first / (1 - 0.9**k) / (np.sqrt(second / (1 - 0.999**k)) + eps)
+        yield place

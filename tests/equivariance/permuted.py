@@ -86,5 +86,6 @@ def series(group, n):
     counts, factorial = [], 1
     for k in range(1, n + 1):
         factorial *= k
-        counts.append(int(power[k] * factorial))
-    return counts
+        counts.append(power[k] * factorial)
+    assert all(count.denominator == 1 for count in counts)
+    return [int(count) for count in counts]

@@ -1,9 +1,7 @@
 """Representations by permutations, and all homomorphisms of a small group into permutations."""
 
 import itertools
-import math
 import sys
-from fractions import Fraction
 
 import pytest
 import torch
@@ -27,6 +25,7 @@ from gaugelib.equivariance import (
     regular,
     trivial,
 )
+from tests.equivariance import permuted
 
 GROUPS = {
     "Z2": CyclicGroup(2),
@@ -89,35 +88,13 @@ def test_to_act_is_to_multiply_by_the_matrices():
     assert not torch.equal(rho.act(x)[turn], wrong)
 
 
-def subgroups(group) -> list[int]:
-    """The index of each subgroup: those that three elements generate (enough for these groups)."""
-    rows = [tuple(g.array_form) for g in group.generate()]
-
-    def closure(generators):
-        reached = {tuple(range(len(rows[0])))}
-        while True:
-            more = {tuple(g[i] for i in h) for g in generators for h in reached} - reached
-            if not more:
-                return frozenset(reached)
-            reached |= more
-
-    found = {closure(generators) for generators in itertools.product(rows, repeat=2)}
-    found |= {closure([*sub, g]) for sub in found for g in rows}
-    return [len(rows) // len(sub) for sub in found]
-
-
 def exponential_formula(group, most: int) -> list[int]:
-    """n! [xⁿ] exp(Σ_H x^[G:H] / [G:H]) for n = 1, ..., most."""
-    slope = [Fraction(0)] * (most + 1)  # of the exponent, times x
-    for index in subgroups(group):
-        if index <= most:
-            slope[index] += 1
-    series = [Fraction(1)]
-    for n in range(1, most + 1):
-        series.append(sum(slope[k] * series[n - k] for k in range(1, n + 1)) / n)
-    counts = [math.factorial(n) * term for n, term in enumerate(series)]
-    assert all(count.denominator == 1 for count in counts)
-    return [int(count) for count in counts[1:]]
+    """How many homomorphisms into the permutations of 1, ..., `most` things, by the series."""
+    return permuted.series(rows(group), most)
+
+
+def rows(group) -> list[tuple[int, ...]]:
+    return [tuple(g.array_form) for g in group.generate()]
 
 
 @pytest.mark.parametrize("group", GROUPS.values(), ids=GROUPS)
@@ -133,7 +110,7 @@ def test_ten_and_1036_homomorphisms_of_the_symmetric_group():
 
 
 def test_without_a_subgroup_the_formula_miscounts():
-    index = sorted(subgroups(SymmetricGroup(3)))
+    index = sorted(6 // len(sub) for sub in permuted.subgroups(rows(SymmetricGroup(3))))
     assert index == [1, 2, 3, 3, 3, 6]
     cyclic = exponential_formula(CyclicGroup(6), 6)  # of the same order, with fewer subgroups
     assert cyclic[2] != 10

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from tests.equivariance.one_channel import bound, loss, slopes
+from tests.equivariance.one_channel import adam, bound, loss, slopes
 
 N, TEACHER = 3, (1.0, 0.0, 1.0)
 
@@ -16,17 +16,6 @@ def heavy_ball(place, rate, momentum, steps):
         diag, off, _ = slopes((*place, 1.0), TEACHER, N)
         speed = momentum * speed - rate * np.stack([diag, off])
         place = place + speed
-        yield place
-
-
-def adam(place, rate, steps, eps=1e-8):
-    """The same with Adam's usual constants."""
-    first = second = 0 * place
-    for k in range(1, steps + 1):
-        diag, off, _ = slopes((*place, 1.0), TEACHER, N)
-        g = np.stack([diag, off])
-        first, second = 0.9 * first + 0.1 * g, 0.999 * second + 0.001 * g * g
-        place = place - rate * first / (1 - 0.9**k) / (np.sqrt(second / (1 - 0.999**k)) + eps)
         yield place
 
 
@@ -47,7 +36,10 @@ def crossed(run, place, rate):
 
 @pytest.mark.parametrize("b", [0.3, 2.0])
 def test_what_starts_on_the_spine_stays_there(b):
-    for run in (heavy_ball(np.array([b, b]), 0.02, 0.9, 60), adam(np.array([b, b]), 0.01, 60)):
+    for run in (
+        heavy_ball(np.array([b, b]), 0.02, 0.9, 60),
+        adam(np.array([b, b]), TEACHER, N, 0.01, 60),
+    ):
         *_, end = run
         assert_allclose(end[0], end[1], rtol=1e-9)
         assert abs(end[0] - b) > 0.05
@@ -83,7 +75,7 @@ def test_control_with_momentum_no_rate_is_small_enough():
 def test_control_adam_carries_a_run_across():
     """From beside the spine: a step of Adam has length η however small the gradient is."""
     place = np.array([[0.013], [0.027]])
-    run = list(adam(place, 0.003, 800))
+    run = list(adam(place, TEACHER, N, 0.003, 800))
     gone, below = crossed(run, place, 0.003)
     assert gone.all()
     assert below.all()
