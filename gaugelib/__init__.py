@@ -30,6 +30,9 @@ from gaugelib.balance import minimum_norm as minimum_norm
 from gaugelib.balance import predicted_saving as predicted_saving
 from gaugelib.optim import minimum_norm_ as minimum_norm_
 
+# other gauges, by the same solver
+from gaugelib.gauges import balance_coefficients as balance_coefficients
+
 # what learning conserves
 from gaugelib.flow import Trajectory as Trajectory
 from gaugelib.flow import gradient_flow as gradient_flow

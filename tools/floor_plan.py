@@ -16,6 +16,7 @@ FLOORS = (
     {"bounds", "memory"},
     {"action", "gradient", "modules", "networks", "tracing"},
     {"balance", "curvature", "equivariance", "flow", "mlp", "noether", "soft"},
+    {"gauges"},  # one solver of `balance` for all of them; `optim` can keep any
     {"check", "data", "optim", "proofs", "testing"},
     {"plot"},
     {"experiments"},
