@@ -16,6 +16,7 @@ What a chapter calls:
 - `verdict(runs)`: where each arm stands, and for how many seeds it wins; `text(rows, epochs)`;
 - `best_rate(run_all(suite("digits-rates")), "loss", arm="never", init="he")`: each arm at its own
   best η;
+- `trained_digits()`: one network, trained in two seconds, for what is done to it afterwards;
 - `gradient_gain(settings("digits", "sgd"))`: how much steeper the loss is in the new gauge;
 - `gaugelib.plot.learning_curves(panels)` draws them; `panels(runs)` arranges runs for it.
 """
@@ -40,3 +41,4 @@ from gaugelib.experiments.store import Curves as Curves
 from gaugelib.experiments.store import Run as Run
 from gaugelib.experiments.suites import SUITES as SUITES
 from gaugelib.experiments.suites import suite as suite
+from gaugelib.experiments.trained import trained_digits as trained_digits
