@@ -3,7 +3,7 @@ r"""The gauge in which any non-negative coefficients balance: one solver for eve
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -30,9 +30,13 @@ def balance_coefficients(
     says how a coefficient follows its weight: $p$ for $|\theta_e|^p$, and $-2$ for a squared
     gradient or the diagonal of a Hessian or of Gauss-Newton's matrix.
 
+    Units on no path of positive coefficients from an input to an output are dead: they stay at
+    scale 1 and are named. Where coefficients lead into a dead unit, or out of one, the sum has no
+    minimum; where all of a unit's coefficients vanish its scale changes nothing.
+
     Args:
-        coefficients: non-negative and finite, by the names and in the shapes of the parameters;
-            they are not changed.
+        coefficients: non-negative and finite, by the names and in the shapes of the parameters, in
+            any real dtype; they are not changed.
         group: the network's gauge group.
         exponent: $k$, any number but 0.
         include_bias: whether those of biases count; unlike in a norm they do by default, for
@@ -45,8 +49,9 @@ def balance_coefficients(
         network itself gets there by `rescale(params, found.scales, group)`.
 
     Raises:
-        GaugeError: if `exponent` is 0 or not finite, a coefficient is negative, or as
-            `minimum_norm` does.
+        GaugeError: if `exponent` is 0 or not finite, or so small that a scale leaves the range of
+            float64; if a coefficient that counts is negative, or one is not a finite real number;
+            or as `minimum_norm` does.
 
     Source: the book, "Which gauge?".
 
@@ -58,18 +63,58 @@ def balance_coefficients(
         >>> found.scales.square()
         tensor([1.0000, 2.0000, 1.0000], dtype=torch.float64)
     """
-    if not (math.isfinite(exponent) and exponent != 0):
-        raise GaugeError(f"exponent must be a finite number other than 0, found {exponent}")
-    wide = {name: value.detach().double() for name, value in coefficients.items()}
-    for name, value in wide.items():
-        if bool((value < 0).any()):
-            raise GaugeError(
-                f"coefficients must not be negative, found {float(value.min()):.3g} in {name}: "
-                "a Hessian's diagonal can be negative, that of Gauss-Newton cannot"
-            )
+    require_power(exponent)
+    wide = require_coefficients(coefficients, group, group.counted(include_bias))
     found = minimum_norm(
         wide, group, p=1.0, tol=tol, include_bias=include_bias, max_passes=max_passes
     )
     scales = found.scales ** (1 / exponent)
+    kept = scales.isfinite() & (scales > 0)
+    if not bool(kept.all()):
+        unit = int((~kept).nonzero()[0])
+        raise GaugeError(
+            f"the coefficients balance where their factor at unit {group.name_of(unit)} is "
+            f"{float(found.scales[unit]):.3g}; its scale, that to the power 1/{exponent:g}, leaves "
+            "the range of float64: the exponent is too near to 0"
+        )
     correction = found.last_correction / abs(exponent)
     return replace(found, scales=scales, last_correction=correction)
+
+
+def require_power(exponent: float) -> None:
+    """Refuse an exponent with which a gauge would not move coefficients."""
+    if not (math.isfinite(exponent) and exponent != 0):
+        raise GaugeError(f"exponent must be a finite number other than 0, found {exponent}")
+
+
+def require_coefficients(
+    coefficients: Mapping[str, Tensor],
+    group: GaugeGroup,
+    counted: Sequence[str],
+    what: str = "a coefficient",
+) -> dict[str, Tensor]:
+    """Coefficients in float64, detached; what cannot be balanced is refused by name.
+
+    Args:
+        coefficients: by the names and in the shapes of the parameters.
+        group: the network's gauge group.
+        counted: names of those that must not be negative.
+        what: what to call one.
+
+    Raises:
+        GaugeError: if names or shapes do not fit, or one is complex, NaN, infinite or, if it
+            counts, negative.
+    """
+    group.check_shapes(coefficients)
+    wide = {}
+    for name in group.shapes:
+        value = coefficients[name].detach()
+        if value.is_complex() or not bool(torch.isfinite(value).all()):
+            raise GaugeError(f"{what} must be a finite real number; '{name}' holds others")
+        if name in counted and bool((value < 0).any()):
+            raise GaugeError(
+                f"{what} must not be negative, found {float(value.min()):.3g} in '{name}': "
+                "a Hessian's diagonal can be negative, that of Gauss and Newton cannot"
+            )
+        wide[name] = value.double() + 0.0  # no zero is negative
+    return wide
