@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gaugelib.balance import minimum_norm
 from gaugelib.balance.solver.prepare import dead_units
-from gaugelib.bounds import require_exponent, require_positive
+from gaugelib.bounds import require_positive
 from gaugelib.group import GaugeError, GaugeGroup
 from gaugelib.memory import refuse_unwritable, uninterrupted
 from gaugelib.mlp import mlp_group
 from gaugelib.optim.carry import Buffer, buffers_of, carryings, refuse_odd_memory
 from gaugelib.optim.held import places_of, refuse_replaced, refuse_unheld
+from gaugelib.optim.kept import Coefficients, Kept
 from gaugelib.optim.mean_field import mean_field_step
 from gaugelib.optim.scale import Write, scalings
 from gaugelib.optim.totals import Totals
@@ -34,7 +33,7 @@ _COUNTS = ("steps", "checks", "rescalings", "imbalance")
 
 
 class GaugeFixing:
-    r"""Keeps a model in its minimum-norm gauge while an optimizer trains it.
+    r"""Keeps a model in its minimum-norm gauge, or in another, while an optimizer trains it.
 
     Call `step` after the optimizer's own, as one calls a learning-rate scheduler:
 
@@ -58,6 +57,12 @@ class GaugeFixing:
     `weight_decay` is coupled, as in torch's SGD, its momentum averages $\lambda\theta$ too; this is
     no covector, but it is carried along as one. Decoupled decay, or no momentum, is exact.
 
+    With `coefficients` it is another gauge that is kept: the one in which what they give at the
+    model's present parameters balances, as by `balance_coefficients`. Then $\gamma$ is that of the
+    coefficients; they are asked for once each time that it looks, and no more after a rescaling,
+    for they are known to follow with the exponent. Let them be computed from the same examples
+    each time, or what is kept is the gauge of the last batch.
+
     Copies of the weights are not carried along. An average of weights, such as torch's
     `AveragedModel`, must be one in a single gauge: of two gauges of one network it is another
     function. So call `fix_` once before the first copy, and take later ones just after a `step`
@@ -71,14 +76,19 @@ class GaugeFixing:
         optimizer: any optimizer that holds some of its parameters.
         group: its gauge group; by default what `trace_group` finds on the example, or, without an
             example, what `mlp_group` finds.
-        p: exponent of the norm: 2 goes with gradient descent, 1 with `EGD`.
+        p: exponent of the norm, by default 2: that goes with gradient descent, 1 with `EGD`.
         every: look at every so many steps.
         tol: largest imbalance $\gamma$ that is left alone.
-        include_bias: whether biases count in the norm; they are rescaled in any case.
+        include_bias: whether biases count; by default not in the norm, but with coefficients. They
+            are rescaled in any case.
         example: the tensor, or the tuple of tensors, to call the model with.
         state: name of an entry of the optimizer's state -> its degree, for optimizers that torch
             does not have: 1 for averages of gradients, 2 for their squares, -1 for what is like a
             weight, 0 for what is to be left alone.
+        coefficients: a function without arguments that returns non-negative coefficients at the
+            model's present parameters, by their names and in their shapes; instead of `p`.
+        exponent: how coefficients follow their weights, by default -2, as squared gradients and
+            the diagonals of Hessian and Gauss-Newton do.
 
     Attributes:
         steps: how often `step` was called.
@@ -87,10 +97,10 @@ class GaugeFixing:
         imbalance: $\gamma$ at the last check, after any rescaling, to some 1e-5; NaN before.
 
     Raises:
-        GaugeError: if an argument is out of range, the optimizer holds none of the model's
-            parameters, or as the builders do.
+        GaugeError: if an argument is out of range or contradicts another, the optimizer holds none
+            of the model's parameters, or as the builders do.
 
-    Source: Saul (2023), section 4.1; the book, "The pairing".
+    Source: Saul (2023), section 4.1; the book, "The pairing" and "Which gauge?".
 
     Example:
         >>> from gaugelib import hat
@@ -113,21 +123,23 @@ class GaugeFixing:
         optimizer: Optimizer,
         group: GaugeGroup | None = None,
         *,
-        p: float = 2.0,
+        p: float | None = None,
         every: int = 1,
         tol: float = 1e-3,
-        include_bias: bool = False,
+        include_bias: bool | None = None,
         example: Tensor | tuple[Tensor, ...] | None = None,
         state: Mapping[str, int] | None = None,
+        coefficients: Coefficients | None = None,
+        exponent: float | None = None,
     ) -> None:
-        require_exponent(p)
+        self._kept = Kept(p, coefficients, exponent, include_bias)
         require_positive("tol", tol)
         if not (isinstance(every, int) and every >= 1):
             raise GaugeError(f"every must be a whole number of steps >= 1, found {every}")
         if group is None:
             group = mlp_group(model) if example is None else trace_group(model, example)
-        self.model, self.optimizer, self.p, self.every, self.tol = model, optimizer, p, every, tol
-        self.include_bias = include_bias
+        self.model, self.optimizer, self.every, self.tol = model, optimizer, every, tol
+        self.p, self.include_bias = self._kept.p, self._kept.include_bias
         self.steps = self.checks = self.rescalings = 0
         self.imbalance = math.nan
         self._params = dict(model.named_parameters())
@@ -137,11 +149,10 @@ class GaugeFixing:
         refuse_unheld(optimizer, self._params)
         self._places = places_of(self._params)
         self._group = group.to(next(iter(self._params.values())).device)
-        self._names = group.counted(include_bias)
+        self._names = group.counted(self.include_bias)
         self._degrees = dict(state or {})
-        self._room: dict[str, Tensor] | None = None
         widest = max((torch.finfo(self._params[n].dtype).bits for n in self._names), default=32)
-        self._totals = self._reader(wide=widest > 32 or tol < _FLOAT32_FROM)
+        self._totals = self._reader(wide=widest > 32 or tol < _FLOAT32_FROM or not self._kept.norm)
 
     def step(self) -> bool:
         """Count one step of the optimizer, and fix the gauge if it is the turn.
@@ -163,22 +174,23 @@ class GaugeFixing:
             Whether the weights were rescaled.
 
         Raises:
-            GaugeError: if a parameter is NaN or infinite, the tolerance is out of reach in the
-                parameters' precision, a dtype cannot hold what it would become, the optimizer
-                keeps something of which it is not known how it transforms, or the model has other
-                parameters than before. Then nothing is changed.
+            GaugeError: if a parameter is NaN or infinite, a coefficient is or is negative, the
+                tolerance is out of reach in the parameters' precision, a dtype cannot hold what it
+                would become, the optimizer keeps something of which it is not known how it
+                transforms, or the model has other parameters than before. Then nothing is changed.
         """
         refuse_replaced(self.model, self._params, self._places)
         refuse_unheld(self.optimizer, self._params)
         buffers = buffers_of(self.optimizer, self._params, self._degrees)
         self.checks += 1
-        self.imbalance, totals = self._look()
+        values = self._kept.values(self._params, self._group)
+        self.imbalance, totals = self._look(values)
         if self.imbalance <= self.tol:
             return False
-        if totals is not None and self.imbalance <= _NEAR:
+        if totals is not None and self.imbalance <= _NEAR and self._kept.norm:
             self._nudge_(totals, buffers)
         if not self.imbalance <= self.tol:
-            self._solve_(buffers)
+            self._solve_(values, buffers)
         self.rescalings += 1
         return True
 
@@ -189,25 +201,17 @@ class GaugeFixing:
         if bool((step.abs() < 1.0).all()):
             writes = list(scalings(self._params, step.exp(), self._group))
             self._commit_(writes, buffers, step.exp())
-            self.imbalance, _ = self._look()
+            self.imbalance, _ = self._look(self._params)
 
-    def _solve_(self, buffers: list[Buffer]) -> None:
-        """The minimum-norm gauge, a little better than it needs to be."""
-        found = minimum_norm(
-            self._params,
-            self._group,
-            p=self.p,
-            tol=_SHARE * self.tol,
-            include_bias=self.include_bias,
-            out=self._own_room(),
-        )
+    def _solve_(self, values: Mapping[str, Tensor], buffers: list[Buffer]) -> None:
+        """The gauge that is kept, a little better than it needs to be."""
+        found, writes = self._kept.solved(self._params, values, self._group, _SHARE * self.tol)
         if not found.imbalance <= self.tol:
             raise GaugeError(
                 f"the imbalance can be brought to {found.imbalance:.1e}, not to {self.tol:.1e}: "
                 "that is out of reach in the precision of the parameters"
             )
-        copies = [partial(value.copy_, found.params[n]) for n, value in self._params.items()]
-        self._commit_(copies, buffers, found.scales)
+        self._commit_(writes, buffers, found.scales)
         self.imbalance = found.imbalance
 
     def _commit_(self, weights: Sequence[Write], buffers: list[Buffer], scales: Tensor) -> None:
@@ -234,21 +238,21 @@ class GaugeFixing:
         for name in _COUNTS:
             setattr(self, name, state_dict[name])
 
-    def _look(self) -> tuple[float, Tensor | None]:
+    def _look(self, values: Mapping[str, Tensor]) -> tuple[float, Tensor | None]:
         r"""$\gamma$ over live units, not less than it is; and, if all are, what flows through them.
 
         It is NaN where only the solver can tell.
         """
-        totals = live = self._totals.read(self._params)
+        totals = live = self._totals.read(values)
         if not self._totals.within_range(totals):
             kept = torch.ones_like(totals[0], dtype=torch.bool)
-            kept[dead_units(self._params, self._group, self._names)] = False
+            kept[dead_units(values, self._group, self._names)] = False
             live = totals[:, kept]
             if not self._totals.within_range(live):
                 if self._totals.dtype == torch.float64:
                     return math.nan, None
                 self._totals = self._reader(wide=True)
-                return self._look()
+                return self._look(values)
         if not live.numel():
             return 0.0, None
         into, out = live
@@ -258,8 +262,3 @@ class GaugeFixing:
     def _reader(self, *, wide: bool) -> Totals:
         dtype = torch.float64 if wide else torch.float32
         return Totals(self._params, self._group, self._names, self.p, dtype)
-
-    def _own_room(self) -> dict[str, Tensor]:
-        if self._room is None:  # kept, for fresh memory costs more than what is written to it
-            self._room = {n: v.new_empty(v.shape) for n, v in self._params.items()}
-        return self._room

@@ -157,7 +157,7 @@ def test_near_balance_one_step_does_and_the_solver_rests(monkeypatch):
     model = balanced((30, 200, 150, 100, 10))
     optimizer = SGD(model.parameters(), lr=0.03, momentum=0.5)
     fixing, far = GaugeFixing(model, optimizer), network((30, 200, 150, 100, 10))
-    monkeypatch.setattr("gaugelib.optim.fixing.minimum_norm", refuse)
+    monkeypatch.setattr("gaugelib.optim.kept.minimum_norm", refuse)
     train(model, optimizer, batches(model, 10), fixing.step)
     assert fixing.rescalings > 3
     assert gamma(model, mlp_group(model)) <= 1e-3
