@@ -114,6 +114,19 @@ def test_turning_all_dials_of_a_layer_alike_changes_nothing(seed, turns, rows):
     assert_allclose(whole, error(tensors(here), rows=rows), rtol=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_but_it_grows_without_bound_as_dials_of_a_layer_part(seed):
+    """So that there is a lowest point: units alive, and directions that are no turn of layers."""
+    here, rng = case(WIDTHS, seed, examples=60), np.random.default_rng(seed)
+    assert all(c.sum(1).min() > 0 for _, c in tensors(here))
+    for _ in range(5):
+        apart = rng.standard_normal(9)
+        apart[:5] -= apart[:5].mean()
+        apart[5:] -= apart[5:].mean()
+        values = [error(tensors(here, t * apart)) for t in (0.0, 4.0, 8.0)]
+        assert values[2] > 100 * values[1] > 100 * values[0]
+
+
 @given(seed=seeds, unit=st.integers(0, 8))
 def test_with_a_step_for_each_row_a_dial_acts_only_where_its_unit_is_the_source(seed, unit):
     here, alpha = lively(seed), np.zeros(9)
