@@ -18,3 +18,4 @@ from gaugelib.widgets.rescale_neuron import RescaleNeuron as RescaleNeuron
 from gaugelib.widgets.sharpness_along_orbit import SharpnessAlongOrbit as SharpnessAlongOrbit
 from gaugelib.widgets.six_pages import SixPages as SixPages
 from gaugelib.widgets.soft_gauge import SoftGauge as SoftGauge
+from gaugelib.widgets.which_gauge import WhichGauge as WhichGauge

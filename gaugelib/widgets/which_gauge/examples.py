@@ -1,0 +1,81 @@
+"""The two networks with which WhichGauge opens: the hat, and one trained on the digits."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gaugelib.data import digits
+from gaugelib.networks import hat
+
+HIDDEN, SHOWN = 16, 100
+EPOCHS, BATCH = 30, 48
+RATE, MOMENTUM = 0.01, 0.9
+DECIMALS = 4  # of the trained weights that are kept
+INPUTS = 20  # of the hat's data
+
+
+def plain(model: nn.Sequential, inputs: Tensor, targets: Tensor) -> dict[str, list]:
+    """One hidden layer and its data as lists, an empty one for missing biases."""
+    layers = (model[0], model[2])
+    biases = (layer.bias for layer in layers)
+    return {
+        "weights": [_listed(layer.weight) for layer in layers],
+        "biases": [[] if bias is None else _listed(bias) for bias in biases],
+        "inputs": _listed(inputs),
+        "targets": _listed(targets),
+    }
+
+
+def _listed(values: Tensor) -> list:
+    """As lists, whole numbers without a point, for half of what the images need is zeros."""
+    if values.dim() > 1:
+        return [_listed(row) for row in values]
+    return [int(x) if x == int(x) else x for x in values.detach().double().tolist()]
+
+
+@functools.cache
+def hat_and_data() -> dict[str, list]:
+    """The hat, and data on a bump that it does not reach: its gradient is not 0."""
+    x = torch.from_numpy(np.linspace(-0.9, 2.9, INPUTS).round(3))[:, None]
+    return plain(hat(), x, (-((x - 1) ** 2)).exp().round(decimals=4))
+
+
+@functools.cache
+def digits_and_data() -> dict[str, list]:
+    """A network 64-16-10, trained in a second, and the first 100 of the images it has not seen.
+
+    Its outputs are to be 1 for the digit and 0 for the others; the loss is the squared one.
+    """
+    data = digits()
+    x, y = data.train_inputs, nn.functional.one_hot(data.train_labels, 10).double()
+    model = _trained(x, y)
+    with torch.no_grad():
+        for value in model.parameters():
+            value.copy_(value.round(decimals=DECIMALS))
+    targets = nn.functional.one_hot(data.test_labels[:SHOWN], 10)
+    return plain(model, data.test_inputs[:SHOWN], targets)
+
+
+def _trained(x: Tensor, y: Tensor) -> nn.Sequential:
+    """Minibatch descent with momentum, from a start at which each unit is on for half of x."""
+    draw = torch.Generator().manual_seed(2)
+    first = nn.utils.skip_init(nn.Linear, x.shape[1], HIDDEN, dtype=torch.float64)
+    last = nn.utils.skip_init(nn.Linear, HIDDEN, y.shape[1], dtype=torch.float64)
+    with torch.no_grad():
+        first.weight.copy_(torch.randn(first.weight.shape, generator=draw, dtype=x.dtype) / 8)
+        first.bias.copy_(-(first.weight @ x.mean(0)))
+        last.weight.copy_(torch.randn(last.weight.shape, generator=draw, dtype=x.dtype) / 10)
+        last.bias.fill_(1 / y.shape[1])
+    model = nn.Sequential(first, nn.ReLU(), last)
+    descent = torch.optim.SGD(model.parameters(), lr=RATE, momentum=MOMENTUM)
+    with torch.enable_grad():
+        for _ in range(EPOCHS):
+            for rows in torch.randperm(len(x), generator=draw).split(BATCH):
+                descent.zero_grad()
+                ((model(x[rows]) - y[rows]).square().sum(1).mean() / 2).backward()
+                descent.step()
+    return model
