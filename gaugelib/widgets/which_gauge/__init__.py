@@ -115,7 +115,7 @@ class WhichGauge(BookWidget):
                 raise WidgetError(
                     f"{name} must have the shape (examples, numbers), found {tuple(values.shape)}"
                 )
-        return cls(own=plain(model, inputs, targets), **traits)  # type: ignore[arg-type]
+        return cls(own=plain(linear, inputs, targets), **traits)
 
     @property
     def scales(self) -> Tensor:

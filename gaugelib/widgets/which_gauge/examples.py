@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import torch
@@ -10,6 +12,7 @@ from torch import Tensor, nn
 
 from gaugelib.data import digits
 from gaugelib.networks import hat
+from gaugelib.widgets.shared.matrices import linear_layers
 
 HIDDEN, SHOWN = 16, 100
 EPOCHS, BATCH = 30, 48
@@ -18,9 +21,8 @@ DECIMALS = 4  # of the trained weights that are kept
 INPUTS = 20  # of the hat's data
 
 
-def plain(model: nn.Sequential, inputs: Tensor, targets: Tensor) -> dict[str, list]:
+def plain(layers: Sequence[nn.Linear], inputs: Tensor, targets: Tensor) -> dict[str, list]:
     """One hidden layer and its data as lists, an empty one for missing biases."""
-    layers = (model[0], model[2])
     biases = (layer.bias for layer in layers)
     return {
         "weights": [_listed(layer.weight) for layer in layers],
@@ -41,7 +43,7 @@ def _listed(values: Tensor) -> list:
 def hat_and_data() -> dict[str, list]:
     """The hat, and data on a bump that it does not reach: its gradient is not 0."""
     x = torch.from_numpy(np.linspace(-0.9, 2.9, INPUTS).round(3))[:, None]
-    return plain(hat(), x, (-((x - 1) ** 2)).exp().round(decimals=4))
+    return plain(linear_layers(hat(), "the hat is"), x, (-((x - 1) ** 2)).exp().round(decimals=4))
 
 
 @functools.cache
@@ -52,23 +54,20 @@ def digits_and_data() -> dict[str, list]:
     """
     data = digits()
     x, y = data.train_inputs, nn.functional.one_hot(data.train_labels, 10).double()
-    model = _trained(x, y)
+    layers = _trained(x, y)
     with torch.no_grad():
-        for value in model.parameters():
+        for value in (value for layer in layers for value in layer.parameters()):
             value.copy_(value.round(decimals=DECIMALS))
     targets = nn.functional.one_hot(data.test_labels[:SHOWN], 10)
-    return plain(model, data.test_inputs[:SHOWN], targets)
+    return plain(layers, data.test_inputs[:SHOWN], targets)
 
 
-def _trained(x: Tensor, y: Tensor) -> nn.Sequential:
+def _trained(x: Tensor, y: Tensor) -> list[nn.Linear]:
     """Minibatch descent with momentum, from a start at which each unit is on for half of x."""
     draw = torch.Generator().manual_seed(2)
-    first = nn.utils.skip_init(nn.Linear, x.shape[1], HIDDEN, dtype=torch.float64)
-    last = nn.utils.skip_init(nn.Linear, HIDDEN, y.shape[1], dtype=torch.float64)
+    first, last = _layer(x.shape[1], HIDDEN, 1 / 8, draw), _layer(HIDDEN, y.shape[1], 1 / 10, draw)
     with torch.no_grad():
-        first.weight.copy_(torch.randn(first.weight.shape, generator=draw, dtype=x.dtype) / 8)
         first.bias.copy_(-(first.weight @ x.mean(0)))
-        last.weight.copy_(torch.randn(last.weight.shape, generator=draw, dtype=x.dtype) / 10)
         last.bias.fill_(1 / y.shape[1])
     model = nn.Sequential(first, nn.ReLU(), last)
     descent = torch.optim.SGD(model.parameters(), lr=RATE, momentum=MOMENTUM)
@@ -78,4 +77,12 @@ def _trained(x: Tensor, y: Tensor) -> nn.Sequential:
                 descent.zero_grad()
                 ((model(x[rows]) - y[rows]).square().sum(1).mean() / 2).backward()
                 descent.step()
-    return model
+    return [first, last]
+
+
+def _layer(inputs: int, outputs: int, deviation: float, draw: torch.Generator) -> nn.Linear:
+    layer = nn.utils.skip_init(nn.Linear, inputs, outputs, dtype=torch.float64)
+    layer = cast(nn.Linear, layer)
+    with torch.no_grad():
+        layer.weight.normal_(std=deviation, generator=draw)
+    return layer

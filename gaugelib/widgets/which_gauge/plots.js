@@ -73,7 +73,7 @@ function grid({ name, weights, step, nothing }, last, { left, right, top, bottom
   return [
     svg("text", { x: left, y: px(top + 15) }, `${name}: step ${number(step, 3)}, ${number(100 * nothing, 2)} % become 0`),
     svg("rect", { class: "gl-nothing", x: px(toX(0) - half), y: px(top + 22), width: px(2 * half), height: px(line - top - 22) }),
-    svg("path", { class: "gl-weights", d: strokes.join(""), "stroke-opacity": Math.min(1, Math.max(0.25, 5 / Math.sqrt(weights.length))).toFixed(2) }),
+    svg("path", { class: "gl-weights", d: strokes.join(""), "stroke-opacity": Math.min(1, Math.max(0.35, 6 / Math.sqrt(weights.length))).toFixed(2) }),
     svg("line", { class: "gl-zero", x1: left, x2: right, y1: px(line), y2: px(line) }),
     svg("path", { class: last > 20 ? "gl-levels gl-fine" : "gl-levels", d: lines.join("") }),
   ];

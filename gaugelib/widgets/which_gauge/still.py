@@ -95,7 +95,7 @@ class Picture:
         axes.set(yscale="log", xlim=(-REACH, REACH), ylim=(0.9, None))
         axes.set(xlabel=f"log₂ a of {f'unit {self.unit}' if self.unit else 'all units, mean'}")
         axes.set(ylabel="times the least on the orbit")
-        axes.legend(frameon=False, fontsize=7)
+        axes.legend(framealpha=0.9, edgecolor="none", fontsize=7)
 
     def _curve(self, axes: Axes) -> None:
         low, high = self.network.inputs.min(), self.network.inputs.max()
@@ -106,7 +106,7 @@ class Picture:
         coarse = here.quantised(self.bits).outputs(x)
         axes.plot(x, coarse, "--", color=NEGATIVE, lw=1.75, label=f"f in {self.bits} bits")
         axes.set(xlabel="x", ylabel="output")
-        axes.legend(frameon=False, fontsize=7)
+        axes.legend(framealpha=0.9, edgecolor="none", fontsize=7)
 
     def _outputs(self, axes: Axes) -> None:
         here, x = self._here(), self.network.inputs[self.example - 1 : self.example]
@@ -118,4 +118,4 @@ class Picture:
         axes.axhline(0, color=SOFT, lw=0.8)
         axes.set_xticks(places)
         axes.set(xlabel="output", ylabel=f"of example {self.example}")
-        axes.legend(frameon=False, fontsize=7)
+        axes.legend(framealpha=0.9, edgecolor="none", fontsize=7)

@@ -21,8 +21,8 @@ const PLACES = grid(-REACH, REACH, 81);
 const POINTS = 201; // of the grid on which f is plotted where it is a curve
 const SAME = 1e-9; // so near to its least value a sum is said to be there
 const TRAITS = ["network", "log2_scales", "unit", "bits", "example", "_networks"];
-const NETWORKS = { hat: "the hat, 1–3–1", digits: "trained on digits, 64–16–10", own: "my own" };
-const NAMES = { norm: "norm²", gradient: "squared gradient", trace: "trace" };
+const NETWORKS = { hat: "hat, 1–3–1", digits: "digits, 64–16–10", own: "my own" };
+const NAMES = { norm: "norm²", gradient: "gradient²", trace: "trace" };
 const LEAST = { norm: "Smallest norm", gradient: "Smallest gradient", trace: "Smallest trace" };
 
 export const traitsOf = (model) => Object.fromEntries(TRAITS.map((name) => [name, model.get(name)]));
@@ -110,8 +110,8 @@ function render({ model, el }) {
   const gauges = KINDS.map((kind) => button(life, { caption: LEAST[kind], act: () => change(model, { log2_scales: fixed().gauges[kind] }) }));
   const random = button(life, {
     caption: "Random", act() {
-      const drawn = randomGauge(fixed().units, model.get("random_state"), RANDOM);
-      change(model, { log2_scales: drawn.log2Scales, random_state: drawn.state });
+      const found = randomGauge(fixed().units, model.get("random_state"), RANDOM);
+      change(model, { log2_scales: found.log2Scales, random_state: found.state });
     },
   });
   const reset = button(life, {
@@ -121,15 +121,17 @@ function render({ model, el }) {
       change(model, fits ? start : { log2_scales: fixed().given, unit: 0, example: 1 });
     },
   });
-  const bits = choice(life, { caption: "both layers in", options: [[3, "3 bits"], [4, "4 bits"], [8, "8 bits"]], act: (count) => change(model, { bits: count }) });
+  const bits = choice(life, { caption: "weights in", options: [[3, "3 bits"], [4, "4 bits"], [8, "8 bits"]], act: (count) => change(model, { bits: count }) });
   const example = slider(life, { caption: "image", name: "which example", min: 1, max: 1, step: 1, act: (n) => change(model, { example: n }) });
 
+  const drawn = [["gl-original", "f₀, every a = 1"], ["gl-function", "f"]];
+  const keys = html("div", {}, legend([...drawn, ["gl-coarse", "f quantised"], ["gl-datum", "data", CIRCLE]]), legend([...drawn, ["gl-diamond", "f quantised", DIAMOND]]));
   const table = readings({ columns: ["here", "ratio", "bottom"], rows: KINDS.map((kind) => [kind, NAMES[kind]]) });
   const step = readout("step", "longest stable step 2/λ_max =", { hint: "of Gauss–Newton’s matrix" });
   formula(step.root.firstChild, "longest stable step 2/λ_max =");
   const gap = readout("gap", "max |f − f₀| =", { hint: "over all examples" });
-  const error = readout("error", "quantising moves f by", { hint: "the size of the difference over that of f, all examples" });
-  const rights = readout("rights", "right answers:");
+  const error = readout("error", "move f by", { hint: "the size of the difference over that of f, all examples" });
+  const rights = readout("rights", "right:");
   const remark = html("p", { class: "gl-remark" });
   const voice = announcer(life, () => {
     const seen = measured(traitsOf(model), fixed());
@@ -140,8 +142,8 @@ function render({ model, el }) {
   const root = html(
     "div", { class: "gl-widget gl-which" },
     html(
-      "p", { class: "gl-question" }, "A dial multiplies what enters a hidden unit by a and divides what leaves it by a: f stands still. ",
-      html("strong", {}, "Whose bottom is the right place: the norm’s, the gradient’s, the trace’s?"),
+      "p", { class: "gl-question" }, "A dial multiplies what enters a hidden unit by a and divides what leaves it by a. ",
+      html("strong", {}, "Which bowl’s bottom is the right place, and for what?"),
     ),
     html(
       "div", { class: "gl-parts" },
@@ -149,7 +151,7 @@ function render({ model, el }) {
         "div", { class: "gl-left" },
         html("div", { class: "gl-row" }, network, dialled), dial.root, bowls,
         legend([
-          ["gl-bowl gl-norm", "norm²"], ["gl-bowl gl-gradient", "squared gradient, mean of examples"], ["gl-bowl gl-trace", "trace of Gauss–Newton"],
+          ["gl-bowl gl-norm", "norm²"], ["gl-bowl gl-gradient", "gradient², mean of examples"], ["gl-bowl gl-trace", "trace of Gauss–Newton"],
           ["gl-bottom gl-norm", "bottom", CIRCLE], ["gl-now gl-norm", "here", CIRCLE],
         ]),
         html("div", { class: "gl-row gl-gauges" }, gauges.map((each) => each.root), random.root, reset.root),
@@ -157,9 +159,11 @@ function render({ model, el }) {
       ),
       html(
         "div", { class: "gl-right" },
-        html("div", { class: "gl-function-of-x" }, picture, example.root, legend([["gl-original", "f₀, every a = 1"], ["gl-function", "f"], ["gl-coarse", "f quantised"]])),
-        html("div", { class: "gl-readouts" }, gap.root, error.root, rights.root),
-        html("div", { class: "gl-grids" }, bits.root, grids),
+        html("div", { class: "gl-function-of-x" }, example.root, picture, keys, html("div", { class: "gl-readouts" }, gap.root)),
+        html(
+          "div", { class: "gl-grids" }, html("div", { class: "gl-row" }, bits.root, error.root, rights.root), grids,
+          legend([["gl-weights", "weights", COMB], ["gl-levels", "grid", COMB], ["gl-nothing", "becomes 0", BLOCK]]),
+        ),
         html("div", { class: "gl-steps" }, step.root, bar),
       ),
       remark,
@@ -192,6 +196,7 @@ function render({ model, el }) {
     dials.set(traits.unit);
     dial.set(seen.at, `a = ${number(2 ** seen.at, 3)}`);
     bits.set(traits.bits);
+    [...keys.children].forEach((each, k) => each.toggleAttribute("hidden", seen.curved === (k === 1)));
     example.root.toggleAttribute("hidden", seen.curved);
     example.input.max = String(before.X.length);
     example.set(traits.example, `${traits.example} of ${before.X.length}`);
@@ -208,13 +213,13 @@ function render({ model, el }) {
     const read = (key) => Object.fromEntries(KINDS.map((kind) => [kind, key(seen.bowls[kind])]));
     table.set(
       { here: read((bowl) => bowl.total), ratio: read((bowl) => bowl.here), bottom: read((bowl) => signed(bowl.lowest)) },
-      { title: "", columns: ["here", "÷ least", "bottom at"] },
+      { title: which, columns: ["here", "÷ least", "bottom"] },
     );
     step.set(number(seen.step));
     gap.set(number(seen.difference.absolute));
     error.set(percent(seen.error));
     rights.root.toggleAttribute("hidden", !seen.rights);
-    if (seen.rights) rights.set(`${seen.rights[0]} of ${before.X.length}, quantised ${seen.rights[1]}`);
+    if (seen.rights) rights.set(`${seen.rights[1]} of ${before.X.length} (${seen.rights[0]} as f)`);
     formula(remark, comment(seen, traits, before));
     voice.speak();
   }
@@ -222,6 +227,9 @@ function render({ model, el }) {
   return mount(life, { el, root, name: "Which gauge?", model, traits: TRAITS, draw, redraw });
 }
 
+const BLOCK = "M3 1H25V11H3Z";
+const COMB = "M6 1V11M11 1V11M14 1V11M22 1V11";
+const DIAMOND = "M14 1l5 5l-5 5l-5 -5z";
 const CIRCLE = "M9 6a5 5 0 1 0 10 0a5 5 0 1 0 -10 0";
 
 export default { render };
