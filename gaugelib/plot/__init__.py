@@ -1,5 +1,8 @@
 """Figures in the book's style. Every function returns a figure; nothing is shown or saved here."""
 
+from gaugelib.plot.compared import by_gauge as by_gauge
+from gaugelib.plot.compared import pruned as pruned
+from gaugelib.plot.compared import segments as segments
 from gaugelib.plot.conservation import charges as charges
 from gaugelib.plot.conservation import drift_orders as drift_orders
 from gaugelib.plot.conservation import drifts as drifts
