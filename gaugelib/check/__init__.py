@@ -58,3 +58,9 @@ from gaugelib.check.two_symmetries.pages import homomorphism_count as homomorphi
 from gaugelib.check.two_symmetries.pages import page_projection as page_projection
 from gaugelib.check.two_symmetries.traps import no_trap as no_trap
 from gaugelib.check.verdict import Verdict as Verdict
+from gaugelib.check.which_gauge.coefficients import balanced_unit as balanced_unit
+from gaugelib.check.which_gauge.coefficients import gradient_gauge as gradient_gauge
+from gaugelib.check.which_gauge.coefficients import trace_gauge as trace_gauge
+from gaugelib.check.which_gauge.drift import resting_imbalance as resting_imbalance
+from gaugelib.check.which_gauge.rounding import layer_errors as layer_errors
+from gaugelib.check.which_gauge.share import rounding_share as rounding_share

@@ -13,14 +13,17 @@ from tests.check.second_order import test_constraints, test_orbit, test_sharpnes
 from tests.check.soft_gauge import test_largest_step, test_quadratic, test_tangency
 from tests.check.symmetry import layers, test_neurons
 from tests.check.two_symmetries import test_angles, test_barriers, test_pages, test_traps
+from tests.check.which_gauge import test_coefficients, test_drift, test_rounding, test_share
 
 MODULES = (
     layers,
     test_angles,
     test_barriers,
+    test_coefficients,
     test_conservation,
     test_constraints,
     test_decay,
+    test_drift,
     test_experiment,
     test_minimum_norm,
     test_neurons,
@@ -28,6 +31,8 @@ MODULES = (
     test_pages,
     test_penalties,
     test_quadratic,
+    test_rounding,
+    test_share,
     test_sharpness,
     test_tangency,
     test_traps,

@@ -15,6 +15,7 @@ PAGES = [
     "soft_gauge",
     "second_order",
     "two_symmetries",
+    "which_gauge",
 ]
 
 

@@ -46,7 +46,12 @@ def layered(*widths: int, bias: bool = False) -> Network:
 
 def convolutional(bias: bool = True) -> Network:
     """Two convolutions and a read-out, for pictures of four by four pixels."""
-    model = nn.Sequential(
+    return _traced(convolutional_model(bias), 1, 4, 4)
+
+
+def convolutional_model(bias: bool) -> nn.Module:
+    """The model of `convolutional`."""
+    return nn.Sequential(
         _fresh(nn.Conv2d, 1, 3, 2, bias=bias),
         nn.ReLU(),
         _fresh(nn.Conv2d, 3, 2, 2, bias=bias),
@@ -54,12 +59,16 @@ def convolutional(bias: bool = True) -> Network:
         nn.Flatten(),
         _fresh(nn.Linear, 8, 2, bias=bias),
     )
-    return _traced(model, 1, 4, 4)
 
 
 def residual(bias: bool = True) -> Network:
     """A stream of four units and one block that adds to it."""
-    return _traced(_Residual(bias), 3)
+    return _traced(residual_model(bias), 3)
+
+
+def residual_model(bias: bool) -> nn.Module:
+    """The model of `residual`."""
+    return _Residual(bias)
 
 
 class _Residual(nn.Module):
