@@ -16,6 +16,7 @@ STATEMENTS = {
     "soft_gauge": "prop-stiff",
     "second_order": "prop-identical",
     "two_symmetries": "thm-frozen",
+    "which_gauge": "thm-drift",
 }
 GROW = """() => {
   document.documentElement.style.overflowAnchor = "none";
