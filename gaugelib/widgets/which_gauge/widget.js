@@ -56,7 +56,7 @@ export function measured({ log2_scales: dials, unit, bits, example, network }, f
     difference: difference(f.flat(), original.flat()), error: relativeError(coarse.f, f),
     shown: curved ? curvesOf(fixed, here, coarse.net) : outputsOf(fixed, f, coarse.f, example - 1, network),
     rights: Y[0].length > 1 ? [right(f, Y), right(coarse.f, Y)] : null,
-    layers: [["into the units", here.W], ["out of the units", here.V]].map(([name, rows], k) => ({ ...coarse.layers[k], name, weights: rows.flat() })),
+    layers: [["into units", here.W], ["out of units", here.V]].map(([name, rows], k) => ({ ...coarse.layers[k], name, weights: rows.flat() })),
   };
 }
 
@@ -159,9 +159,9 @@ function render({ model, el }) {
       ),
       html(
         "div", { class: "gl-right" },
-        html("div", { class: "gl-function-of-x" }, example.root, picture, keys, html("div", { class: "gl-readouts" }, gap.root)),
+        html("div", { class: "gl-function-of-x" }, example.root, picture, keys, html("div", { class: "gl-readouts" }, gap.root, rights.root)),
         html(
-          "div", { class: "gl-grids" }, html("div", { class: "gl-row" }, bits.root, error.root, rights.root), grids,
+          "div", { class: "gl-grids" }, html("div", { class: "gl-row" }, bits.root, error.root), grids,
           legend([["gl-weights", "weights", COMB], ["gl-levels", "grid", COMB], ["gl-nothing", "becomes 0", BLOCK]]),
         ),
         html("div", { class: "gl-steps" }, step.root, bar),
@@ -219,7 +219,7 @@ function render({ model, el }) {
     gap.set(number(seen.difference.absolute));
     error.set(percent(seen.error));
     rights.root.toggleAttribute("hidden", !seen.rights);
-    if (seen.rights) rights.set(`${seen.rights[1]} of ${before.X.length} (${seen.rights[0]} as f)`);
+    if (seen.rights) rights.set(`${seen.rights[0]} of ${before.X.length}, quantised ${seen.rights[1]}`);
     formula(remark, comment(seen, traits, before));
     voice.speak();
   }

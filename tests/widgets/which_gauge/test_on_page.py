@@ -114,7 +114,7 @@ def test_bits_are_chosen_and_right_answers_counted(images):
         net = oracle(widget)
         answers = [net.f(), net.quantised(bits).f()]
         right = [int((f.argmax(1) == net.y.argmax(1)).sum()) for f in answers]
-        assert images.text("rights") == f"{right[1]} of 100 ({right[0]} as f)"
+        assert images.text("rights") == f"{right[0]} of 100, quantised {right[1]}"
         assert images.root.locator("svg path.gl-levels").count() == 3  # two grids and the legend
 
 
