@@ -69,8 +69,8 @@ class Sum:
 
 def quantised(weight: Array, bits: int) -> Array:
     """The nearest number of a grid whose last one is the largest weight."""
-    step = np.abs(weight).max() / (2 ** (bits - 1) - 1)
-    return np.rint(weight / step) * step
+    last, most = 2 ** (bits - 1) - 1, np.abs(weight).max()
+    return np.rint(weight / most * last) / last * most
 
 
 def sums(network: Network) -> dict[str, Sum]:

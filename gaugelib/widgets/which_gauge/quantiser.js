@@ -8,15 +8,13 @@ export function rounded(x) {
   return Math.abs(x % 1) === 0.5 && near % 2 !== 0 ? near - 1 : near;
 }
 
-/** The step of a layer: its largest weight is the last number of the grid. */
-export const stepOf = (rows, bits) => rows.reduce((most, row) => row.reduce((x, w) => Math.max(x, Math.abs(w)), most), 0) / (2 ** (bits - 1) - 1);
-
-/** Each weight at the number of the grid nearest to it; the step, and the share of weights that become 0. */
+/** Each weight at the number of a grid nearest to it, whose last one is the largest weight; the step, and the share of weights that become 0. */
 export function quantised(rows, bits) {
-  const step = stepOf(rows, bits);
-  const whole = rows.map((row) => row.map((w) => rounded(w / step)));
+  const last = 2 ** (bits - 1) - 1;
+  const most = rows.reduce((top, row) => row.reduce((x, w) => Math.max(x, Math.abs(w)), top), 0);
+  const whole = rows.map((row) => row.map((w) => rounded((w / most) * last)));
   const all = whole.flat();
-  return { rows: whole.map((row) => row.map((k) => k * step)), step, nothing: all.filter((k) => k === 0).length / all.length };
+  return { rows: whole.map((row) => row.map((k) => (k / last) * most)), step: most / last, nothing: all.filter((k) => k === 0).length / all.length };
 }
 
 /** The network with both layers quantised, each layer’s grid, and f of the data. */

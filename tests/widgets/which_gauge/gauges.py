@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gaugelib.gauges import quantise
 from gaugelib.widgets import WhichGauge
 
 F64 = {"dtype": torch.float64}
@@ -65,17 +66,9 @@ class Oracle:
         return 2 / float(torch.linalg.eigvalsh(self.curvature())[-1])
 
     def quantised(self, bits: int) -> Oracle:
-        """Both matrices at the nearest number of their grids."""
-
-        def coarse(weight: Tensor) -> Tensor:
-            levels = torch.arange(1 - 2 ** (bits - 1), 2 ** (bits - 1), **F64)
-            step = weight.abs().max() / levels[-1]
-            return ((weight / step)[..., None] - levels).abs().argmin(-1).sub(
-                2 ** (bits - 1) - 1
-            ) * step
-
+        """Both matrices quantised by the library."""
         W, b, V, c = self.params
-        return Oracle([coarse(W), b, coarse(V), c], self.x, self.y)
+        return Oracle([quantise(W, bits), b, quantise(V, bits), c], self.x, self.y)
 
     def error(self, bits: int) -> float:
         return float((self.quantised(bits).f() - self.f()).norm() / self.f().norm())

@@ -8,9 +8,9 @@ import traitlets
 from torch import nn
 from torch.testing import assert_close
 
-from gaugelib import GaugeError, hat, mlp_group, params_of, rescale
+from gaugelib import GaugeError, functional_call, hat, mlp_group, params_of, rescale
 from gaugelib.data import digits
-from gaugelib.gauges import balance_coefficients
+from gaugelib.gauges import balance_coefficients, gauss_newton_diagonal, gradient_square
 from gaugelib.widgets import WhichGauge
 from gaugelib.widgets.which_gauge.network import KINDS
 from tests.widgets.node import NodeTests
@@ -140,13 +140,35 @@ def test_its_python_finds_them_too(network):
     assert widget.rounding_error() == pytest.approx(net.error(3), rel=1e-10)
 
 
+def test_the_library_measures_the_same_on_the_model():
+    widget = WhichGauge(log2_scales=[0.5, -1.0, 1.5])
+    params, net = widget.to_params(), oracle(widget)
+
+    def f(params):
+        return functional_call(hat(), params, (net.x,))
+
+    def loss(params, n):
+        return (functional_call(hat(), params, (net.x[n],)) - net.y[n]).square().sum() / 2
+
+    squares = gradient_square(loss, params, range(len(net.x)))
+    curved = gauss_newton_diagonal(f, params)
+    found = {
+        "norm": sum(float(value.square().sum()) for value in params.values()),
+        "gradient": sum(float(value.sum()) for value in squares.values()),
+        "trace": sum(float(value.sum()) for value in curved.values()),
+    }
+    for kind, total in found.items():
+        least = getattr(oracle(widget, widget.gauge(kind).tolist()), kind)()
+        assert widget.ratios()[kind] == pytest.approx(total / least, rel=1e-10)
+
+
 def test_the_parameters_are_those_of_the_hat_rescaled():
     widget = WhichGauge(log2_scales=[1.0, -2.0, 0.5])
     wanted = rescale(params_of(hat()), widget.scales, mlp_group(hat()))
     for name, value in widget.to_params().items():
         assert_close(value, wanted[name])
     x = torch.linspace(-1, 3, 50, dtype=torch.float64)[:, None]
-    assert_close(torch.func.functional_call(hat(), widget.to_params(), (x,)), hat()(x))
+    assert_close(functional_call(hat(), widget.to_params(), (x,)), hat()(x))
 
 
 def test_the_digits_are_learnt_and_the_images_are_those_not_seen():
