@@ -82,16 +82,11 @@ def pruned(
     figure, ((axes,),) = frames(1, 1, 3.6)
     for k, (way, pairs) in enumerate(ways.items()):
         means, errors = zip(*pairs, strict=True)
-        dashes = DASHES[k // COLOURS % len(DASHES)]
-        axes.plot(sparsity, means, dashes, color=colour(k), marker=MARKS[k % len(MARKS)],
-                  markersize=4, label=way)  # fmt: skip
+        _curve(axes, sparsity, means, k, way)
         low, high = ([m + side * e for m, e in zip(means, errors)] for side in (-1, 1))
         axes.fill_between(sparsity, low, high, color=colour(k), alpha=0.12)
     axes.set(xlabel="share of weights set to zero", ylabel=ylabel)
-    columns = 1 if is_narrow() else 3
-    figure.legend(loc="outside upper left", ncols=columns, columnspacing=1.0)
-    width, tall = figure.get_size_inches()
-    figure.set_size_inches(width, tall + 0.2 * ceil(len(ways) / columns))
+    _name_ways(figure, axes)
     return figure
 
 
@@ -109,10 +104,24 @@ def segments(
     figure, axes = frames(1, len(panels), 3.0, sharey=True)
     for ax, (title, ways) in zip(axes[0], panels.items(), strict=True):
         for k, (way, losses) in enumerate(ways.items()):
-            dashes = DASHES[k // COLOURS % len(DASHES)]
-            ax.plot(t, losses, dashes, color=colour(k), marker=MARKS[k % len(MARKS)], markersize=4,
-                    label=way)  # fmt: skip
+            _curve(ax, t, losses, k, way)
         ax.set(title=title, yscale="log")
     name_axes(axes, "place t on the segment", ylabel)
-    key(figure, axes[0, 0], above=True)
+    _name_ways(figure, axes[0, 0])
     return figure
+
+
+def _curve(axes: Axes, x: Sequence[float], y: Sequence[float], k: int, way: str) -> None:
+    """After four colours dashes, and marks that are open, for what may lie on another curve."""
+    turn = k // COLOURS
+    look = {"color": colour(k), "marker": MARKS[k % len(MARKS)], "markersize": 4 + 3 * min(turn, 1)}
+    look["markerfacecolor"] = "none" if turn else look["color"]
+    axes.plot(x, y, DASHES[turn % len(DASHES)], label=way, **look)
+
+
+def _name_ways(figure: Figure, axes: Axes) -> None:
+    """The legend above the figure, which it makes higher, in columns."""
+    ways, columns = axes.get_legend_handles_labels()[0], 1 if is_narrow() else 3
+    figure.legend(handles=ways, loc="outside upper left", ncols=columns, columnspacing=1.0)
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + 0.2 * ceil(len(ways) / columns))
