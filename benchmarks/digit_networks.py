@@ -9,19 +9,18 @@ from __future__ import annotations
 import json
 import math
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from importlib.metadata import version
 from itertools import pairwise
 
 import torch
-from scipy.optimize import minimize
 from torch import Tensor, nn
 from torch.nn import functional
 
 from gaugelib import GaugeGroup, minimum_norm, mlp_group, rescale
 from gaugelib.data import Dataset, digits
-from gaugelib.gauges import balance_coefficients
+from gaugelib.gauges import balance_coefficients, rounding_gauge
 
 STORED = pathlib.Path(__file__).parent.parent / "gaugelib" / "gauges" / "stored"
 DATA: Dataset = digits()
@@ -93,7 +92,11 @@ def trained(params: Params, how: str, epochs: int, seed: int, part: Tensor | Non
 
 @torch.no_grad()
 def gauss_newton(params: Params, kind: str) -> Params:
-    """The diagonal of Gauss-Newton's matrix over the training images, `squared` or `entropy`."""
+    """The diagonal of Gauss-Newton's matrix over the training images, `squared` or `entropy`.
+
+    As `gaugelib.gauges.gauss_newton_diagonal`, which serves any network, but in a hundredth of the
+    time: in a perceptron the square of a derivative is a product of squares.
+    """
     names, inside = weights(params), [DATA.train_inputs]
     for name in names[:-1]:
         bias = params[name.replace("weight", "bias")]
@@ -143,38 +146,10 @@ def equalised(params: Params, group: GaugeGroup, sweeps: int = 200) -> Tensor:
     return scales
 
 
-def expected_error(
-    logs: Params, sensitivity: Params, spread: Params, rows: bool, power: float = math.inf
-) -> Tensor:
-    """Sum over steps of step² / 12 times sensitivity, for a step of one largest weight.
-
-    `logs` are logarithms of absolute weights; `spread` moves them. The largest of each layer, or of
-    each row if `rows`, is smoothed to a mean of this power.
-    """
-    total = torch.zeros((), dtype=torch.float64)
-    for name in weights(logs):
-        shape = (len(logs[name]), -1) if rows else (1, -1)
-        here = (logs[name] + spread[name]).reshape(shape)
-        top = here.amax(1) if math.isinf(power) else (power * here).logsumexp(1) / power
-        seen = (sensitivity[name] * (-2 * spread[name]).exp()).reshape(shape).sum(1)
-        total = total + ((2 * top).exp() * seen).sum() / 12
-    return total
-
-
-def rounding(params: Params, group: GaugeGroup, sensitivity: Params, rows: bool) -> Tensor:
-    """Scales that lead to the smallest expected rounding error, by L-BFGS on smoothed maxima."""
-    logs = {name: value.abs().log() for name, value in params.items()}
-    start = norm_gauge(params, group, 64.0).log().numpy()
-    for power in (16.0, 64.0, 256.0, 1024.0):
-
-        def value(at, power=power):
-            dials = torch.tensor(at, requires_grad=True)
-            error = expected_error(logs, sensitivity, group.spread(dials), rows, power).log()
-            error.backward()
-            return float(error.detach()), dials.grad.numpy()
-
-        start = minimize(value, start, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-    return torch.as_tensor(start).exp()
+def rounding(params: Params, group: GaugeGroup, rows: bool) -> Tensor:
+    """Scales that lead to where rounding to one step for each layer, or each row, does least."""
+    seen = gauss_newton(params, "squared")
+    return rounding_gauge(params, seen, group, per_channel=rows, tol=1e-2)
 
 
 def spread_of(values: Iterable[float]) -> tuple[float, float]:
@@ -212,6 +187,3 @@ def write(name: str, parts: dict[str, list[dict]]) -> None:
     STORED.mkdir(exist_ok=True)
     text = "{" + ",\n".join(lines) + "}\n"
     (STORED / f"{name}.json").write_text(text, encoding="utf-8")
-
-
-Gauge = Callable[[Params, GaugeGroup], Tensor]

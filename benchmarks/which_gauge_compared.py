@@ -2,27 +2,31 @@ r"""Networks trained on digits compared, pruned and averaged, before and after t
 
     python benchmarks/which_gauge_compared.py
 
-A minute and a half on one core. Writes gaugelib/gauges/stored/compared.json after each pair; what is there
-already is kept, so a run that was stopped is resumed. Delete the file to begin anew.
+Three minutes on one core. Writes gaugelib/gauges/stored/compared.json after each kind of
+pairs; what is there already is kept, so a run that was stopped is resumed. Delete the file to begin
+anew.
 
 All networks are 64-128-128-10 with biases, trained by SGD for 30 epochs. There are `PAIRS` pairs of
 each `kind`: `independent`, from two starts; `methods`, likewise, but the second trained by AdamW;
 `tuned`, one network after 5 epochs, trained on for 25 more on one half of the images and on the
 other; `tuned, moved`, likewise, but before that the second was moved by a random gauge, σ = 0.5;
-`copy`, a network and itself with its units in another order, which is trained no more. Each is compared in four gauges, with its units as they are
-and matched: `trained`; `random`, each network in one of its own, σ = 1; `norm`, `trace`. Rows:
+`copy`, a network and itself with its units in another order, which is trained no more. Each is
+compared in four gauges, with its units as they are and matched: `trained`; `random`, each network
+in one of its own, σ = 1; `norm` and `trace`, both reached from the random ones. Lists are by pair
+or by seed, but for `t` and `path`:
 
-- `distances`: by `kind` and `gauge`, for each pair |θ - θ'| / (|θ|² + |θ'|²)^½, 1 if orthogonal,
-  `plain` and `matched`. The gauges norm and trace are reached from the random ones.
-- `averages`: by `kind` (not copy), `gauge` and `matched`, for each pair at the midpoint `accuracy`
-  in per cent of the test images and `barrier`, by how much the training loss on the segment is
-  above the chord, at most; `path` is the mean training loss at `t`. `ends`: mean accuracy of the two.
-- `pruned`: by `way`, for each seed the accuracy after the smallest shares `sparsity` of all weights
-  were set to 0, as lists by sparsity; smallest in the absolute value in a gauge (of all layers
-  together, or of each), or in |θ ∂L|, or in θ² times the diagonal of Gauss-Newton's matrix. Random gauges: means over `DRAWS`.
+- `distances`: by `kind` and `gauge` |θ - θ'| / (|θ|² + |θ'|²)^½, which is 1 for orthogonal ones,
+  with units as they are, `plain`, and `matched`;
+- `averages`: by `kind` (not copy), `gauge` and `matched`: at the midpoint `accuracy` in per cent of
+  the test images; `barrier`, by how much the training loss on the segment is above its chord, at
+  most; `path`, the mean training loss at `t`; `ends`, the mean accuracy of both networks;
+- `pruned`: by `way`, for each share in `sparsity` a list of accuracies with this share of all
+  weights set to 0: those smallest in absolute value in a gauge (in all layers together, or in
+  each), in |θ ∂L|, or in θ² times the diagonal of Gauss-Newton's matrix. Random gauges: means over
+  `DRAWS`;
 - `cosh`: by `sigma`, averages of a network with its own copy in a random gauge: `off`, the largest
-  relative distance of path products from the law, of 10 000 paths; `factor`, their mean geometric
-  growth; `accuracy` of the average in per cent; for each seed.
+  relative distance of 10 000 path products from the law; `factor`, by which path products grow, in
+  the geometric mean; `accuracy` of the average in per cent.
 """
 
 from __future__ import annotations
@@ -47,64 +51,20 @@ from digit_networks import (
     weights,
     write,
 )
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from tqdm import tqdm
+from unit_matching import matched, reordered
 
 from gaugelib import minimum_norm, rescale
 
 NAME, WIDTHS = "compared", (64, 128, 128, 10)
 GROUP = group_of(WIDTHS)
-PAIRS, DRAWS, EPOCHS, PARENT, MOVED = 10, 3, 30, 5, 0.5
+PAIRS, DRAWS, EPOCHS, PARENT, MOVED = 20, 3, 30, 5, 0.5
 KINDS = "independent", "methods", "tuned", "tuned, moved", "copy"
 SPARSITY = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.96)
 TIMES = [k / 10 for k in range(11)]
 SIGMAS = (0.25, 0.5, 1.0, 2.0)
 FIX: dict[str, Callable] = {"norm": norm_gauge, "trace": trace_gauge}
-
-
-# --- units in another order ---
-
-
-def reordered(params: Params, orders: list[Tensor]) -> Params:
-    """The same function: new unit k of a layer is the old unit `orders[layer][k]`."""
-    out, names = dict(params), weights(params)
-    for (name, after), order in zip(pairwise(names), orders, strict=True):
-        bias = name.replace("weight", "bias")
-        out[name], out[bias] = out[name][order], out[bias][order]
-        out[after] = out[after][:, order]
-    return out
-
-
-def matching(goal: Params, params: Params, passes: int = 100) -> list[Tensor]:
-    """Orders that bring `params` near `goal`: exact for one layer at a time, until nothing changes.
-
-    Weights are matched by coordinate ascent on their inner product (Ainsworth, Hayase and
-    Srinivasa, 2023). The first pass goes from the inputs to the outputs and looks at incoming
-    weights only, so that a reordered copy is found out at once.
-    """
-    names = weights(goal)
-    orders = [torch.arange(len(goal[name])) for name in names[:-1]]
-    for k in range(passes):
-        before = [order.clone() for order in orders]
-        for layer, name in enumerate(names[:-1]):
-            bias, after = name.replace("weight", "bias"), names[layer + 1]
-            here = params[name] if layer == 0 else params[name][:, orders[layer - 1]]
-            gain = goal[name] @ here.T + torch.outer(goal[bias], params[bias])
-            if k > 0:
-                above = params[after]
-                if layer + 1 < len(orders):
-                    above = above[orders[layer + 1]]
-                gain = gain + goal[after].T @ above
-            orders[layer] = torch.as_tensor(linear_sum_assignment(gain, maximize=True)[1])
-        if k > 0 and all(torch.equal(a, b) for a, b in zip(orders, before, strict=True)):
-            break
-    return orders
-
-
-def matched(goal: Params, params: Params) -> Params:
-    """The network with its units in the order that brings it near."""
-    return reordered(params, matching(goal, params))
 
 
 # --- pairs ---

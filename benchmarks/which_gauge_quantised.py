@@ -2,7 +2,7 @@ r"""What a gauge does to networks trained on digits whose weights are rounded to
 
     python benchmarks/which_gauge_quantised.py
 
-Three minutes on one core. Writes gaugelib/gauges/stored/quantised.json after each network; what is
+Ten minutes on one core. Writes gaugelib/gauges/stored/quantised.json after each network; what is
 there already is kept, so a run that was stopped is resumed. Delete the file to begin anew.
 
 Weights are rounded, symmetrically, with one step for each layer (`layer`) or for each row of it
@@ -11,10 +11,10 @@ in each of `GAUGES` first. Rows are by `network`, `gauge`, `bits` and `step`; pa
 the seeds and its standard error:
 
 - `accuracy`: pair, percentage of the 360 test images that are recognised;
-- `error`: pair, root of the mean squared error of the outputs over that of the outputs, test images;
+- `error`: pair, root of the mean squared error of the outputs over that of themselves, test images;
 - `change`: pair, the logarithm of that over the same of the same network as trained;
 - `ratio`: geometric mean over seeds of the mean squared error of the outputs on the training images
-  over what is expected to leading order, the sum over steps of step²/12 times E|∂f|² of its weights;
+  over what is expected to leading order (`rounding_error`);
 - `above`: likewise, that expectation over its lower bound, which no gauge changes;
 - `first`: accuracy and error with seed 0.
 
@@ -27,7 +27,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import product
 
 import torch
 from digit_networks import (
@@ -35,7 +36,6 @@ from digit_networks import (
     Params,
     correct,
     equalised,
-    expected_error,
     gauss_newton,
     group_of,
     loss,
@@ -55,6 +55,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from gaugelib import GaugeGroup, relative_imbalance, rescale
+from gaugelib.gauges import quantise, rounding_error
 
 NAME = "quantised"
 SEEDS, DRAWS, EPOCHS = range(20), 5, 30
@@ -71,53 +72,50 @@ ONE: dict[str, Callable[[Params, GaugeGroup], Tensor]] = {
     "norm, p = 64": lambda params, group: norm_gauge(params, group, 64.0),
     "equalised": equalised,
     "trace": trace_gauge,
-    "rounding, layer": lambda params, group: rounding(
-        params, group, gauss_newton(params, "squared"), rows=False
-    ),
-    "rounding, row": lambda params, group: rounding(
-        params, group, gauss_newton(params, "squared"), rows=True
-    ),
+    "rounding, layer": lambda params, group: rounding(params, group, rows=False),
+    "rounding, row": lambda params, group: rounding(params, group, rows=True),
 }
-SIGMAS = (1.0, 2.0)
-GAUGES = [*ONE, *(f"random, σ = {sigma:g}" for sigma in SIGMAS)]
+RANDOM = {"random, σ = 1": 1.0, "random, σ = 2": 2.0}
+GAUGES = [*ONE, *RANDOM]
 
 
 def quantised(params: Params, bits: int, step: str) -> Params:
-    """The network with weights rounded to multiples of a step, the largest 2^(bits - 1) - 1."""
-    out, top = dict(params), 2 ** (bits - 1) - 1
-    for name in weights(params):
-        most = params[name].abs()
-        size = (most.amax(1, keepdim=True) if step == "row" else most.max()) / top
-        out[name] = (params[name] / size).round() * size
-    return out
+    """The network with rounded weights."""
+    rough = {n: quantise(params[n], bits, per_channel=step == "row") for n in weights(params)}
+    return params | rough
 
 
-def written(network: str, seed: int) -> tuple[Params, GaugeGroup, dict[str, list[Params]]]:
+def written(
+    network: str, seed: int, gauges: Iterable[str] = GAUGES
+) -> tuple[Params, GaugeGroup, dict[str, list[Params]]]:
     """A trained network, its group, and itself in each gauge."""
     widths, how = NETWORKS[network]
     params, group = trained(started(widths, seed), how, EPOCHS, seed), group_of(widths)
-    found = {gauge: [rescale(params, find(params, group), group)] for gauge, find in ONE.items()}
-    for sigma in SIGMAS:
-        draws = [random_gauge(group, sigma, 100 * seed + k) for k in range(DRAWS)]
-        found[f"random, σ = {sigma:g}"] = [rescale(params, draw, group) for draw in draws]
+    found = {}
+    for gauge in gauges:
+        if gauge in ONE:
+            draws = [ONE[gauge](params, group)]
+        else:
+            draws = [random_gauge(group, RANDOM[gauge], 100 * seed + k) for k in range(DRAWS)]
+        found[gauge] = [rescale(params, draw, group) for draw in draws]
     return params, group, found
 
 
-def measured(params: Params, sensitivity: Params, bits: int, step: str) -> dict[str, float]:
+def measured(
+    params: Params, sensitivity: Params, group: GaugeGroup, bits: int, step: str
+) -> dict[str, float]:
     """Accuracy, relative error, and measured over expected and expected over least."""
     rough = quantised(params, bits, step)
     off = outputs(rough, DATA.test_inputs) - outputs(params, DATA.test_inputs)
     seen = outputs(rough, DATA.train_inputs) - outputs(params, DATA.train_inputs)
-    logs = {name: value.abs().log() for name, value in params.items()}
-    still = {name: torch.zeros_like(value) for name, value in params.items()}
-    scale = (2 ** (bits - 1) - 1) ** 2
-    expected = expected_error(logs, sensitivity, still, step == "row") / scale
-    least = sum(float((params[n].square() * sensitivity[n]).sum()) for n in weights(params)) / 12
+    expected = rounding_error(params, sensitivity, group, bits=bits, per_channel=step == "row")
+    felt = sum(float((params[n].square() * sensitivity[n]).sum()) for n in weights(params))
+    least = felt / 12 / (2 ** (bits - 1) - 1) ** 2
     return {
         "accuracy": correct(rough) / 3.6,
         "error": float(off.norm() / outputs(params, DATA.test_inputs).norm()),
         "ratio": float(seen.square().sum(1).mean() / expected),
-        "above": float(expected) * scale / least,
+        "above": float(expected) / least,
     }
 
 
@@ -128,19 +126,19 @@ def mean(values: list[float], plain: bool) -> float:
     )
 
 
-def of_seed(network: str, seed: int) -> tuple[dict, dict]:
+def of_seed(
+    network: str, seed: int, gauges: Iterable[str] = GAUGES
+) -> tuple[dict[str, float], dict[tuple[str, int, str], dict[str, float]]]:
     """What is measured with one seed: of the network, and by gauge, bits and step."""
-    params, group, found = written(network, seed)
+    params, group, found = written(network, seed, gauges)
     rows = {}
-    for gauge, written_so in found.items():
-        seen = [gauss_newton(one, "squared") for one in written_so]
-        for bits in BITS:
-            for step in STEPS:
-                these = [measured(p, s, bits, step) for p, s in zip(written_so, seen, strict=True)]
-                rows[gauge, bits, step] = {
-                    name: mean([one[name] for one in these], name == "accuracy")
-                    for name in these[0]
-                }
+    for gauge, nets in found.items():
+        seen = [gauss_newton(net, "squared") for net in nets]
+        for bits, step in product(BITS, STEPS):
+            these = [measured(p, s, group, bits, step) for p, s in zip(nets, seen, strict=True)]
+            rows[gauge, bits, step] = {
+                name: mean([one[name] for one in these], name == "accuracy") for name in these[0]
+            }
     return {
         "accuracy": correct(params) / 3.6,
         "loss": float(loss(params, DATA.train_inputs, DATA.train_labels)),
