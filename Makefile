@@ -137,7 +137,7 @@ newest: ## execute every notebook among the newest versions of everything, and c
 	tools/setup.sh $(NEWEST) requirements/newest.in
 	PATH=$(CURDIR)/$(NEWEST)/bin:$$PATH python tools/execute_notebooks.py --no-write
 
-.PHONY: bench bench-training bench-curvature bench-equivariance
+.PHONY: bench bench-training bench-curvature bench-equivariance bench-published
 bench: $(READY) ## measure how fast the minimum norm is found, and write the table of the appendix
 	python benchmarks/minimum_norm.py
 
@@ -149,6 +149,9 @@ bench-curvature: $(READY) ## measure how fast the sharpness is found, beside its
 
 bench-equivariance: $(READY) ## compare the space of equivariant weights with three peers', and their tests with ours
 	python benchmarks/equivariance_peers.py
+
+bench-published: $(READY) ## measure what int8 does to other people's trained networks, in every gauge
+	python benchmarks/published_networks.py
 
 .PHONY: format clean
 format: $(READY) ## format the code

@@ -1,0 +1,90 @@
+"""The gauges that are compared, each as the scales of the units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+from published.loading import Network
+from torch import Tensor
+
+import gaugelib as gl
+from gaugelib.gauges import rounding_gauge
+
+RANDOM = 5
+"""Draws of the random gauge."""
+NAMED = ("as shipped", "p = 2", "p = 8", "max-abs", "min trace", "rounding", "rounding, channels")
+"""Every gauge but the random ones, in the order of the table."""
+
+
+def quantised(params: dict[str, Tensor]) -> list[str]:
+    """The names of the weights of convolutions and linear layers: what a runtime puts into int8."""
+    return [n for n, v in params.items() if v.dim() >= 2 and v[0].numel() > 1]
+
+
+def sensitivity(network: Network, items: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+    r"""For each parameter the mean of $\sum_o(\partial_e f_o)^2$ over some inputs.
+
+    Random signs on the outputs, `probes` times an item: their product with the Jacobian has that
+    mean square, whatever the signs.
+    """
+    model = network.model.float()
+    params = dict(model.named_parameters())
+    found = {name: torch.zeros_like(value, dtype=torch.float64) for name, value in params.items()}
+    count = 0
+    for item in items.float():
+        outputs = model(item[None])
+        for probe in range(network.probes):
+            signs = torch.randint(2, outputs.shape, generator=generator) * 2.0 - 1
+            again = probe + 1 < network.probes
+            slopes = torch.autograd.grad(
+                (outputs * signs).sum(), list(params.values()), retain_graph=again
+            )
+            for name, slope in zip(params, slopes):
+                found[name] += slope.double().square()
+            count += 1
+    model.double()
+    return {name: value / count for name, value in found.items()}
+
+
+def scales_of(
+    params: dict[str, Tensor], slopes: dict[str, Tensor], group: gl.GaugeGroup
+) -> Iterator[tuple[str, Tensor]]:
+    """The scales of every gauge, by its name."""
+    yield "as shipped", group.identity()
+    for name, p in (("p = 2", 2.0), ("p = 8", 8.0), ("max-abs", 64.0)):
+        yield name, gl.minimum_norm(params, group, p=p, tol=1e-3).scales
+    yield "min trace", gl.balance_coefficients(slopes, group, exponent=-2, tol=1e-3).scales
+    seen = set(quantised(params))
+    slopes = {n: v if n in seen else torch.zeros_like(v) for n, v in slopes.items()}
+    small = collapsed(params, slopes, group)
+    for name, channels in (("rounding", False), ("rounding, channels", True)):
+        yield name, rounding_gauge(*small, per_channel=channels)
+    for number in range(RANDOM):
+        draw = torch.Generator().manual_seed(number)
+        yield f"random {number}", group.random(generator=draw)
+
+
+def collapsed(
+    params: dict[str, Tensor], slopes: dict[str, Tensor], group: gl.GaugeGroup
+) -> tuple[dict[str, Tensor], dict[str, Tensor], gl.GaugeGroup]:
+    """The same expected error with one weight for each kernel: its largest, and the sum of slopes.
+
+    All entries of a kernel move alike, so that this changes nothing but the time.
+    """
+    largest, total, shapes = {}, {}, {}
+    for name, entry in group.entries.items():
+        value, slope = params[name].detach().abs(), slopes[name]
+        alike = [
+            k
+            for k in range(2, value.dim())
+            if all(
+                index.dim() == value.dim() and index.shape[k] == 1
+                for index in (entry.target, entry.source)
+            )
+        ]
+        largest[name] = value.amax(alike, keepdim=True) if alike else value
+        total[name] = slope.sum(alike, keepdim=True) if alike else slope
+        shapes[name] = largest[name].shape
+    return largest, total, replace(group, shapes=shapes)
