@@ -18,8 +18,8 @@ Outputs = Callable[..., Tensor]
 LossName = Literal["squared", "cross-entropy"]
 Parts = Iterator[tuple[int, Params]]
 """Sums of squared derivatives, and of how many outputs of examples each is."""
-_ROOM = 1 << 24
-"""Derivatives that are held at a time: 128 MiB of float64."""
+_ROOM = 1 << 22
+"""Derivatives that are held at a time: 32 MiB of float64."""
 
 
 def gauss_newton_diagonal(
