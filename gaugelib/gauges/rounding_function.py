@@ -14,8 +14,10 @@ from gaugelib.gauges.quantise import in_rows
 from gaugelib.group import GaugeGroup
 
 _FIRST, _SHARPER = 8.0, 4.0
-_STEPS, _HISTORY, _FINEST = 300, 20, 1e-9
-"""Steps of L-BFGS with each sharpness, those that it remembers, and the slope at which it ends."""
+_STEPS, _HISTORY = 500, 20
+"""Steps of L-BFGS with each sharpness, and how many of them it remembers."""
+_FINEST = 1e-9
+"""Slope, or change in a step, at which it ends."""
 
 
 class RoundingFunction:
@@ -104,7 +106,7 @@ class RoundingFunction:
             max_iter=_STEPS,
             history_size=_HISTORY,
             tolerance_grad=_FINEST,
-            tolerance_change=_FINEST**2,
+            tolerance_change=_FINEST,
             line_search_fn="strong_wolfe",
         )
 

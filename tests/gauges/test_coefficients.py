@@ -142,7 +142,7 @@ def test_a_unit_of_which_no_coefficient_counts_keeps_its_scale_and_the_rest_bala
     coefficients, group = layered([[2.0], [0.0]], [[8.0, 0.0]])
     found = balanced(coefficients, group, -2.0)
     assert found.dead_names == ("0[1]",)
-    assert_close(found.scales, torch.tensor([2.0**-0.5, 1.0]).double())
+    assert_close(found.scales, torch.tensor([2.0**-0.5, 1.0], dtype=torch.float64))
     matrix, values = incidence(group, group.shapes), flat(coefficients, group.shapes)
     for other in (-3.0, 5.0):  # nothing depends on it
         alpha = torch.tensor([float(found.scales[0].log()), other], dtype=torch.float64)
