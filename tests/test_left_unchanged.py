@@ -25,6 +25,7 @@ from gaugelib import (
     ward_residual,
 )
 from gaugelib.curvature import curvature_residual
+from gaugelib.gauges import gauss_newton_diagonal, gradient_square, hessian_diagonal
 from gaugelib.testing import assert_gauge_invariant
 from gaugelib.widgets import (
     BalanceSweeps,
@@ -51,6 +52,10 @@ def loss_of(model):
     return lambda theta: first(functional_call(model, theta, (X,))).square().mean()
 
 
+def outputs_of(model):
+    return lambda theta, x=X: first(functional_call(model, theta, (x,)))
+
+
 def with_nan(model):
     return {name: torch.full_like(value, torch.nan) for name, value in params_of(model).items()}
 
@@ -67,6 +72,9 @@ USES = {
     "sharpness",
     "hessian_trace",
     "curvature_residual",
+    "gradient_square",
+    "hessian_diagonal",
+    "gauss_newton_diagonal",
 }
 CALLS = {
     "functional_call": lambda m: functional_call(m, other(m), (X,)),
@@ -88,6 +96,11 @@ CALLS = {
     "sharpness, refused": lambda m: sharpness(loss_of(m), with_nan(m)),
     "hessian_trace": lambda m: hessian_trace(loss_of(m), params_of(m)),
     "curvature_residual": lambda m: curvature_residual(loss_of(m), params_of(m), some_group(m)),
+    "gradient_square": lambda m: gradient_square(lambda p, _: loss_of(m)(p), params_of(m), [0, 1]),
+    "hessian_diagonal": lambda m: hessian_diagonal(loss_of(m), params_of(m)),
+    "gauss_newton_diagonal": lambda m: gauss_newton_diagonal(outputs_of(m), params_of(m)),
+    "gauss_newton_diagonal, each": lambda m: gauss_newton_diagonal(outputs_of(m), params_of(m), X),
+    "gauss_newton_diagonal, refused": lambda m: gauss_newton_diagonal(outputs_of(m), with_nan(m)),
     "minimum_norm_, refused": lambda m: minimum_norm_(m, example=X, p=-1.0),
     "GaugeFixing": lambda m: GaugeFixing(m, optimizer_of(m), example=X),
     "GaugeFixing, refused": lambda m: GaugeFixing(m, optimizer_of(m), example=X, tol=-1.0),
