@@ -5,7 +5,7 @@
 
 export const KINDS = ["norm", "gradient", "trace"];
 const KRYLOV = 60; // steps at most
-const SETTLED = 1e-13; // of the largest eigenvalue, relative
+const SETTLED = 1e-12; // of the largest eigenvalue, relative
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const square = (values) => sum(values.map((value) => value * value));
@@ -39,7 +39,7 @@ export function prepared({ weights: [W, V], biases: [b, c], inputs: X, targets: 
     }
   });
   if (c.length) trace.rest = outs;
-  return { net, X, Y, z, f, units, outs, sums: { norm, gradient, trace } };
+  return { net, X, Y, z, f, units, outs, kernel: kernelOf(X, z, b.length > 0), sums: { norm, gradient, trace } };
 }
 
 const hidden = ({ W, b }, x) => W.map((row, h) => Math.max(dot(row, x) + (b[h] ?? 0), 0));
@@ -78,46 +78,54 @@ export function turnedTo(dials, unit, place) {
 
 /** A sum over the places of the chosen dial, and the place of its bottom there. */
 export function along(sums, kind, dials, unit, places) {
-  const { into, out } = sums[kind];
   const at = placeOf(dials, unit);
-  const here = (values, sign) => sum(dials.map((s, h) => (unit === 0 || h === unit - 1 ? values[h] * power(kind) ** (sign * s) : 0)));
-  return { values: places.map((place) => value(sums, kind, turnedTo(dials, unit, place))), lowest: at + bottom(kind, here(into, 1), here(out, -1)) };
+  const [into, out] = [sums[kind].into, sums[kind].out].map((values, k) =>
+    sum(dials.map((s, h) => (unit === 0 || h === unit - 1 ? values[h] * power(kind) ** (k ? -s : s) : 0))));
+  const rest = value(sums, kind, dials) - into - out; // of what the dial does not move
+  const there = (place) => rest + into * power(kind) ** (place - at) + out * power(kind) ** (at - place);
+  return { values: places.map(there), lowest: at + bottom(kind, into, out) };
 }
 
-/** The largest eigenvalue of Gauss–Newton’s matrix J^T J / N with the dials at s, by Lanczos on J J^T / N. */
-export function sharpest({ net: { b, c }, X, z, units, outs, net }, dials) {
-  const V = turned(net, dials).V.map((row) => Float64Array.from(row));
-  const a = dials.map((s) => 2 ** s);
-  const acts = z.map((gives) => Float64Array.from(gives, (value, h) => value * a[h]));
-  const inputs = X.map((x) => Float64Array.from(b.length ? [...x, 1] : x));
-  const on = z.map((gives) => [...gives.keys()].filter((h) => gives[h] > 0));
-  const wide = inputs[0].length;
-  const [gW, gV, gc] = [Array.from({ length: units }, () => new Float64Array(wide)), V.map(() => new Float64Array(units)), new Float64Array(outs)];
+/** The inner products of the inputs, the bias’s 1 among them, and for each unit the examples at which it is on: what `sharpest` needs. */
+function kernelOf(X, z, biased) {
+  const inputs = X.map((x) => Float64Array.from(biased ? [...x, 1] : x));
+  const gram = inputs.map((x) => Float64Array.from(inputs, (other) => dot(x, other)));
+  return { gram, on: z[0].map((_, h) => Int32Array.from([...X.keys()].filter((n) => z[n][h] > 0))) };
+}
+
+/** The largest eigenvalue of Gauss–Newton’s matrix J^T J / N with the dials at s: that of J J^T / N, by Lanczos. */
+export function sharpest({ net: { V, c }, z, outs, kernel: { gram, on } }, dials) {
+  const count = z.length;
+  const rows = dials.map((s, h) => Float64Array.from(V, (row) => row[h] / 2 ** s));
+  const acts = dials.map((s, h) => Float64Array.from(on[h], (n) => z[n][h] * 2 ** s));
+  const [sent, back] = [new Float64Array(outs), new Float64Array(count)];
 
   function apply(u) {
-    for (const part of [...gW, ...gV, gc]) part.fill(0);
-    inputs.forEach((x, n) => {
-      for (const h of on[n]) {
-        let back = 0;
-        for (let k = 0; k < outs; k += 1) {
-          back += V[k][h] * u[n * outs + k];
-          gV[k][h] += acts[n][h] * u[n * outs + k];
-        }
-        for (let j = 0; j < wide; j += 1) gW[h][j] += back * x[j];
-      }
-      if (c.length) for (let k = 0; k < outs; k += 1) gc[k] += u[n * outs + k];
-    });
     const moved = new Float64Array(u.length);
-    inputs.forEach((x, n) => {
-      for (let k = 0; k < outs; k += 1) moved[n * outs + k] = gc[k];
-      for (const h of on[n]) {
-        const through = dot(gW[h], x);
-        for (let k = 0; k < outs; k += 1) moved[n * outs + k] += V[k][h] * through + gV[k][h] * acts[n][h];
+    sent.fill(0);
+    if (c.length) for (let i = 0; i < u.length; i += 1) sent[i % outs] += u[i];
+    for (let i = 0; i < u.length; i += 1) moved[i] = sent[i % outs];
+    on.forEach((live, h) => {
+      sent.fill(0);
+      for (let i = 0; i < live.length; i += 1) {
+        back[i] = 0;
+        for (let k = 0; k < outs; k += 1) {
+          const at = u[live[i] * outs + k];
+          back[i] += rows[h][k] * at; // to the unit
+          sent[k] += acts[h][i] * at; // to what leaves it
+        }
+      }
+      for (let i = 0; i < live.length; i += 1) {
+        const near = gram[live[i]];
+        let through = 0;
+        for (let j = 0; j < live.length; j += 1) through += near[live[j]] * back[j];
+        for (let k = 0; k < outs; k += 1) moved[live[i] * outs + k] += rows[h][k] * through + acts[h][i] * sent[k];
       }
     });
-    return moved.map((value) => value / X.length);
+    for (let i = 0; i < u.length; i += 1) moved[i] /= count;
+    return moved;
   }
-  return lanczos(apply, X.length * outs);
+  return lanczos(apply, count * outs);
 }
 
 /** The largest eigenvalue of a symmetric, non-negative map of lists of `size` numbers. */
@@ -130,11 +138,9 @@ export function lanczos(apply, size) {
   for (let step = 0; step < Math.min(KRYLOV, size); step += 1) {
     const next = apply(basis[step]);
     diagonal.push(dot(next, basis[step]));
-    for (let again = 0; again < 2; again += 1) { // against rounding
-      for (const u of basis) {
-        const share = dot(next, u);
-        for (let k = 0; k < size; k += 1) next[k] -= share * u[k];
-      }
+    for (const u of basis) { // all of them, against rounding
+      const share = dot(next, u);
+      for (let k = 0; k < size; k += 1) next[k] -= share * u[k];
     }
     const before = top;
     top = largest(diagonal, beside);

@@ -126,6 +126,7 @@ function render({ model, el }) {
 
   const drawn = [["gl-original", "f₀, every a = 1"], ["gl-function", "f"]];
   const keys = html("div", {}, legend([...drawn, ["gl-coarse", "f quantised"], ["gl-datum", "data", CIRCLE]]), legend([...drawn, ["gl-diamond", "f quantised", DIAMOND]]));
+  const chosen = html("div", {});
   const table = readings({ columns: ["here", "ratio", "bottom"], rows: KINDS.map((kind) => [kind, NAMES[kind]]) });
   const step = readout("step", "longest stable step 2/λ_max =", { hint: "of Gauss–Newton’s matrix" });
   formula(step.root.firstChild, "longest stable step 2/λ_max =");
@@ -159,7 +160,7 @@ function render({ model, el }) {
       ),
       html(
         "div", { class: "gl-right" },
-        html("div", { class: "gl-function-of-x" }, example.root, picture, keys, html("div", { class: "gl-readouts" }, gap.root, rights.root)),
+        html("div", { class: "gl-function-of-x" }, chosen, picture, keys, html("div", { class: "gl-readouts" }, gap.root, rights.root)),
         html(
           "div", { class: "gl-grids" }, html("div", { class: "gl-row" }, bits.root, error.root), grids,
           legend([["gl-weights", "weights", COMB], ["gl-levels", "grid", COMB], ["gl-nothing", "becomes 0", BLOCK]]),
@@ -197,7 +198,8 @@ function render({ model, el }) {
     dial.set(seen.at, `a = ${number(2 ** seen.at, 3)}`);
     bits.set(traits.bits);
     [...keys.children].forEach((each, k) => each.toggleAttribute("hidden", seen.curved === (k === 1)));
-    example.root.toggleAttribute("hidden", seen.curved);
+    if (seen.curved) chosen.replaceChildren();
+    else if (!example.root.isConnected) chosen.append(example.root);
     example.input.max = String(before.X.length);
     example.set(traits.example, `${traits.example} of ${before.X.length}`);
 
