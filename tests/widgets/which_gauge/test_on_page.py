@@ -10,6 +10,7 @@ from tests.widgets.node import formatted
 from tests.widgets.on_page import REDRAWS, OnPage, cleaned_up, misfits, redraw_in_frames, shown_by
 from tests.widgets.which_gauge.gauges import oracle
 
+PAGE = "book/which_gauge.html"
 ROUNDING = 1e-13
 SMALLEST = {kind: f"Smallest {kind}" for kind in KINDS}
 
@@ -57,6 +58,25 @@ def gauges(show) -> Gauges:
 @pytest.fixture
 def images(show) -> Gauges:
     return Gauges(show({"a": WhichGauge(network="digits")}))
+
+
+@pytest.fixture
+def chapter(view) -> Gauges:
+    view_of_page = view(PAGE, anew=True)
+    figure = view_of_page.locator("#fig-which-gauge .gl-which")
+    figure.wait_for()
+    return Gauges(view_of_page)
+
+
+def test_in_the_chapter_it_opens_as_the_network_is_given_and_is_driven_by_keyboard(chapter):
+    chapter.must_show()
+    assert "The network as it is given" in chapter.remark()
+    chapter.choose("network", "digits")
+    chapter.push(SMALLEST["trace"])
+    dials = WhichGauge(network="digits").gauge("trace").tolist()
+    chapter.must_show(network="digits", log2_scales=dials)
+    chapter.push("Reset")
+    chapter.must_show()
 
 
 def test_the_default_state_has_three_bottoms_at_three_places_and_gives_nothing_away(gauges):
