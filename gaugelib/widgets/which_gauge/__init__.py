@@ -10,23 +10,21 @@ import traitlets
 from torch import Tensor, nn
 
 from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, within
-from gaugelib.widgets.shared.matrices import linear_layers, require_matrices
+from gaugelib.widgets.shared.matrices import linear_layers
 from gaugelib.widgets.which_gauge import still
-from gaugelib.widgets.which_gauge.examples import digits_and_data, hat_and_data, plain
+from gaugelib.widgets.which_gauge.examples import digits_and_data, hat_and_data
 from gaugelib.widgets.which_gauge.network import (
     KINDS,
     Network,
-    defect,
     relative_error,
     sharpest,
     sums,
 )
+from gaugelib.widgets.which_gauge.parts import arrays, plain, require
 
 BITS = (3, 4, 8)
 KNOWN = ("hat", "digits")
 MOST_LOG2 = 20.0
-MOST = {"hidden units": 32, "weights": 2048, "outputs": 16, "examples": 128}
-PARTS = ("weights", "biases", "inputs", "targets")
 
 
 class WhichGauge(BookWidget):
@@ -40,10 +38,13 @@ class WhichGauge(BookWidget):
     $2/\lambda_{\max}$ of that matrix, and $f$ after both layers were quantised.
 
     Args:
-        network: `"hat"` or `"digits"` (64-16-10, trained; needs scikit-learn), or `"own"`.
-        own: a network and data of one's own, as `from_model` writes them down.
+        network: `"hat"` or `"digits"`, a trained one 64-16-10; both travel with the widget, for
+            which scikit-learn is needed.
+        own: a network and data of one's own instead, as `from_model` writes them down; `network`
+            is then `"own"`.
         log2_scales: $\log_2 a$ of each hidden unit, within ±20; by default 0, the network itself.
-        unit: which dial is turned, counted from 1, or 0 for all units by the same factor.
+        unit: which dial is turned, counted from 1, or 0 for all units by the same factor; by
+            default 3 for the hat and 0 for others.
         bits: of the quantiser: 3, 4 or 8.
         example: which one is shown where $f$ is no curve, counted from 1.
         random_state: state of the generator behind the button "Random".
@@ -57,7 +58,7 @@ class WhichGauge(BookWidget):
     Example:
         >>> widget = WhichGauge(log2_scales=[0.0, 0.25, 0.0], unit=2)
         >>> {kind: round(ratio, 3) for kind, ratio in widget.ratios().items()}
-        {'norm': 1.141, 'gradient': 1.5, 'trace': 1.412}
+        {'norm': 1.126, 'gradient': 1.422, 'trace': 1.353}
     """
 
     network = traitlets.Unicode("hat").tag(sync=True)
@@ -72,7 +73,7 @@ class WhichGauge(BookWidget):
     def __init__(
         self,
         *,
-        network: str | None = None,
+        network: str = "hat",
         own: dict | None = None,
         log2_scales: Sequence[float] | None = None,
         unit: int | None = None,
@@ -80,7 +81,7 @@ class WhichGauge(BookWidget):
         example: int = 1,
         random_state: int = 1,
     ) -> None:
-        network = ("hat" if own is None else "own") if network is None else network
+        network = "own" if own is not None and network == "hat" else network
         unit = (3 if network == "hat" else 0) if unit is None else unit
         if log2_scales is None:
             log2_scales = [0.0] * len(_offered(own, network)["weights"][0])
@@ -150,7 +151,7 @@ class WhichGauge(BookWidget):
         return relative_error(coarse.outputs(here.inputs), here.outputs(here.inputs))
 
     def _given(self) -> Network:
-        return _arrays(_offered(self.own, self.network))
+        return arrays(_offered(self.own, self.network))
 
     def _here(self) -> Network:
         return self._given().turned(np.array(self.log2_scales))
@@ -176,7 +177,7 @@ class WhichGauge(BookWidget):
     @traitlets.validate("own")
     def _a_network(self, proposal: traitlets.Bunch) -> dict | None:
         if proposal.value is not None:
-            _require(proposal.value)
+            require(proposal.value)
         return proposal.value
 
     @traitlets.validate("network")
@@ -218,41 +219,6 @@ def _all_offered(own: dict | None) -> dict[str, dict[str, list]]:
 
 def _offered(own: dict | None, name: str) -> dict[str, list]:
     if name == "own" and own is not None:
-        _require(own)
+        require(own)
         return own
     return digits_and_data() if name == "digits" else hat_and_data()
-
-
-def _arrays(parts: dict[str, list]) -> Network:
-    (W, V), (b, c), x, y = (parts[name] for name in PARTS)
-    return Network(*(np.array(value, dtype=float) for value in (W, b, V, c, x, y)))
-
-
-def _require(own: dict) -> None:
-    """Refuse what does not fit together, is too large, or has a sum without a smallest value."""
-    if set(own) != set(PARTS) or len(own["biases"]) != 2:
-        raise WidgetError(f"own must hold {', '.join(PARTS)} of two layers, found {sorted(own)}")
-    require_matrices(own["weights"])
-    if len(own["weights"]) != 2:
-        raise WidgetError(f"own must have two matrices, found {len(own['weights'])}")
-    (W, V), biases = own["weights"], own["biases"]
-    for name in ("inputs", "targets"):
-        wanted = len(W[0]) if name == "inputs" else len(V)
-        if not own[name] or any(len(row) != wanted for row in own[name]):
-            raise WidgetError(f"{name} must be rows of {wanted} numbers, as the network has")
-    if len(own["inputs"]) != len(own["targets"]):
-        raise WidgetError(
-            "inputs and targets must be of one length, "
-            f"found {len(own['inputs'])} and {len(own['targets'])}"
-        )
-    for bias, rows in zip(biases, (W, V)):
-        if len(bias) not in (0, len(rows)):
-            raise WidgetError(f"a layer of {len(rows)} units has {len(bias)} biases")
-    for rows in (W, V, biases, own["inputs"], own["targets"]):
-        finite((x for row in rows for x in row), trait="own")
-    sizes = (len(W), len(W) * (len(W[0]) + len(V)), len(V), len(own["inputs"]))
-    for (what, most), size in zip(MOST.items(), sizes):
-        if size > most:
-            raise WidgetError(f"WhichGauge shows at most {most} {what}, found {size}")
-    if reason := defect(_arrays(own)):
-        raise WidgetError(f"this network cannot be shown: {reason}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -13,30 +12,13 @@ from torch import Tensor, nn
 from gaugelib.data import digits
 from gaugelib.networks import hat
 from gaugelib.widgets.shared.matrices import linear_layers
+from gaugelib.widgets.which_gauge.parts import plain
 
 HIDDEN, SHOWN = 16, 100
 EPOCHS, BATCH = 30, 48
 RATE, MOMENTUM = 0.01, 0.9
 DECIMALS = 4  # of the trained weights that are kept
 INPUTS = 20  # of the hat's data
-
-
-def plain(layers: Sequence[nn.Linear], inputs: Tensor, targets: Tensor) -> dict[str, list]:
-    """One hidden layer and its data as lists, an empty one for missing biases."""
-    biases = (layer.bias for layer in layers)
-    return {
-        "weights": [_listed(layer.weight) for layer in layers],
-        "biases": [[] if bias is None else _listed(bias) for bias in biases],
-        "inputs": _listed(inputs),
-        "targets": _listed(targets),
-    }
-
-
-def _listed(values: Tensor) -> list:
-    """As lists, whole numbers without a point, for half of what the images need is zeros."""
-    if values.dim() > 1:
-        return [_listed(row) for row in values]
-    return [int(x) if x == int(x) else x for x in values.detach().double().tolist()]
 
 
 @functools.cache

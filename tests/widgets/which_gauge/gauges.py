@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from gaugelib.gauges import quantise
+from gaugelib import mlp_group
+from gaugelib.gauges import balance_coefficients, quantise
 from gaugelib.widgets import WhichGauge
 
 F64 = {"dtype": torch.float64}
+POWERS = {"norm": 2, "gradient": -2, "trace": -2}
 
 
 @dataclass(frozen=True)
@@ -81,3 +83,35 @@ def oracle(widget: WhichGauge, log2_scales=None) -> Oracle:
     params = [torch.tensor(value, **F64) if value else None for value in (W, b, V, c)]
     x, y = (torch.tensor(parts[name], **F64) for name in ("inputs", "targets"))
     return Oracle(params, x, y).moved(widget.log2_scales if log2_scales is None else log2_scales)
+
+
+def best(widget: WhichGauge, kind: str) -> tuple[list[float], float]:
+    """The gauge of a kind by the library's solver, from coefficients of a plain sum over edges."""
+    net = oracle(widget, [0.0] * len(widget.log2_scales))
+    jacobian = net.jacobian()
+    shapes = [value.shape for value in net.params if value is not None]
+    if kind == "norm":
+        flat = torch.cat([value.flatten() for value in net.params if value is not None]).square()
+    elif kind == "trace":
+        flat = (jacobian.square()).sum(0) / len(net.x)
+    else:
+        miss = (net.f() - net.y).flatten()[:, None] * jacobian
+        flat = miss.reshape(len(net.x), -1, miss.shape[1]).sum(1).square().mean(0)
+    names = [
+        name
+        for name, value in zip(("0.weight", "0.bias", "2.weight", "2.bias"), net.params)
+        if value is not None
+    ]
+    parts = flat.split([shape.numel() for shape in shapes])
+    c = {name: part.reshape(shape) for name, part, shape in zip(names, parts, shapes)}
+    d, n, o = net.x.shape[1], len(net.params[0]), len(net.params[2])
+    group = mlp_group(
+        nn.Sequential(
+            nn.Linear(d, n, bias=net.params[1] is not None),
+            nn.ReLU(),
+            nn.Linear(n, o, bias=net.params[3] is not None),
+        )
+    )
+    found = balance_coefficients(c, group, exponent=POWERS[kind], tol=1e-13)
+    dials = found.scales.log2().tolist()
+    return dials, getattr(oracle(widget, dials), kind)()
