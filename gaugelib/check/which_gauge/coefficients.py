@@ -29,7 +29,7 @@ def balanced_unit(function: Callable[[float, float, float], Any]) -> Verdict:
             and I·aᵏ + O·a⁻ᵏ there.
 
     Example:
-        >>> balanced_unit(lambda into, out, k: [(out / into) ** 0.25, into + out])
+        >>> balanced_unit(lambda into, out, k: [(out / into) ** (1 / (2 * k)), into + out])
         Not yet: that is the sum before balancing; at the balance it is smaller.
     """
 
