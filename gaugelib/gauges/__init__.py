@@ -10,7 +10,9 @@ from gaugelib.gauges.coefficients import balance_coefficients as balance_coeffic
 from gaugelib.gauges.derivatives import gradient_square as gradient_square
 from gaugelib.gauges.derivatives import hessian_diagonal as hessian_diagonal
 from gaugelib.gauges.gauss_newton import gauss_newton_diagonal as gauss_newton_diagonal
+from gaugelib.gauges.measured import mean_error as mean_error
 from gaugelib.gauges.measured import measured as measured
+from gaugelib.gauges.measured import measured_rows as measured_rows
 from gaugelib.gauges.quantise import quantise as quantise
 from gaugelib.gauges.rounding import rounding_error as rounding_error
 from gaugelib.gauges.rounding import rounding_gauge as rounding_gauge
