@@ -30,8 +30,8 @@ def rounding_error(
     q_\ell = \frac{\max_{e\in\ell}|\theta_e|}{2^{b-1}-1},$$
 
     to leading order in the steps $q_\ell$, for rounding errors that are independent and uniform. A
-    layer $\ell$ is one tensor of weights, or one row of it if `per_channel`; biases are not
-    rounded.
+    layer $\ell$ is one tensor of weights, that of a normalisation too, or one row of it if
+    `per_channel`; biases are not rounded. Nor is what is given a sensitivity of 0.
 
     Args:
         params: the network's parameters by name.

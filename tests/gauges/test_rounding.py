@@ -193,6 +193,38 @@ def test_it_is_as_low_as_another_solver_goes_on_another_form_of_the_problem(name
     assert least - 1e-6 <= log_of(given, per_channel, fine) <= least + 1e-5
 
 
+def dual_bound(given, per_channel, shares):
+    """The least log E with weighted means in the place of the maxima, which are not above them."""
+    rows, count, logs, felt, matrix = constraints(given, per_channel)
+    zeros = torch.zeros(count, dtype=torch.float64)
+
+    def value(alpha):
+        alpha = torch.tensor(alpha, requires_grad=True)
+        x = matrix @ alpha
+        means = zeros.index_add(0, rows, shares * (logs + x))
+        total = (2 * means + zeros.index_add(0, rows, felt * (-2 * x).exp()).log()).logsumexp(0)
+        total.backward()
+        return float(total.detach()), alpha.grad.numpy()
+
+    return minimize(value, torch.zeros(matrix.shape[1]).double().numpy(), jac=True).fun
+
+
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("name", ["layered", "convolutional"])
+def test_duality_shows_that_no_gauge_is_lower_by_more_than_a_few_per_cent(name, per_channel):
+    given = problem(name)
+    a = rounding_gauge(*given, per_channel=per_channel, tol=1e-4)
+    rows, count, logs, _, matrix = constraints(given, per_channel)
+    sizes, zeros = logs + matrix @ a.log(), torch.zeros(count, dtype=torch.float64)
+    tops = zeros.scatter_reduce(0, rows, sizes, "amax", include_self=False)
+    shares = (2e4 * math.log(len(rows)) * (sizes - tops[rows])).exp()
+    shares = shares / zeros.index_add(0, rows, shares)[rows]
+    found, bound = log_of(given, per_channel, a), dual_bound(given, per_channel, shares)
+    assert bound - 1e-9 <= found <= bound + 0.03
+    even = 1 / torch.bincount(rows, minlength=count).double()[rows]
+    assert dual_bound(given, per_channel, even) < found - 0.2  # control: other weights show less
+
+
 @pytest.mark.parametrize("per_channel", [False, True])
 def test_no_gauge_near_it_is_better_by_more_than_the_tolerance(per_channel):
     given = problem("convolutional")
