@@ -137,7 +137,7 @@ newest: ## execute every notebook among the newest versions of everything, and c
 	tools/setup.sh $(NEWEST) requirements/newest.in
 	PATH=$(CURDIR)/$(NEWEST)/bin:$$PATH python tools/execute_notebooks.py --no-write
 
-.PHONY: bench bench-training bench-curvature bench-equivariance bench-published
+.PHONY: bench bench-training bench-curvature bench-equivariance bench-published bench-peers
 bench: $(READY) ## measure how fast the minimum norm is found, and write the table of the appendix
 	python benchmarks/minimum_norm.py
 
@@ -152,6 +152,9 @@ bench-equivariance: $(READY) ## compare the space of equivariant weights with th
 
 bench-published: $(READY) ## measure what int8 does to other people's trained networks, in every gauge
 	python benchmarks/published_networks.py
+
+bench-peers: $(READY) ## equalise networks for int8 with four peers and in our gauges, and store the table
+	python benchmarks/equalisation_peers.py
 
 .PHONY: format clean
 format: $(READY) ## format the code

@@ -18,11 +18,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import pathlib
 import platform
 import statistics
-import subprocess
 import tempfile
 import time
 from typing import Any
@@ -30,6 +28,7 @@ from typing import Any
 import numpy as np
 import sympy
 import torch
+from peers.process import Process, environment
 from peers.serve import MODELS, Basis, matrix
 from sympy.combinatorics import CyclicGroup, SymmetricGroup
 from torch import nn
@@ -107,43 +106,15 @@ def projector(basis: np.ndarray) -> tuple[int, np.ndarray]:
     return left.shape[1], left @ left.T
 
 
-class Peer:
+class Peer(Process):
     """A peer's process in an environment of its own."""
 
     def __init__(self, name: str, folder: str) -> None:
-        uv = subprocess.run(
-            [HERE.parent / "tools" / "uv.sh"], check=True, capture_output=True, text=True
-        ).stdout.strip()
-        home = pathlib.Path(folder) / name
-        python, wanted = str(home / "bin" / "python"), PEERS[name].split()
+        wanted = PEERS[name].split()
         alone = [w for w in wanted if w.split("==")[0] in ALONE.get(name, ())]
-        install = [uv, "pip", "install", "--quiet", "--python", python]
-        subprocess.run([uv, "venv", "--quiet", "--python", "3.11", str(home)], check=True)
-        subprocess.run([*install, *(w for w in wanted if w not in alone)], check=True)
-        if alone:
-            subprocess.run([*install, "--no-deps", *alone], check=True)
-        self.process = subprocess.Popen(
-            [python, str(HERE / "peers" / f"with_{name}.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "JAX_ENABLE_X64": "1", "PYTHONPATH": ""},
-        )
-        self.cases: list[str] = self._answer()
-
-    def ask(self, question: str) -> Any:
-        """The answer to a question."""
-        assert self.process.stdin is not None
-        print(question, file=self.process.stdin, flush=True)
-        return self._answer()
-
-    def _answer(self) -> Any:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"a peer ended with status {self.process.wait()}")
-        return json.loads(line)
+        python = environment(wanted, pathlib.Path(folder) / name, alone)
+        super().__init__(python, f"with_{name}.py", JAX_ENABLE_X64="1")
+        self.cases: list[str] = self.greeting
 
     def basis(self, case: str) -> Basis:
         """Its basis of a case."""
@@ -222,9 +193,7 @@ def main() -> None:
         tests = {"gaugelib": {model: own_test(model) for model in MODELS}}
         for name, peer in peers.items():
             tests[name] = {model: peer.ask(f"test:{model}") for model in MODELS}
-            assert peer.process.stdin is not None
-            peer.process.stdin.close()
-            peer.process.wait()
+            peer.close()
     record = {
         "threads": 1,
         "rounds": rounds,
