@@ -82,8 +82,9 @@ def rounding_gauge(
     With $\alpha=\log a$, a largest weight is the exponential of a maximum of linear functions and a
     sensitivity a sum of exponentials, $\mathrm E\,|\partial_ef|^2\,e^{-2(B^\top\alpha)_e}$, so
     that $\log E$ is convex. The maxima are replaced by smooth ones from above, sharper and sharper,
-    until they differ by less than `tol`. A scale common to a whole layer (to a unit alone, where
-    its row has a step of its own) changes nothing, and is left as it is as far as possible.
+    until they differ by less than `tol`. A scale common to a whole layer changes nothing, and is
+    left as it is as far as possible. Where each row has a step of its own, the scale of a unit does
+    not act in its own row, only in those that it feeds.
 
     Args:
         params: the network's parameters by name; they are not changed.
