@@ -32,7 +32,9 @@ def balance_coefficients(
 
     Units on no path of positive coefficients from an input to an output are dead: they stay at
     scale 1 and are named. Where coefficients lead into a dead unit, or out of one, the sum has no
-    minimum; where all of a unit's coefficients vanish its scale changes nothing.
+    minimum, unless they run in a circle that passes by inputs and outputs, as weights used again
+    and again can: that one is not looked for. Where all of a unit's coefficients vanish its scale
+    changes nothing.
 
     Args:
         coefficients: non-negative and finite, by the names and in the shapes of the parameters, in
