@@ -280,3 +280,20 @@ def test_a_weight_that_is_not_finite_is_refused_though_no_coefficient_sees_it():
     fixing = GaugeFixing(model, SGD(model.parameters(), lr=0.1), coefficients=lambda: seen)
     with pytest.raises(GaugeError, match=r"'2\.weight' holds NaN"):
         fixing.step()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_parameters_may_be_of_few_digits(dtype):
+    """The coefficients are balanced in float64; the weights follow as well as they can."""
+    model, x, y = problem()
+    seen, before = squares_of(model, x, y), params_of(model)
+    model.to(dtype)
+    fixing = GaugeFixing(model, SGD(model.parameters(), lr=0.1), coefficients=lambda: seen)
+    assert fixing.fix_()
+    assert fixing.imbalance <= 1e-3
+    into, out = mlp_group(model).totals(seen)
+    assert ((into - out).abs() / (into + out)).max() > 0.1  # they were not balanced before
+    room = 4 * torch.finfo(dtype).eps
+    ratio = model[0].weight.double() / before["0.weight"]
+    assert_close(ratio, ratio[:, :1].expand_as(ratio), rtol=room, atol=0)
+    assert all(value.dtype == dtype for value in model.parameters())
