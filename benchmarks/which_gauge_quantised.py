@@ -2,7 +2,7 @@ r"""What a gauge does to networks trained on digits whose weights are rounded to
 
     python benchmarks/which_gauge_quantised.py
 
-Ten minutes on one core. Writes gaugelib/gauges/stored/quantised.json after each network; what is
+Five minutes on one core. Writes gaugelib/gauges/stored/quantised.json after each network; what is
 there already is kept, so a run that was stopped is resumed. Delete the file to begin anew.
 
 Weights are rounded, symmetrically, with one step for each layer (`layer`) or for each row of it
@@ -18,9 +18,10 @@ the seeds and its standard error:
 - `above`: likewise, that expectation over its lower bound, which no gauge changes;
 - `first`: accuracy and error with seed 0.
 
-Where a gauge is random, numbers of a seed are means over its `DRAWS`, geometric but for accuracy.
-`networks` has, for each seed, accuracy and training loss as trained, and `gamma`, the median
-relative imbalance.
+The gauge for rows is not tried with a step for each layer: a unit that never fires on the training
+images is felt by no row, and may stand there at any scale. Where a gauge is random, numbers of a
+seed are means over its `DRAWS`, geometric but for accuracy. `networks` has, for each seed, accuracy
+and training loss as trained, and `gamma`, the median relative imbalance.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ ONE: dict[str, Callable[[Params, GaugeGroup], Tensor]] = {
     "rounding, layer": lambda params, group: rounding(params, group, rows=False),
     "rounding, row": lambda params, group: rounding(params, group, rows=True),
 }
+SKIPPED = "rounding, row", "layer"
 RANDOM = {"random, σ = 1": 1.0, "random, σ = 2": 2.0}
 GAUGES = [*ONE, *RANDOM]
 
@@ -135,6 +137,8 @@ def of_seed(
     for gauge, nets in found.items():
         seen = [gauss_newton(net, "squared") for net in nets]
         for bits, step in product(BITS, STEPS):
+            if (gauge, step) == SKIPPED:
+                continue
             these = [measured(p, s, group, bits, step) for p, s in zip(nets, seen, strict=True)]
             rows[gauge, bits, step] = {
                 name: mean([one[name] for one in these], name == "accuracy") for name in these[0]

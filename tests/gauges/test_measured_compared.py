@@ -15,7 +15,7 @@ import which_gauge_compared as compared  # isort: skip
 import which_gauge_quantised as quantised  # isort: skip
 
 SMALL = "64-32-10, SGD"
-FIXED = [gauge for gauge in quantised.ONE if gauge != "trace"]
+FIXED = [gauge for gauge in quantised.ONE if gauge not in ("trace", "rounding, row")]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,9 @@ def test_stored_errors_of_rounding_come_out_again(rows):
 
 def test_every_network_is_stored_in_every_gauge_with_all_bits_and_steps(rows):
     cases = (quantised.NETWORKS, quantised.GAUGES, quantised.BITS, quantised.STEPS)
-    assert len(rows) == len(measured("quantised")["rows"]) == math.prod(map(len, cases))
+    skipped = len(quantised.NETWORKS) * len(quantised.BITS)
+    assert len(rows) == len(measured("quantised")["rows"])
+    assert len(rows) == math.prod(map(len, cases)) - skipped
     assert all(row["above"] >= 1 for row in rows.values())  # no gauge is below the bound
 
 
@@ -55,7 +57,7 @@ def test_every_network_is_stored_in_every_gauge_with_all_bits_and_steps(rows):
 def test_the_gauge_for_rounding_is_lowest_where_it_is_meant_to_be(rows, network):
     for step in quantised.STEPS:
         best = rows[network, f"rounding, {step}", 8, step]["above"]
-        others = [rows[network, gauge, 8, step]["above"] for gauge in quantised.GAUGES]
+        others = [row["above"] for key, row in rows.items() if key[::3] == (network, step)]
         assert best <= 1.01 * min(others)  # it is found to one per cent
 
 
