@@ -44,6 +44,16 @@ def test_panels_with_other_gauges_and_no_panels_are_refused(panels):
         by_gauge(panels, "accuracy")
 
 
+def test_on_a_logarithmic_axis_only_powers_of_ten_are_named():
+    errors = {"as trained": {"per layer": (0.2, 0.01)}, "random": {"per layer": (0.9, 0.01)}}
+    figure = by_gauge({"3 bits": errors, "2 bits": errors}, "error", log=True)
+    figure.canvas.draw()
+    one, other = figure.axes
+    assert one.get_xscale() == "log"
+    assert one.get_xlim() == other.get_xlim()
+    assert not any(label.get_text() for label in one.get_xticklabels(minor=True))
+
+
 def test_curves_of_pruning_stand_over_their_shares_and_each_has_a_look_of_its_own():
     ways = {f"way {k}": [(90.0 - k, 1.0), (50.0 - k, 2.0)] for k in range(8)}
     (axes,) = pruned([0.5, 0.9], ways, "accuracy in %").axes

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
+from matplotlib.ticker import NullFormatter
+
 from gaugelib.group import GaugeError
 from gaugelib.plot.colours import colour
 from gaugelib.plot.layout import frames, is_narrow, key, name_axes
@@ -41,12 +43,15 @@ def by_gauge(
     if not gauges or any(rows != gauges[0] for rows in gauges):
         raise GaugeError(f"panels must have the same gauges, found {gauges}")
     height = 0.9 + 0.3 * len(gauges[0])
-    figure, axes = frames(1, len(panels), height / (0.72 if is_narrow() else 1), sharey=True)
+    height /= 0.72 if is_narrow() else 1  # a row needs the same room there
+    figure, axes = frames(1, len(panels), height, sharex=True, sharey=True)
     for ax, (title, rows) in zip(axes[0], panels.items(), strict=True):
         for y, kinds in enumerate(rows.values()):
             for k, (kind, one) in enumerate(kinds.items()):
                 _mark(ax, y + BETWEEN * (k - (len(kinds) - 1) / 2), k, one, kind if y == 0 else "")
         ax.set(title=title, xscale="log" if log else "linear")
+        if log:
+            ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_yticks(range(len(rows)), list(rows))
     axes[0, 0].set_ylim(len(gauges[0]) - 0.5, -0.5)
     name_axes(axes, xlabel)
