@@ -64,6 +64,7 @@ def test_rounding_shows_the_gauge_and_ours_do_not_depend_on_it(table):
 def test_the_table_says_with_what_it_was_made():
     provenance = measured("peers")["provenance"]
     assert provenance["command"] == "python benchmarks/equalisation_peers.py"
+    assert provenance["date"] > "2026"
     assert set(provenance["versions"]["peers"]) == set(benchmark.PEERS)
     assert all("==" in one for some in provenance["versions"]["peers"].values() for one in some)
 
@@ -71,6 +72,7 @@ def test_the_table_says_with_what_it_was_made():
 # --- the networks ---
 
 
+@torch.no_grad()
 @pytest.mark.parametrize("name", ["padding, normalised", "residual, normalised"])
 def test_normalisation_written_into_convolutions_is_the_same_function(name):
     model = NETWORKS[name]().double()
