@@ -31,7 +31,7 @@ def measured(name: str) -> dict[str, Any]:
     return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def measured_rows(name: str, part: str, **which: Any) -> list[dict[str, Any]]:
+def measured_rows(name: str, part: str, /, **which: Any) -> list[dict[str, Any]]:
     """The rows of one part of an experiment that have these values under these names.
 
     Raises:

@@ -10,6 +10,9 @@ from gaugelib.plot.curvature import level_and_curved as level_and_curved
 from gaugelib.plot.curvature import marks as marks
 from gaugelib.plot.curvature import sharpening as sharpening
 from gaugelib.plot.curvature import spectra as spectra
+from gaugelib.plot.drift import fair_rates as fair_rates
+from gaugelib.plot.drift import noise_orbits as noise_orbits
+from gaugelib.plot.drift import optimiser_curves as optimiser_curves
 from gaugelib.plot.equivariance import circle as circle
 from gaugelib.plot.equivariance import landscape as landscape
 from gaugelib.plot.equivariance import shares as shares

@@ -16,7 +16,7 @@ STATEMENTS = {
     "soft_gauge": "prop-stiff",
     "second_order": "prop-identical",
     "two_symmetries": "thm-frozen",
-    "which_gauge": "thm-drift",
+    "which_gauge": "prop-coin",
 }
 GROW = """() => {
   document.documentElement.style.overflowAnchor = "none";
