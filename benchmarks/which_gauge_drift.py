@@ -2,8 +2,8 @@ r"""Where learning drifts: label noise moves an orbit to one gauge; what optimis
 
     python benchmarks/which_gauge_drift.py
 
-About ten minutes on one core. Writes gaugelib/gauges/stored/drift.json after each run; what is
-there already is kept, so a run that was stopped is resumed. Delete the file to begin anew.
+About a quarter of an hour on one core. Writes gaugelib/gauges/stored/drift.json after each run;
+what is there is kept, so a run that was stopped is resumed. Delete the file to begin anew.
 
 - `equilibria`, `orbits`: label noise, one hidden layer; see `label_noise.py`. Each quantity is the
   [mean, standard error] over 32 students of a mean over the units: `log ratio` is log r²/s² of the
@@ -18,7 +18,7 @@ there already is kept, so a run that was stopped is resumed. Delete the file to 
   all units (`gamma`) and of each hidden layer (`gamma 1`, `gamma 2`), the largest (`gamma max`),
   the medians of the γ of c = E(∂_eL)² over the batches (`gradient 1`, `gradient 2`), log r/s
   (`log-ratio 1`, `log-ratio 2`, mean over units), `norm` √Σθ², training `loss`, test `accuracy`.
-- `rates`: the same at half and twice the rate, from He's start, five seeds, [mean, error] at the end.
+- `rates`: the same at half and twice the rate, from He's start, five seeds, the end alone.
 - `ledger` of such a row, for each hidden layer: the charge at the end is
   `kept` (1 - ηλ)^{2T}Δ + `first` + `second`, sums over the steps of -2η(1 - ηλ)B(θ⊙v) and
   η²B(v⊙v), decayed likewise; means over units and seeds, and in `rms` roots of mean squares.

@@ -2,7 +2,7 @@ r"""What survives when the gauge is chosen fairly: each start at its own best ra
 
     python benchmarks/which_gauge_fair.py
 
-About fifteen minutes on one core. Writes gaugelib/gauges/stored/fair.json after each part; what is
+About twenty minutes on one core. Writes gaugelib/gauges/stored/fair.json after each part; what is
 there already is kept, so a run that was stopped is resumed. Delete the file to begin anew.
 
 Digits; ReLU layers without biases of the `sizes` of a task; `cross-entropy`, or `squared` loss,
@@ -23,7 +23,7 @@ log-dials with standard deviation 1.
   (`hindsight`), and of log loss at the least of the rates (`fixed`).
 - `stable`: all of the first 400 training images at once, 200 steps, 8 seeds: log2 of the
   largest rate up to which the loss never rises 1 % above its least value so far, and of 2/λ_max on
-  these images at the start.
+  these images at the start. None: for one of the seeds the least rate was not stable either.
 
 Numbers with an error are [mean, standard error]; differences are [mean, low, high].
 """

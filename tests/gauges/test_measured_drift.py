@@ -23,7 +23,7 @@ import optimiser_drift
 import which_gauge_drift
 import which_gauge_fair
 
-TASKS = [(task["depth"], task["loss"]) for task in measured("fair")["tasks"]]
+TASKS = [(depth, loss) for depth in which_gauge_fair.SIZES for loss in which_gauge_fair.LOSSES]
 STUDENTS = which_gauge_drift.STUDENTS
 digits = cache(optimiser_drift.Digits)
 
