@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-
 NAMES = {
     "conv1_{}": "encoder.0.reparam_conv.{}",
     "conv2_{}": "encoder.1.reparam_conv.{}",

@@ -125,9 +125,17 @@ def _of_each(outputs: Outputs, params: Params, loss: LossName, inputs: Tensor, w
         (slopes,) = vmap(pull)(_factors(f, loss))
         return slopes
 
+    def one_by_one(some: Tensor) -> Params:
+        each = [of_one(example) for example in some]
+        return {name: torch.stack([slopes[name] for slopes in each]) for name in each[0]}
+
     of_some = vmap(of_one, randomness="different")
     for some in inputs.split(max(1, _at_a_time(params) // width)):
-        slopes = of_some(some)
+        try:
+            slopes = of_some(some)
+        except RuntimeError:  # torch maps some operations, such as PReLU, over no batch of weights
+            of_some = one_by_one
+            slopes = of_some(some)
         yield (
             len(some) * width,
             {n: v.detach().double().square().sum((0, 1)) for n, v in slopes.items()},

@@ -41,6 +41,8 @@ def models(name):
             model = multilayer(WIDTHS, bias=True)
         elif name == "tanh":
             model = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3)).double()
+        elif name == "PReLU":  # torch has no rule to map it over examples
+            model = nn.Sequential(nn.Linear(4, 6), nn.PReLU(6), nn.Linear(6, 3)).double()
         else:
             model = wired(name)[0]
     outputs = model(x).shape[1]
@@ -171,7 +173,7 @@ def test_a_weight_used_twice_on_a_path_can_have_a_negative_entry():
 
 @pytest.mark.parametrize("loss", ["squared", "cross-entropy"])
 @pytest.mark.parametrize(
-    "name", ["layered", "tanh", "tied", "residual", "dense", "convolutional", "pooled"]
+    "name", ["layered", "tanh", "PReLU", "tied", "residual", "dense", "convolutional", "pooled"]
 )
 def test_it_is_what_the_jacobians_give_example_by_example(name, loss):
     model, x, _ = models(name)
