@@ -67,7 +67,14 @@ NAMES = (
     "CREPE full, affine",
 )
 COLUMNS = (
-    *("as shipped", "p = 2", "p = 8", "max-abs", "min trace", "rounding", "rounding, channels"),
+    "as shipped",
+    "p = 2",
+    "p = 8",
+    "max-abs",
+    "min trace",
+    "rounding",
+    "rounding, channels",
+    "rounding, activations",
     "random",
 )
 
@@ -132,6 +139,7 @@ def gathered() -> dict[str, Any]:
         row["weights_only"] = {k: v for k, v in gauges.items() if not k.startswith("random")}
         row["weights_only"]["random"] = drawn([gauges[k] for k in gauges if k.startswith("random")])
         row["with_activations"] = json.loads(part(name, "runtime").read_text(encoding="utf-8"))
+        row["with_activations"]["random"] = row["with_activations"].pop("random 0")
         found[name] = row
     return found
 
@@ -181,9 +189,14 @@ def main() -> None:
                 measure(python, name)
     networks = gathered()
     write(networks)
-    for kind in ("weights_only", "with_activations"):
-        for grain in ("tensor", "channel"):
-            print(table(networks, kind, grain), end="\n\n")
+    for kind, grain in (
+        ("weights_only", "tensor"),
+        ("weights_only", "channel"),
+        ("with_activations", "tensor"),
+        ("with_activations", "channel"),
+        ("with_activations", "tensor, nothing clipped"),
+    ):
+        print(table(networks, kind, grain), end="\n\n")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
+from published.activations import activations, with_activations
 from published.loading import Network
 from torch import Tensor
 
@@ -14,8 +15,6 @@ from gaugelib.gauges import rounding_gauge
 
 RANDOM = 5
 """Draws of the random gauge."""
-NAMED = ("as shipped", "p = 2", "p = 8", "max-abs", "min trace", "rounding", "rounding, channels")
-"""Every gauge but the random ones, in the order of the table."""
 
 
 def quantised(params: dict[str, Tensor]) -> list[str]:
@@ -49,7 +48,7 @@ def sensitivity(network: Network, items: Tensor, generator: torch.Generator) -> 
 
 
 def scales_of(
-    params: dict[str, Tensor], slopes: dict[str, Tensor], group: gl.GaugeGroup
+    network: Network, params: dict[str, Tensor], slopes: dict[str, Tensor], group: gl.GaugeGroup
 ) -> Iterator[tuple[str, Tensor]]:
     """The scales of every gauge, by its name."""
     yield "as shipped", group.identity()
@@ -60,7 +59,13 @@ def scales_of(
     slopes = {n: v if n in seen else torch.zeros_like(v) for n, v in slopes.items()}
     small = collapsed(params, slopes, group)
     for name, channels in (("rounding", False), ("rounding, channels", True)):
-        yield name, rounding_gauge(*small, per_channel=channels)
+        yield name, rounding_gauge(*small, per_channel=channels, tol=network.tol)
+    draw = torch.Generator().manual_seed(1)
+    if parts := activations(network, group, draw):
+        yield (
+            "rounding, activations",
+            rounding_gauge(*with_activations(*small, parts), tol=network.tol),
+        )
     for number in range(RANDOM):
         draw = torch.Generator().manual_seed(number)
         yield f"random {number}", group.random(generator=draw)

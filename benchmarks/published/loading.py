@@ -13,7 +13,7 @@ import sysconfig
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,10 @@ class Network:
         task: from its outputs on `inputs` to numbers that mean something.
         chunk: how many items go through at a time.
         probes: random signs for each item from which sensitivities are estimated.
+        tol: how near to the smallest the expected error of the gauges for rounding must be.
+        out: which part of what comes out of a layer a runtime rounds by itself: "next", none, for
+            after a ReLU it flows into the next layer; "positive", for an affine map comes between;
+            "signed", before a PReLU.
     """
 
     package: str
@@ -44,6 +48,8 @@ class Network:
     task: Task = lambda outputs: {}
     chunk: int = 8
     probes: int = 4
+    tol: float = 0.02
+    out: Literal["next", "positive", "signed"] = "next"
 
 
 def bare(package: str, name: str) -> Any:
@@ -75,7 +81,7 @@ def folded(model: nn.Module) -> nn.Module:
                 setattr(part, before, nn.utils.fusion.fuse_conv_bn_eval(last, child))
                 setattr(part, name, nn.Identity())
             before, last = name, child
-    return model
+    return model.requires_grad_(True)
 
 
 class Affine(nn.Module):

@@ -87,7 +87,9 @@ def weights_only(network: Network) -> tuple[dict[str, Any], dict[str, Tensor]]:
     }
     scales = {}
     slopes = {"promised": promised, "expected": felt}
-    for name, scale in tqdm(scales_of(params, promised, group), leave=False, unit=" gauges"):
+    for name, scale in tqdm(
+        scales_of(network, params, promised, group), leave=False, unit=" gauges"
+    ):
         there = gl.rescale(params, scale, group)
         change = outputs_of(network, there, 4) - true[:4]
         row: dict[str, Any] = {"largest_change": float(change.abs().max() / true[:4].abs().max())}

@@ -25,8 +25,16 @@ from tqdm import tqdm
 
 import gaugelib as gl
 
-GAUGES = ("as shipped", "p = 2", "p = 8", "max-abs", "rounding", "random 0")
-KINDS = ["Conv", "Gemm", "MatMul"]
+GAUGES = (
+    "as shipped",
+    "p = 2",
+    "p = 8",
+    "max-abs",
+    "rounding",
+    "rounding, activations",
+    "random 0",
+)
+KINDS = ["Conv", "Gemm", "MatMul", "Relu", "MaxPool"]
 """Operations that are quantised, inputs, weights and outputs; everything else stays as it is."""
 
 
@@ -74,19 +82,30 @@ def answers(path: pathlib.Path, items: Tensor) -> Tensor:
 
 
 def static(network: Network, scales: dict[str, Tensor], true: Tensor) -> dict[str, Any]:
-    """The errors in each gauge with weights and activations in 8 bits."""
+    """The errors in each gauge with weights and activations in 8 bits.
+
+    The ranges of activations are those on the calibration inputs, which others may leave; at last
+    they are those on all inputs, so that nothing is clipped.
+    """
     params, group = gl.params_of(network.model), gl.trace_group(network.model, network.small)
     found: dict[str, Any] = {}
-    for name in tqdm(GAUGES, leave=False, unit=" gauges, runtime"):
+    for name in tqdm(
+        [name for name in GAUGES if name in scales], leave=False, unit=" gauges, runtime"
+    ):
         with tempfile.TemporaryDirectory() as place:
             folder = pathlib.Path(place)
             ready = export(network, gl.rescale(params, scales[name], group), folder)
             row: dict[str, Any] = {"float": relative(answers(ready, network.inputs), true)["error"]}
-            for grain, channels in (("tensor", False), ("channel", True)):
+            everything = torch.cat([network.calibration, network.inputs])
+            for grain, channels, ranges in (
+                ("tensor", False, network.calibration),
+                ("channel", True, network.calibration),
+                ("tensor, nothing clipped", False, everything),
+            ):
                 quantize_static(
                     ready,
                     folder / "int8.onnx",
-                    Reader(network.calibration),
+                    Reader(ranges),
                     quant_format=QuantFormat.QDQ,
                     op_types_to_quantize=KINDS,
                     per_channel=channels,
