@@ -110,6 +110,16 @@ def part(name: str, kind: str) -> pathlib.Path:
     return PARTS / f"{stem}.{kind}.json"
 
 
+def short(value: Any, key: str = "") -> Any:
+    """The same with three or four significant digits, two where a number says how uncertain."""
+    if isinstance(value, dict):
+        return {name: short(part, name) for name, part in value.items()}
+    if isinstance(value, list):
+        return [short(part, "luck") for part in value]
+    few = ("standard_error", "luck", "largest_change", "float", "float32")
+    return float(f"{value:.{2 if key in few else 4}g}") if isinstance(value, float) else value
+
+
 def drawn(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The random gauges in one row: the mean error and its standard error over the draws."""
     found: dict[str, Any] = {"largest_change": max(row["largest_change"] for row in rows)}
@@ -117,11 +127,11 @@ def drawn(rows: list[dict[str, Any]]) -> dict[str, Any]:
         errors = [row[grain]["error"] for row in rows]
         spread = statistics.stdev(errors) / len(errors) ** 0.5
         found[grain] = {
-            "error": float(f"{statistics.mean(errors):.5g}"),
-            "standard_error": float(f"{spread:.5g}"),
+            "error": statistics.mean(errors),
+            "standard_error": spread,
             "errors": errors,
             "task": {
-                key: float(f"{statistics.mean(row[grain]['task'][key] for row in rows):.5g}")
+                key: statistics.mean(row[grain]["task"][key] for row in rows)
                 for key in rows[0][grain]["task"]
             },
         }
@@ -165,11 +175,12 @@ def write(networks: dict[str, Any]) -> None:
             "date": datetime.date.today().isoformat(),
             "processor": platform.machine(),
         },
-        "networks": networks,
+        "networks": short(networks),
     }
     text = json.dumps(record, indent=1, ensure_ascii=False)
     deep = re.compile(r"\n {5,}(?=\S)|\n {4,}(?=[}\]])")
-    TARGET.write_text(deep.sub(" ", text) + "\n", encoding="utf-8")
+    TARGET.parent.mkdir(exist_ok=True)
+    TARGET.write_text(deep.sub("", text) + "\n", encoding="utf-8")
 
 
 def main() -> None:

@@ -13,8 +13,8 @@ from torch import Tensor
 import gaugelib as gl
 from gaugelib.gauges import rounding_gauge
 
-RANDOM = 5
-"""Draws of the random gauge."""
+RANDOM, PASSES = 5, 200
+"""Draws of the random gauge, and bound on the passes over the weights that a gauge may take."""
 
 
 def quantised(params: dict[str, Tensor]) -> list[str]:
@@ -53,22 +53,39 @@ def scales_of(
     """The scales of every gauge, by its name."""
     yield "as shipped", group.identity()
     for name, p in (("p = 2", 2.0), ("p = 8", 8.0), ("max-abs", 64.0)):
-        yield name, gl.minimum_norm(params, group, p=p, tol=1e-3).scales
-    yield "min trace", gl.balance_coefficients(slopes, group, exponent=-2, tol=1e-3).scales
-    seen = set(quantised(params))
-    slopes = {n: v if n in seen else torch.zeros_like(v) for n, v in slopes.items()}
-    small = collapsed(params, slopes, group)
-    for name, channels in (("rounding", False), ("rounding, channels", True)):
-        yield name, rounding_gauge(*small, per_channel=channels, tol=network.tol)
-    draw = torch.Generator().manual_seed(1)
-    if parts := activations(network, group, draw):
-        yield (
-            "rounding, activations",
-            rounding_gauge(*with_activations(*small, parts), tol=network.tol),
-        )
+        start = gl.minimum_norm(params, group, p=p, tol=1e-3, max_passes=PASSES).scales
+        yield name, start
+    flat = gl.balance_coefficients(slopes, group, exponent=-2, tol=1e-3, max_passes=PASSES)
+    yield "min trace", flat.scales
+    yield from _for_rounding(network, params, slopes, group, start)
     for number in range(RANDOM):
         draw = torch.Generator().manual_seed(number)
         yield f"random {number}", group.random(generator=draw)
+
+
+def _for_rounding(
+    network: Network,
+    params: dict[str, Tensor],
+    slopes: dict[str, Tensor],
+    group: gl.GaugeGroup,
+    start: Tensor,
+) -> Iterator[tuple[str, Tensor]]:
+    """The gauges in which rounding is expected to do least, sought from another one."""
+    moved = {n: (2 * v).exp() for n, v in group.spread(start.log()).items()}
+    seen, there = set(quantised(params)), gl.rescale(params, start, group)
+    felt = {n: v / moved[n] if n in seen else torch.zeros_like(v) for n, v in slopes.items()}
+    small = collapsed(there, felt, group)
+    for name, channels in (("rounding", False), ("rounding, channels", True)):
+        if name not in network.left_out:
+            found = rounding_gauge(*small, per_channel=channels, tol=network.tol)
+            yield name, start * found
+    parts = activations(network, group, torch.Generator().manual_seed(1))
+    for name, (size, slope, entry) in parts.items():
+        scale = torch.cat([torch.ones(1), start])[entry.target]
+        parts[name] = size * scale, slope / scale.square(), entry
+    if parts:
+        found = rounding_gauge(*with_activations(*small, parts), tol=network.tol)
+        yield "rounding, activations", start * found
 
 
 def collapsed(

