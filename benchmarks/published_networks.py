@@ -111,7 +111,7 @@ def part(name: str, kind: str) -> pathlib.Path:
 
 
 def short(value: Any, key: str = "") -> Any:
-    """The same with three or four significant digits, two where a number says how uncertain."""
+    """The same with four significant digits, two where a number says how uncertain another is."""
     if isinstance(value, dict):
         return {name: short(part, name) for name, part in value.items()}
     if isinstance(value, list):
@@ -155,12 +155,12 @@ def gathered() -> dict[str, Any]:
 
 
 def table(networks: dict[str, Any], part: str, grain: str) -> str:
-    """The relative errors as Markdown."""
+    """The relative errors as Markdown: means over five steps where there are, else of one."""
     lines = [f"| {part}, {grain} | " + " | ".join(COLUMNS) + " |", "|---|" + "---:|" * len(COLUMNS)]
     for name, row in networks.items():
         cells = [
-            f"{cell[grain]['error']:.2g} ± {cell[grain]['standard_error']:.1g}" if cell else "–"
-            for cell in (row[part].get(column) for column in COLUMNS)
+            f"{cell.get('mean', cell['error']):.2g} ± {cell['standard_error']:.1g}" if cell else "–"
+            for cell in (row[part].get(column, {}).get(grain) for column in COLUMNS)
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

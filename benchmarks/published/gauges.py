@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -52,10 +53,13 @@ def scales_of(
 ) -> Iterator[tuple[str, Tensor]]:
     """The scales of every gauge, by its name."""
     yield "as shipped", group.identity()
+    start = group.identity()
     for name, p in (("p = 2", 2.0), ("p = 8", 8.0), ("max-abs", 64.0)):
-        start = gl.minimum_norm(params, group, p=p, tol=1e-3, max_passes=PASSES).scales
+        there, small = collapsed(gl.rescale(params, start, group), group, p)
+        start = start * gl.minimum_norm(there, small, p=p, tol=1e-3, max_passes=PASSES).scales
         yield name, start
-    flat = gl.balance_coefficients(slopes, group, exponent=-2, tol=1e-3, max_passes=PASSES)
+    total, small = collapsed(slopes, group, 1.0)
+    flat = gl.balance_coefficients(total, small, exponent=-2, tol=1e-3, max_passes=PASSES)
     yield "min trace", flat.scales
     yield from _for_rounding(network, params, slopes, group, start)
     for number in range(RANDOM):
@@ -74,12 +78,15 @@ def _for_rounding(
     moved = {n: (2 * v).exp() for n, v in group.spread(start.log()).items()}
     seen, there = set(quantised(params)), gl.rescale(params, start, group)
     felt = {n: v / moved[n] if n in seen else torch.zeros_like(v) for n, v in slopes.items()}
-    small = collapsed(there, felt, group)
+    largest, small_group = collapsed(there, group, math.inf)
+    small = largest, collapsed(felt, group, 1.0)[0], small_group
     for name, channels in (("rounding", False), ("rounding, channels", True)):
         if name not in network.left_out:
             found = rounding_gauge(*small, per_channel=channels, tol=network.tol)
             yield name, start * found
-    parts = activations(network, group, torch.Generator().manual_seed(1))
+    parts = {}
+    if "rounding, activations" not in network.left_out:
+        parts = activations(network, group, torch.Generator().manual_seed(1))
     for name, (size, slope, entry) in parts.items():
         scale = torch.cat([torch.ones(1), start])[entry.target]
         parts[name] = size * scale, slope / scale.square(), entry
@@ -89,24 +96,21 @@ def _for_rounding(
 
 
 def collapsed(
-    params: dict[str, Tensor], slopes: dict[str, Tensor], group: gl.GaugeGroup
-) -> tuple[dict[str, Tensor], dict[str, Tensor], gl.GaugeGroup]:
-    """The same expected error with one weight for each kernel: its largest, and the sum of slopes.
+    values: dict[str, Tensor], group: gl.GaugeGroup, p: float
+) -> tuple[dict[str, Tensor], gl.GaugeGroup]:
+    """One entry for each kernel, the p-norm of its entries, and the group of these.
 
     All entries of a kernel move alike, so that this changes nothing but the time.
     """
-    largest, total, shapes = {}, {}, {}
+    found = {}
     for name, entry in group.entries.items():
-        value, slope = params[name].detach().abs(), slopes[name]
-        alike = [
-            k
-            for k in range(2, value.dim())
-            if all(
-                index.dim() == value.dim() and index.shape[k] == 1
-                for index in (entry.target, entry.source)
-            )
-        ]
-        largest[name] = value.amax(alike, keepdim=True) if alike else value
-        total[name] = slope.sum(alike, keepdim=True) if alike else slope
-        shapes[name] = largest[name].shape
-    return largest, total, replace(group, shapes=shapes)
+        value = values[name].detach().abs()
+        ends = [index for index in (entry.target, entry.source) if index.dim() == value.dim()]
+        if len(ends) == 2:
+            alike = [k for k in range(2, value.dim()) if all(index.shape[k] == 1 for index in ends)]
+            if alike:
+                top = value.amax(alike, keepdim=True)
+                unit = torch.where(top > 0, top, 1.0)
+                value = unit * torch.linalg.vector_norm(value / unit, p, alike, keepdim=True)
+        found[name] = value
+    return found, replace(group, shapes={name: value.shape for name, value in found.items()})
