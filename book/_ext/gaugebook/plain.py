@@ -10,7 +10,8 @@ ELLIPSIS = "…"
 TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\s+|.", re.DOTALL)
 WRITTEN = (
     "alpha=α beta=β gamma=γ delta=δ varepsilon=ε epsilon=ε zeta=ζ eta=η theta=θ vartheta=ϑ kappa=κ"
-    " lambda=λ mu=μ nu=ν xi=ξ pi=π rho=ρ sigma=σ tau=τ phi=φ varphi=φ chi=χ psi=ψ omega=ω"
+    " lambda=λ mu=μ nu=ν xi=ξ pi=π rho=ρ varrho=ϱ sigma=σ varsigma=ς tau=τ phi=φ varphi=φ chi=χ"
+    " psi=ψ omega=ω"
     " Gamma=Γ Delta=Δ Theta=Θ Lambda=Λ Pi=Π Sigma=Σ Phi=Φ Psi=Ψ Omega=Ω ell=ℓ nabla=∇"
     " partial=∂ infty=∞ top=⊤ sum=∑ prod=∏ int=∫ odot=⊙ cdot=· times=× pm=± circ=∘"
     " le=≤ ge=≥ ne=≠ leq=≤ geq=≥ neq=≠ ll=≪ gg=≫ approx=≈ sim=∼ equiv=≡ propto=∝ in=∈ to=→"
