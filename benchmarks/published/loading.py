@@ -35,7 +35,7 @@ class Network:
         chunk: how many items go through at a time.
         probes: random signs for each item from which sensitivities are estimated.
         tol: how near to the smallest the expected error of the gauges for rounding must be.
-        left_out: gauges that would take too long to find.
+        left_out: gauges that would take too long to find, or are not found at all.
         out: which part of what comes out of a layer a runtime rounds by itself: "next", none, for
             after a ReLU it flows into the next layer; "positive", for an affine map comes between;
             "signed", before a PReLU.

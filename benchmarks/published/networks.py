@@ -123,7 +123,7 @@ def craft() -> Network:
         chunk=1,
         probes=2,
         tol=0.9,
-        left_out=("rounding, channels", "rounding, activations"),
+        left_out=("max-abs", "rounding, channels", "rounding, activations"),
     )
 
 

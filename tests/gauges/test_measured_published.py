@@ -99,8 +99,7 @@ def ruined_at_random(networks: Networks) -> None:
 def channels_better(networks: Networks) -> None:
     """A step for each channel is better than one for each tensor, in every gauge from norms."""
     for row in networks.values():
-        for name in NORMS:
-            gauge = row["weights_only"][name]
+        for gauge in (row["weights_only"][name] for name in NORMS if name in row["weights_only"]):
             assert typical(gauge, "channel") < typical(gauge, "tensor")
 
 
@@ -127,6 +126,14 @@ def rescued(networks: Networks) -> None:
     }
     assert heard["as shipped"] < 0.5
     assert min(heard["p = 2"], heard["rounding"]) > 0.95
+
+
+def lightest_breaks(networks: Networks) -> None:
+    """The lightest gauge breaks the detector of text, which is well as shipped and at p = 8."""
+    gauges = networks["CRAFT"]["weights_only"]
+    assert max(typical(gauges[name], "tensor") for name in ("as shipped", "p = 8")) < 0.05
+    assert min(typical(gauges["p = 2"], grain) for grain in GRAINS) > 0.5
+    assert gauges["p = 2"]["tensor"]["task"]["overlap_of_characters"] < 0.05
 
 
 def as_expected(networks: Networks) -> None:
@@ -165,6 +172,7 @@ CLAIMS = (
     channels_not_needed,
     rounding_gauge_better,
     rescued,
+    lightest_breaks,
     as_expected,
     activations_seen,
 )
