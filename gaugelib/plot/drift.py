@@ -79,27 +79,6 @@ def optimiser_curves(panels: Mapping[str, Mapping[str, Way]], ylabel: str) -> Fi
 
 
 @in_style
-def charge_terms(panels: Mapping[str, Mapping[str, tuple[float, float]]]) -> Figure:
-    r"""What moved the charge of each optimiser's networks: the two terms of its step.
-
-    Args:
-        panels: title -> optimiser -> the sums over all steps of $-2\\eta B(\\theta\\odot v)$ and of
-            $\\eta^2B(v\\odot v)$, as sizes over the units, drawn on a logarithmic axis.
-    """
-    figure, row = frames(1, len(panels), 3.2, sharey=True, sharex=True)
-    for axes, (title, terms) in zip(row[0], panels.items(), strict=True):
-        places = np.arange(len(terms))[::-1]
-        for k, label in enumerate(("first order", "second order")):
-            sizes = [pair[k] for pair in terms.values()]
-            axes.plot(sizes, places, MARKS[k], color=colour(k), label=label)
-        axes.set(xscale="log", title=title)
-        axes.set_yticks(places, list(terms))
-    name_axes(row, "size of the term over the units")
-    key(figure, row[0, 0], above=True)
-    return figure
-
-
-@in_style
 def fair_rates(
     rates: Sequence[float], losses: Mapping[str, Sequence[float | None]], title: str
 ) -> Figure:
@@ -122,27 +101,4 @@ def fair_rates(
     figure.legend(loc="outside upper left")  # the names are too long for two columns
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + 0.2 * len(losses))
-    return figure
-
-
-@in_style
-def fair_differences(
-    panels: Mapping[str, Mapping[str, tuple[float, float, float]]], xlabel: str
-) -> Figure:
-    """Paired differences of starts with their intervals, and the line of no difference.
-
-    Args:
-        panels: title -> start -> mean, low and high.
-        xlabel: what the difference is.
-    """
-    figure, row = frames(1, len(panels), 2.4, sharex=True, sharey=True)
-    for axes, (title, starts) in zip(row[0], panels.items(), strict=True):
-        places = np.arange(len(starts))[::-1]
-        axes.axvline(0.0, color=ink(), linewidth=0.8)
-        for k, (place, (mean, low, high)) in enumerate(zip(places, starts.values())):
-            axes.plot([low, high], [place, place], "-", color=colour(k))
-            axes.plot([mean], [place], "o", color=colour(k))
-        axes.set_yticks(places, list(starts))
-        axes.set_title(title)
-    figure.supxlabel(xlabel)
     return figure
