@@ -13,7 +13,7 @@ DRAWING = ROOT / "book" / "images" / "floor_plan.svg"
 
 FLOORS = (
     {"group"},
-    {"bounds", "memory"},
+    {"bounds", "memory", "rows"},
     {"action", "gradient", "modules", "networks", "tracing"},
     {"balance", "curvature", "equivariance", "flow", "mlp", "noether", "soft"},
     {"gauges"},  # one solver of `balance` for all of them; `optim` can keep any

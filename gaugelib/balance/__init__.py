@@ -2,7 +2,7 @@
 
 Read `norms`, which measures; `landscape`, the norm along the orbit; `minimum`, which finds where it
 is smallest; `result`, what that returns; then `solver`, how it is found. Other packages import the
-names below, and only `optim` looks into `solver`.
+names below; only `optim` and `gauges` look into `solver`.
 """
 
 from gaugelib.balance.landscape import auxiliary as auxiliary

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 from gaugelib.group import GaugeError
+from gaugelib.rows import matching
 
 
 def stored_runs() -> dict[str, list[dict[str, Any]]]:
@@ -44,11 +44,6 @@ def stored_run(part: str, **what: Any) -> dict[str, Any]:
             f"{sorted(parts)}"
         )
     return rows[0]
-
-
-def matching(rows: list[dict[str, Any]], what: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows that have these values under these names."""
-    return [row for row in rows if all(k in row and row[k] == v for k, v in what.items())]
 
 
 def wilson(solved: int, runs: int, z: float = 1.96) -> tuple[float, float, float]:

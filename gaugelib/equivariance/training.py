@@ -6,8 +6,8 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from gaugelib.equivariance.runs import matching
 from gaugelib.group import GaugeError
+from gaugelib.rows import matching
 
 
 def equivariant_training() -> dict[str, list[dict[str, Any]]]:

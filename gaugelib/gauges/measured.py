@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from gaugelib.group import GaugeError
+from gaugelib.rows import matching
 
 
 def measured(name: str) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def measured_rows(name: str, part: str, /, **which: Any) -> list[dict[str, Any]]
     stored = measured(name)
     if part not in stored:
         raise GaugeError(f"{name!r} has the parts {sorted(stored)}, found {part!r}")
-    rows = [r for r in stored[part] if all(r.get(key) == value for key, value in which.items())]
+    rows = matching(stored[part], which)
     if not rows:
         raise GaugeError(f"no row of {part!r} in {name!r} has {which}")
     return rows
