@@ -1,23 +1,28 @@
-"""Copies of the whole book, built under other names, without executing it again.
+"""Copies of the whole book, built under other names, without executing it again; and a small book.
 
 The tests that ask for one are a group: one worker runs them, and builds each copy once.
 """
 
+import os
+import shutil
+import subprocess
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.site.copies import build_copy, copy_of_the_book
+from tests.site.copies import ROOT, build_copy, copy_of_the_book, small_book
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+AS_SOMEONE = ["-c", "user.name=someone", "-c", "user.email=someone@example.org"]
+SMALL = {"page": "# Another page\n\nMore text.\n"}
 
 
 @pytest.hookimpl(tryfirst=True)  # before the workers read the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "fork" in getattr(item, "fixturenames", ()):
+        if {"fork", "small"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("copies of the book"))
 
 
@@ -41,3 +46,21 @@ def fork(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         return site
 
     return built
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of a small book with a history of one commit; no test writes there."""
+    folder = tmp_path_factory.mktemp("small") / "class-book"
+    small_book(folder, *SMALL)
+    for name, text in SMALL.items():
+        (folder / "book" / f"{name}.md").write_text(text, "utf8")
+    shutil.copy(ROOT / "CITATION.cff", folder)
+    shutil.copytree(ROOT / "book" / "images", folder / "book" / "images")
+    (folder / ".gitignore").write_text("_build\n.cache\n", "utf8")
+    when = {f"GIT_{who}_DATE": "2026-12-01T12:00:00Z" for who in ("AUTHOR", "COMMITTER")}
+    for words in (["init", "-q"], ["add", "."], [*AS_SOMEONE, "commit", "-qm", "All"]):
+        subprocess.run(["git", "-C", str(folder), *words], check=True, env=os.environ | when)
+    if complaint := build_copy(folder, "teacher/class-book", COMMIT):
+        pytest.fail(complaint, pytrace=False)
+    return folder / "_build" / "html"

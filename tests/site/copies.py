@@ -13,12 +13,16 @@ JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; m
 def sources() -> list[Path]:
     """The files that a fork has: what git tracks of the book, or all of it outside git."""
     listed = subprocess.run(
-        ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "book", "*.yml"],
+        ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "book", "*.yml", "*.cff"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if listed.returncode == 0:
         return [ROOT / line for line in listed.stdout.splitlines()]
-    return [*ROOT.glob("*.yml"), *(p for p in (ROOT / "book").rglob("*") if p.is_file())]
+    return [
+        *ROOT.glob("*.yml"),
+        *ROOT.glob("*.cff"),
+        *(p for p in (ROOT / "book").rglob("*") if p.is_file()),
+    ]
 
 
 def copy_of_the_book(folder: Path) -> None:

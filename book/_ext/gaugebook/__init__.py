@@ -7,6 +7,8 @@
 - `widget_parts`: modules and large states of widgets lie in files, loaded when a widget comes near.
 - `contents`: only what the contents name is read.
 - `repository`: the address of the repository, taken from the environment that builds.
+- `described`: what a page says of itself where it is linked to: title, sentences, picture, address.
+- `cited`: at the foot of a page its version and last change (`revisions`), and how it is cited.
 - `published`: what a page and its notebook say in place of the source: where the library comes
   from, and no solutions where they are hidden (`solutions`).
 - `checked`: under a statement, the tests that check it, folded and linked.
@@ -29,7 +31,9 @@ from . import (
     anchors,
     bundle,
     checked,
+    cited,
     contents,
+    described,
     exercises,
     figures,
     identifiers,
@@ -51,6 +55,8 @@ PARTS = (
     widgets,
     widget_parts,
     repository,
+    described,
+    cited,
     solutions,
     published,
     checked,

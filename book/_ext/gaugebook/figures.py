@@ -65,7 +65,8 @@ def read_looks_from_outputs() -> None:
             return images
         if not metadata:  # the executed notebook is saved as it would be without the looks
             del data.output_metadata[data.mime_type]
-        return [looks("", *(image_of(self, look, svg, images[0]) for look, svg in drawn.items()))]
+        views = (image_of(self, look, svg, images[0]) for look, svg in drawn.items())
+        return [looks("", *views, png=images[0]["uri"], alt=images[0].get("alt", ""))]
 
     render_image.reads_looks = True  # type: ignore[attr-defined]
     NbElementRenderer.render_image = render_image

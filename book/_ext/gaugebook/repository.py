@@ -39,6 +39,13 @@ class Repository:
         return f"https://github.com/{self.slug}"
 
     @property
+    def site(self) -> str:
+        """Where GitHub publishes the book: a user's own page lies in no folder."""
+        owner, name = self.slug.split("/")
+        host = f"{owner.lower()}.github.io"
+        return f"https://{host}/" if name.lower() == host else f"https://{host}/{name}/"
+
+    @property
     def install(self) -> str:
         """The line that installs the library of this very build."""
         at = f"@{self.commit}" if self.commit else ""
@@ -84,6 +91,8 @@ def add_links(app, config) -> None:
     options = config.html_theme_options
     options.update(repository_url="", launch_buttons={})
     if repository is not None:
+        # A book with an address of its own says so in `html: baseurl` of _config.yml.
+        config.html_baseurl = config.html_baseurl or repository.site
         options.update(
             repository_url=repository.url,
             # Colab opens the published notebooks: they carry outputs and the install line.
