@@ -11,6 +11,8 @@
 - `cited`: at the foot of a page its version and last change (`revisions`), and how it is cited.
 - `published`: what a page and its notebook say in place of the source: where the library comes
   from, and no solutions where they are hidden (`solutions`).
+- `predictions`: questions with choices, whose right answer the page's own kernel finds (`verdict`).
+- `predict`: on the page a reader commits to a choice before the answer opens.
 - `checked`: under a statement, the tests that check it, folded and linked.
 - `exercises`: solutions open by their titles, a stub says how it is answered, the first cell is
   folded.
@@ -39,6 +41,8 @@ from . import (
     identifiers,
     lean,
     mathematics,
+    predict,
+    predictions,
     published,
     repository,
     search,
@@ -59,6 +63,8 @@ PARTS = (
     cited,
     solutions,
     published,
+    predictions,
+    predict,
     checked,
     exercises,
     lean,

@@ -32,7 +32,7 @@ MEASURES = (
     set("βθδζλξαειοπστωγημρφχψκν"),
 )
 # Scripts of every page, and what must stand on a page for them to have something to do.
-NEEDED_FOR = {"design-tabs.js": "sd-tab-set"}
+NEEDED_FOR = {"design-tabs.js": "sd-tab-set", "predict.js": "predict-form"}
 UNUSED = (
     "scripts/fontawesome.js",
     "scripts/bootstrap.js",
