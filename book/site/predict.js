@@ -22,6 +22,16 @@
     return made;
   };
 
+  /** What becomes of a prediction, in a word or two. */
+  const badge = (right, chosen) => {
+    const made = document.createElement("span");
+    const met = right.filter((k) => chosen.includes(k)).length;
+    const whole = met === right.length && met === chosen.length;
+    made.className = whole ? "predict-right" : "predict-other";
+    made.textContent = whole ? "right" : met ? "partly right" : "not so";
+    return made;
+  };
+
   const done = new Set();
   const update = () => {
     for (const shut of shuts) {
@@ -51,13 +61,13 @@
       form.classList.add("done");
       form.querySelector(".predict-then").hidden = false;
       answer.querySelector(".you")?.remove();
-      status.textContent = chosen.length ? "Your prediction is kept; what answers it is open." : "What answers it is open.";
+      status.textContent = `${chosen.length ? "Your prediction is noted. " : ""}The answer is open below.`;
       if (chosen.length) {
         const you = line("you", "You said: ", picked);
-        if (right.length) you.append(String(right) === String(chosen) ? " – and so it is." : " – it is otherwise.");
+        if (right.length) you.append(" ", badge(right, chosen));
         answer.querySelector(".admonition-title").after(you);
       }
-      items.forEach((item, k) => item.classList.toggle("yours", chosen.includes(k)));
+      inputs.forEach((input, k) => input.closest("li").classList.toggle("yours", chosen.includes(k)));
       list.append(...items); // in their order
       list.prepend(...items.filter((_, k) => chosen.includes(k)));
       here.append(answer);
@@ -67,6 +77,7 @@
     const close = () => {
       done.delete(name);
       form.classList.remove("done");
+      for (const item of form.querySelectorAll(".yours")) item.classList.remove("yours");
       form.querySelector("fieldset").disabled = false;
       form.querySelector(".predict-then").hidden = true;
       status.textContent = "";

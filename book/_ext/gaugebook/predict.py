@@ -89,7 +89,8 @@ class Play(SphinxPostTransform):
         end = nodes.section("", nodes.title("", TITLE), ids=[END], classes=[END])
         for name, answer in answers.items():
             choices = self.choices_of(questions[name])
-            answer.replace_self(raw(f'<div class="predict-here" data-predict="{name[:-7]}"></div>'))
+            here = raw(f'<div class="predict-here" data-predict="{name[:-7]}"></div>')
+            answer.parent.replace(answer, here)
             discuss(answer, choices)
             end.append(answer)
         for question in questions.values():
@@ -134,7 +135,7 @@ def shut_in(output: nodes.Element, names: list[str]) -> None:
     """Put an output behind one line, in place of the fold that it may have."""
     folded = output.parent if isinstance(output.parent, HideCodeCellNode) else output
     gate = shut(predict=names)
-    folded.replace_self(gate)
+    folded.parent.replace(folded, gate)
     gate.append(output)
 
 
@@ -162,7 +163,7 @@ def discuss(answer: nodes.admonition, choices: list[nodes.paragraph]) -> None:
         line = nodes.paragraph("", "", *said(choice), classes=["choice"])
         if verdict is not None and place in verdict["right"]:
             item["classes"].append("right")
-            line.append(raw(' <span class="mark">right</span>'))
+            line.append(raw(' <span class="predict-right">right</span>'))
         item.insert(0, line)
     answer["classes"].remove("dropdown")
     back = answer["ids"][0].removesuffix("-answer")
