@@ -11,6 +11,7 @@ from itertools import groupby
 import nbformat
 import pytest
 
+from gaugebook.predictions import INSERTED
 from tests.meta.comparison import differences
 from tools.execute_notebooks import find_notebooks, normalised
 
@@ -26,6 +27,13 @@ def executed(site, path):
 def comparable(notebook):
     """Without what differs from execution to execution, or from the source to what is published."""
     notebook = copy.deepcopy(notebook)
+    put_in = 0  # cells that are executed with the page, and no part of the notebook
+    for cell in list(notebook.cells):
+        if INSERTED in cell.metadata:
+            notebook.cells.remove(cell)
+            put_in += 1
+        elif cell.get("execution_count"):
+            cell.execution_count -= put_in
     for cell in notebook.cells:
         cell.source = PUBLISHED.sub("(the first cell)\n", cell.source)
         if cell.cell_type == "code":

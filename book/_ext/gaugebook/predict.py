@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from html import escape
 
 from docutils import nodes
-from myst_nb.sphinx_ import HideCodeCellNode
+from myst_nb.sphinx_ import HideCodeCellNode, NbMetadataCollector
 from sphinx.errors import ExtensionError
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
@@ -45,7 +45,7 @@ def read_verdicts(app, doctree) -> None:
         name, said = cell["cell_metadata"][INSERTED], cell.astext().strip()
         if said:
             box_of(doctree, "predicted", f"{name}-answer")["verdict"] = json.loads(said)
-        elif app.config.nb_execution_mode != "off":
+        elif NbMetadataCollector.get_exec_data(app.env, app.env.docname):
             raise ExtensionError(f"{app.env.docname}: the cell of {name} was executed in vain")
         cell.parent.remove(cell)
 

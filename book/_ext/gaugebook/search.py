@@ -2,8 +2,9 @@
 
 Sphinx's own index is of pages: it counts the words of code and of TeX, and leads to the top. Here
 an entry is a place that a link can lead to. Its text is prose: without cells, outputs, displayed
-formulas and what is folded away (solutions, hints, the names of tests). The file `searchindex.js`
-is loaded by the page of results alone, and `book/site/search.js` reads it there, from a disk too.
+formulas and what a reader has to open first (solutions, answers to predictions, hints, the names of
+tests). The file `searchindex.js` is loaded by the page of results alone, and `book/site/search.js`
+reads it there, from a disk too.
 """
 
 import json
@@ -16,6 +17,7 @@ from docutils import nodes
 from sphinx_exercise.nodes import is_exercise_node, is_solution_node
 
 from .plain import ELLIPSIS, plain
+from .predict import END
 
 INDEX = "searchindex.js"
 UNUSED = ("searchtools.js", "language_data.js")
@@ -67,6 +69,8 @@ def readable(node: nodes.Node) -> str:
 def is_folded(node: nodes.Node) -> bool:
     """What a reader has to open first: it would be spoilt by an excerpt."""
     if is_solution_node(node) or node.get("design_component") == "dropdown":
+        return True
+    if END in node.get("classes", ()):
         return True
     return isinstance(node, nodes.paragraph) and node.astext().startswith("Checked by tests/")
 
