@@ -5,12 +5,11 @@ import re
 import nbformat
 import pytest
 
-from tests.meta.notebook_rules import WIDGET, lines
+from gaugebook.predictions import read
+from tests.meta.notebook_rules import WIDGET
 from tests.meta.prose import ROOT
 from tools.execute_notebooks import find_notebooks
 
-BOX = re.compile(r"^:::\{admonition\} Predict\n.*?^:::$", re.M | re.S)
-FAR = 16  # lines of code and of prose, some 500 pixels of a page
 # What a widget is called with where it follows a prediction: it opens before the answer.
 OPENS = {
     "PhasePlane": r"revealed=False|time=0\.0|steps=0",
@@ -19,64 +18,76 @@ OPENS = {
 }
 
 
+def stored(chapter):
+    return nbformat.read(ROOT / "book" / f"{chapter}.ipynb", as_version=4)
+
+
 def answers(notebook):
-    """Where a prediction is answered at once: by a widget that opens with it, or a near output."""
-    for place, cell in enumerate(notebook.cells):
-        if cell.cell_type != "markdown" or not BOX.search(cell.source):
-            continue
-        title = " ".join(BOX.findall(cell.source)[-1].split()[4:12])
-        rest = cell.source[list(BOX.finditer(cell.source))[-1].end() :]
-        yield from complaints(title, rest, notebook.cells[place + 1 :])
+    """Where a prediction is answered before its answer: by a widget, or by an open output.
 
-
-def complaints(title, rest, cells):
-    below = lines(rest)
-    for cell in cells:
-        if cell.cell_type == "markdown":
-            if BOX.search(cell.source):
-                return
-            below += lines(cell.source)
-            continue
-        if shows_widget(cell):
+    On the page the outputs up to the answer are shut; what a question shuts ends with its answer.
+    """
+    for prediction in read(notebook.cells, "the notebook"):
+        between = notebook.cells[prediction.asked + 1 : prediction.answered]
+        for cell in between:
             name = cell.source.strip().splitlines()[-1].split("(")[0]
-            if not rest.strip() and not re.search(OPENS.get(name, ""), cell.source):
-                yield f"{title}: {name} opens with the answer"
-            return
-        below += lines(cell.source)
-        if cell.outputs:
-            if below < FAR and "hide-output" not in cell.metadata.get("tags", []):
-                yield f"{title}: an output {below} lines below it is not folded"
-            return
+            if shows_widget(cell) and not re.search(OPENS.get(name, ""), cell.source):
+                yield f"{prediction.name}: {name} opens with the answer"
+        if not any(cell.cell_type == "code" for cell in between):
+            yield f"{prediction.name}: nothing is computed or shown before its answer"
+
+
+def in_the_text(notebook):
+    """Words of an answer that stand already between the question and it."""
+    for prediction in read(notebook.cells, "the notebook"):
+        asked, *between = notebook.cells[prediction.asked : prediction.answered]
+        prose = [asked.source.rpartition(":::")[2]]
+        prose += [cell.source for cell in between if cell.cell_type == "markdown"]
+        for word in re.findall(
+            r"\b[Ss]o (?:the answer|it is)\b|\b[Tt]he answer is\b", "\n".join(prose)
+        ):
+            yield f"{prediction.name}: {word!r} stands before the answer"
 
 
 def shows_widget(cell):
-    return any(WIDGET in output.get("data", {}) for output in cell.outputs)
+    return any(WIDGET in output.get("data", {}) for output in cell.get("outputs", []))
 
 
 @pytest.mark.parametrize("path", find_notebooks(), ids=lambda path: path.stem)
 def test_no_prediction_is_answered_where_it_is_asked(path):
-    assert list(answers(nbformat.read(path, as_version=4))) == []
+    notebook = nbformat.read(path, as_version=4)
+    assert [*answers(notebook), *in_the_text(notebook)] == []
+
+
+def test_names_of_predictions_are_unique_in_the_book():
+    names = [
+        prediction.name
+        for path in find_notebooks()
+        for prediction in read(nbformat.read(path, as_version=4).cells, path.name)
+    ]
+    assert len(names) >= 7
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(
-    ("chapter", "was", "becomes", "complaint"),
+    ("was", "becomes", "complaint"),
     [
-        ("symmetry", "revealed=False, smallest=False", "", "PhasePlane opens with the answer"),
-        ("conservation", ", revealed=False", "", "PhasePlane opens with the answer"),
-        ("pairing", ", revealed=False", "", "PhasePlane opens with the answer"),
-        ("learning", "epoch=0", "", "GaugeRace opens with the answer"),
-        ("soft_gauge", "strength=0.0, revealed=False", "", "SoftGauge opens with the answer"),
-        ("pairing", None, [], "is not folded"),
+        ("revealed=False, smallest=False", "", "PhasePlane opens with the answer"),
+        ("And what about softplus", "The answer is two.", "stands before the answer"),
     ],
 )
-def test_control_a_prediction_that_is_answered_is_noticed(chapter, was, becomes, complaint):
-    notebook = nbformat.read(ROOT / "book" / f"{chapter}.ipynb", as_version=4)
+def test_control_a_prediction_that_is_answered_is_noticed(was, becomes, complaint):
+    notebook = stored("symmetry")
     for cell in notebook.cells:
-        if was is None:
-            cell.metadata.pop("tags", None)
-        else:
-            cell.source = cell.source.replace(was, becomes)
-    assert complaint in " ".join(answers(notebook))
+        cell.source = cell.source.replace(was, becomes)
+    assert complaint in " ".join([*answers(notebook), *in_the_text(notebook)])
+
+
+def test_control_an_answer_to_nothing_is_noticed():
+    notebook = stored("symmetry")
+    (cell,) = (c for c in notebook.cells if "plot.along_orbit" in c.source)
+    notebook.cells.remove(cell)
+    assert "predict-bowls: nothing is computed" in " ".join(answers(notebook))
 
 
 # The numbers of a prediction, as the text says them, and the call of the widget that it is about.
@@ -93,7 +104,7 @@ def test_the_widget_starts_with_the_numbers_of_the_text(chapter):
     from gaugelib.widgets import PhasePlane
 
     said, numbers = NUMBERS[chapter]
-    notebook = nbformat.read(ROOT / "book" / f"{chapter}.ipynb", as_version=4)
+    notebook = stored(chapter)
     assert any(said in cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     calls = [
         line

@@ -153,9 +153,8 @@ def together(where, name: str, questions: dict[str, Box], answer: Box, cells) ->
             refuse(where, name, f"an answer begins {item[:12]!r}: the page says which is right")
     given = dict(cells[answer.cell]["metadata"].get(KEY) or {})
     lines = given.pop("code", [])
-    if sorted(given) != ["found", "name", "right"] or not all(
-        isinstance(text, str) for text in (*given.values(), *lines)
-    ):
+    texts = (*given.values(), *lines) if isinstance(lines, list) else (None,)
+    if sorted(given) != ["found", "name", "right"] or not all(isinstance(t, str) for t in texts):
         refuse(
             where, name,
             f'needs in the metadata of the answer\'s cell "{KEY}": {{"name": "{name}", "right": an '

@@ -112,9 +112,12 @@ def followed(name: str, code: str, known: set[str]) -> set[str]:
 
 
 def loaded(tree: ast.AST) -> set[str]:
-    """The names that code reads and does not itself bind."""
-    bound = {n.id for n in ast.walk(tree) if is_name(n, ast.Store)}
-    bound |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    """The names that code reads, without those of its loops within and of its functions."""
+    bound = {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    inner = (ast.comprehension, ast.FunctionDef)
+    for part in (n for n in ast.walk(tree) if isinstance(n, inner)):
+        within = part.target if isinstance(part, ast.comprehension) else part
+        bound |= {n.id for n in ast.walk(within) if is_name(n, ast.Store)}
     read = {n.id for n in ast.walk(tree) if is_name(n, ast.Load)}
     return read - bound - set(vars(builtins))
 
