@@ -129,7 +129,7 @@ def is_name(node: ast.AST, context: type) -> bool:
 
 def states(page: dict) -> list[bytes]:
     """Where the page's generators of random numbers stand."""
-    generators = [v for v in page.values() if hasattr(v, "get_state") and hasattr(v, "seed")]
+    generators = [v for v in page.values() if hasattr(v, "get_state") and hasattr(v, "manual_seed")]
     return [bytes(generator.get_state().tolist()) for generator in generators]
 
 
