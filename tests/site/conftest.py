@@ -16,7 +16,50 @@ from tests.site.copies import ROOT, build_copy, copy_of_the_book, small_book
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 AS_SOMEONE = ["-c", "user.name=someone", "-c", "user.email=someone@example.org"]
-SMALL = {"page": "# Another page\n\nMore text.\n"}
+SMALL = {
+    "page": """# Another page of gauges
+
+A gauge's name is `gauge`, and $a$ is [a gauge](intro) here; a minimum-norm gauge
+is a gauge. Gauges and charges again.
+
+| gauge | table |
+|---|---|
+| charge | row |
+
+The **orbit** is defined here; an orbit is known then. Its pages turn.
+
+:::{prf:theorem} The Ward identity for $p$
+:label: thm-w
+
+So it is.
+:::
+""",
+    "glossary": """---
+forms: {gauge: gauges, charge: charges, page: pages}
+only: {page: elsewhere}
+---
+# Glossary
+
+:::{glossary}
+charge
+  What is kept at $p=2$.
+
+  [The first page](intro)
+
+gauge
+  A way to write it. A charge has none.
+
+minimum-norm gauge
+  The lightest.
+
+orbit
+  All the ways.
+
+page
+  A space.
+:::
+""",
+}
 
 
 @pytest.hookimpl(tryfirst=True)  # before the workers read the marks

@@ -124,5 +124,5 @@ def test_control_a_picture_that_a_reader_has_to_open_is_passed_over():
     shown, hidden = (nodes.image(uri=f"{name}.png", alt=name) for name in ("shown", "hidden"))
     folded = nodes.container("", hidden, design_component="dropdown")
     cell = nodes.container("", nodes.image(uri="told.png"), classes=["cell", "tag_hide-output"])
-    assert picture(nodes.document(None, None, folded, cell))[0] == COVER
-    assert picture(nodes.document(None, None, folded, cell, shown)) == ("shown.png", "shown")
+    assert picture(nodes.document(None, None, "", folded, cell))[0] == COVER
+    assert picture(nodes.document(None, None, "", folded, cell, shown)) == ("shown.png", "shown")

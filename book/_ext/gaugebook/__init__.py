@@ -19,7 +19,9 @@
 - `lean`: what no page uses is not shipped (icon glyphs, theme scripts).
 - `bundle`: one style sheet and one script for all pages.
 - `anchors`: statements have a link to themselves, widgets a number.
+- `glossary`: the first of each term on a page leads to its definition.
 - `identifiers`: a name in code breaks at its joints.
+- `indexed`: statements stand in the index.
 - `search`: what the search knows: sections and statements, in prose.
 - `access`: small repairs of the theme for screen readers and keyboards.
 """
@@ -38,7 +40,9 @@ from . import (
     described,
     exercises,
     figures,
+    glossary,
     identifiers,
+    indexed,
     lean,
     mathematics,
     predict,
@@ -72,7 +76,9 @@ PARTS = (
     search,
     access,
     anchors,
+    glossary,
     identifiers,
+    indexed,
 )
 
 

@@ -29,6 +29,7 @@ SCRIPTS = (
     "_static/copybutton.js",
     "_static/scripts/sphinx-book-theme.js",
     "_static/reach.js",
+    "_static/terms.js",
     "_static/menus.js",
     "_static/scripts/pydata-sphinx-theme.js",
 )
