@@ -7,7 +7,7 @@
   const FIRST = 20; // how many results are shown at once
   const LONG = 220; // letters of an excerpt
   const SMALL = new Set("a an and are at by can do does for from how in is it its no of on or that the to what when where which why with".split(" "));
-  const KINDS = { page: 12, section: 6, statement: 6, exercise: 2, figure: 1, work: 0 };
+  const KINDS = { page: 12, section: 6, statement: 6, term: 4, exercise: 2, figure: 1, work: 0 };
 
   /** As words are compared: without case and accents; θ² becomes θ2. */
   const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();

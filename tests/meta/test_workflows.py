@@ -37,6 +37,11 @@ def test_a_scheduled_workflow_installs_as_the_published_notebooks_do():
     assert "gh-pages" in check
 
 
+def test_the_pages_are_built_with_the_history_that_dates_them():
+    checkout, *_ = workflow("pages.yml")["jobs"]["publish"]["steps"]
+    assert checkout["with"] == {"fetch-depth": 0}
+
+
 def test_nothing_is_published_before_its_first_cell_has_installed():
     steps = commands(workflow("pages.yml")["jobs"]["publish"])
     built, checked, published = (

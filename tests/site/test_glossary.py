@@ -96,6 +96,8 @@ def test_the_index_lists_terms_and_statements_and_is_in_the_contents(small):
     }
     assert listed["orbit"] == "book/glossary.html#term-orbit"
     assert listed["Ward identity for p, the"] == "book/page.html#thm-w"
+    places = (small / "searchindex.js").read_text("utf8")
+    assert '["term","term-gauge","gauge","","A way to write it. A charge has none."]' in places
     contents = markup.read(small / "book/page.html").select(".bd-docs-nav a")
     assert (contents[-1].get_text().strip(), contents[-1]["href"]) == ("Index", "../genindex.html")
 

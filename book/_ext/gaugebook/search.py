@@ -38,7 +38,7 @@ SILENT = (
 class Place:
     """What one result shows, before it is written down."""
 
-    kind: str  # page, section, statement, exercise, figure or work
+    kind: str  # page, section, statement, term, exercise, figure or work
     anchor: str
     title: str
     within: str  # title of the section around it; "" at the top of a page
@@ -75,6 +75,11 @@ def is_folded(node: nodes.Node) -> bool:
     return isinstance(node, nodes.paragraph) and node.astext().startswith("Checked by tests/")
 
 
+def is_entry(node: nodes.Node) -> bool:
+    """Whether it is a term of the glossary."""
+    return isinstance(node, nodes.term) and bool(node["ids"])
+
+
 def places(document: nodes.document, numbers: dict[str, dict[str, tuple]]) -> list[Place]:
     """Every place of a page, in its order.
 
@@ -101,7 +106,7 @@ def gather(node: nodes.Element, here: Place | None, found: list[Place], numbers)
         if isinstance(child, (*SILENT, nodes.thead)) or is_folded(child):
             continue
         if isinstance(child, nodes.TextElement | nodes.row):
-            if here is not None and not isinstance(child, nodes.title):
+            if here is not None and not isinstance(child, nodes.title) and not is_entry(child):
                 here.words.append(line_of(child))
         else:
             gather(child, here, found, numbers)
@@ -123,6 +128,8 @@ def opened(node: nodes.Element, here: Place | None, numbers) -> Place | None:
     if isinstance(node, nodes.citation):
         authors = AUTHORS.split(tidy(readable(node.children[-1])))[0]
         return Place("work", anchor, authors, section_of(here))
+    if isinstance(node, nodes.definition_list_item) and is_entry(node[0]):
+        return Place("term", node[0]["ids"][0], tidy(readable(node[0])), section_of(here))
     number = next((".".join(map(str, of[anchor])) for of in numbers.values() if anchor in of), "")
     if not number:
         return None
