@@ -46,7 +46,10 @@ def rescale(
             entry leaves the range of its dtype, upwards to infinity or downwards to zero, or if
             digits are lost and `exact` forbids it.
 
-    Source: Saul (2023), eqs. (5)-(6); the book, Theorem "Rescaling symmetry".
+    Source: Saul (2023), eqs. (5)-(6).
+
+    Book: thm-rescaling, prop-orbit, thm-path-products, prop-derivatives, prop-unbounded,
+    prop-saliency.
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
@@ -92,6 +95,8 @@ def generator(params: Mapping[str, Tensor], direction: Tensor, group: GaugeGroup
 
     Source: Saul (2023), eqs. (29)-(30); the book, "Moving along the orbit".
 
+    Book: prop-orbit, prop-derivatives.
+
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
         >>> velocity = generator(params_of(hat()), torch.ones(3), mlp_group(hat()))
@@ -124,6 +129,8 @@ def orbit(
 
     Raises:
         GaugeError: if the times are not one-dimensional, or as `rescale` does.
+
+    Book: prop-orbit, prop-unbounded.
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of

@@ -74,6 +74,8 @@ class GaugeGroup:
 
     Source: Saul (2023), eqs. (4)-(6); the book, "The symmetry".
 
+    Book: thm-rescaling, prop-orbit.
+
     Example:
         >>> from gaugelib import hat, mlp_group
         >>> group = mlp_group(hat())

@@ -31,7 +31,9 @@ def mlp_group(model: nn.Module) -> GaugeGroup:
     Raises:
         GaugeError: naming the layer, if the model is anything else; `trace_group` knows more.
 
-    Source: Saul (2023), eqs. (2)-(6); the book, Theorem "Rescaling symmetry".
+    Source: Saul (2023), eqs. (2)-(6).
+
+    Book: def-homogeneous, prop-two-slopes, thm-rescaling.
 
     Example:
         >>> relu, *layers = nn.ReLU(), nn.Linear(2, 4), nn.Linear(4, 3), nn.Linear(3, 1)

@@ -47,7 +47,9 @@ def ward_residual(
             parameter, the loss is not a scalar tensor or depends on none of the parameters, or its
             gradient is not finite.
 
-    Source: Saul (2023), eqs. (28)-(31); the book, Theorem "Ward identity".
+    Source: Saul (2023), eqs. (28)-(31).
+
+    Book: thm-ward.
 
     Example:
         >>> from gaugelib import functional_call, hat, mlp_group, params_of
@@ -87,7 +89,9 @@ def charge(
     Raises:
         GaugeError: if `p` is not a finite number > 0, or if names or shapes do not fit.
 
-    Source: Saul (2023), eq. (24), and eq. (32) without biases; the book, Theorem "Conservation".
+    Source: Saul (2023), eq. (24), and eq. (32) without biases.
+
+    Book: thm-conserved, prop-drift, prop-heavy-ball, prop-stationary, prop-charge-barrier.
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
@@ -125,7 +129,9 @@ def step_drift(grads: Mapping[str, Tensor], group: GaugeGroup, lr: float) -> Ten
     Raises:
         GaugeError: if `lr` is not finite, or names or shapes do not fit.
 
-    Source: the book, Proposition "One step"; Saul (2023) states $O(\eta^2)$ in section 3.3.
+    Source: Saul (2023), section 3.3, which states $O(\eta^2)$.
+
+    Book: prop-step, thm-drift, prop-methods.
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
@@ -154,6 +160,8 @@ def decayed(charge: Tensor, time: Tensor | float, p: float, decay: float) -> Ten
         GaugeError: if `p` is not a finite number > 0, or `decay` not one >= 0.
 
     Source: Saul (2023), proof of Theorem 3.4; the book, "The pairing".
+
+    Book: thm-pairing.
 
     Example:
         >>> decayed(torch.tensor([4.0]), torch.tensor([0.0, 1.0]), p=2.0, decay=math.log(2.0))

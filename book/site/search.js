@@ -7,7 +7,7 @@
   const FIRST = 20; // how many results are shown at once
   const LONG = 220; // letters of an excerpt
   const SMALL = new Set("a an and are at by can do does for from how in is it its no of on or that the to what when where which why with".split(" "));
-  const KINDS = { page: 12, section: 6, statement: 6, term: 4, exercise: 2, figure: 1, work: 0 };
+  const KINDS = { page: 12, section: 6, statement: 6, term: 4, function: 3, exercise: 2, figure: 1, work: 0 };
 
   /** As words are compared: without case and accents; θ² becomes θ2. */
   const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
@@ -72,12 +72,17 @@
     return chapter ? all : 0.8 * all; // appendices come after what they belong to
   };
 
+  /** A question without what code puts around a name: gl.rescale(params) asks for rescale. */
+  const bare = (question) => question.trim().replace(/^(?:gl|gaugelib)\.(?=[\p{L}_])/u, "").replace(/(?<=[\p{L}_]{3})\(.*$/u, "");
+  /** Whether a question names a function as code does, minimum_norm or gl.rescale: then that is what is meant. */
+  const isNamed = ({ kind, title }, question) => kind === "function" && /[_.(]/.test(question) && title === bare(question);
+
   /** The places that fit, the best first; those with only some of the terms if none has all. */
   const find = (places, question) => {
-    const terms = termsOf(question);
+    const terms = termsOf(bare(question));
     for (const every of [true, false]) {
       const found = terms.length === 0 ? [] : places
-        .map((place) => ({ place, score: score(place, terms, every) }))
+        .map((place) => ({ place, score: score(place, terms, every) * (isNamed(place, question) ? 10 : 1) }))
         .filter((one) => one.score > 0)
         .sort((a, b) => b.score - a.score);
       if (found.length) return { every, found: found.map((one) => one.place) };

@@ -45,6 +45,8 @@ def objective(
 
     Source: Saul (2023), eq. (10).
 
+    Book: lem-balanced, prop-flow.
+
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
         >>> alpha = torch.tensor([0.0, 2.0, 0.0]).double().log1p() / 2  # a = 1, √3, 1
@@ -89,6 +91,8 @@ def auxiliary(
 
     Source: Saul (2023), eq. (13).
 
+    Book: lem-auxiliary.
+
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
         >>> params, group = params_of(hat()), mlp_group(hat())
@@ -128,6 +132,8 @@ def laplacian(
         GaugeError: for more than 4096 units, or as `objective` does.
 
     Source: the book, "The minimum-norm gauge".
+
+    Book: prop-flow, thm-rate, prop-rates, prop-stiff.
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
@@ -172,6 +178,8 @@ def predicted_saving(
         GaugeError: if nothing flows through some layer, or as `objective` does.
 
     Source: the book, "The minimum-norm gauge".
+
+    Book: prop-saving.
 
     Example:
         >>> from gaugelib import mlp_group

@@ -88,6 +88,9 @@ def minimum_norm(
 
     Source: Saul (2023), Theorem 2.1 and Algorithm 1; the book, "The minimum-norm gauge".
 
+    Book: thm-unique, lem-compact, thm-convergence, prop-doubled, thm-rate, thm-turns,
+    prop-largest, prop-limit, prop-average.
+
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
         >>> found = minimum_norm(params_of(hat()), mlp_group(hat()), tol=1e-12)

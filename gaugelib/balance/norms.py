@@ -27,6 +27,8 @@ def incoming_norm(
 
     Source: Saul (2023), left side of eq. (9).
 
+    Book: lem-auxiliary.
+
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
         >>> incoming_norm(params_of(hat()), mlp_group(hat())).tolist()
@@ -47,6 +49,8 @@ def outgoing_norm(
         GaugeError: if `p` is not a finite number > 0, or if names or shapes do not fit.
 
     Source: Saul (2023), right side of eq. (9).
+
+    Book: lem-auxiliary.
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
@@ -71,6 +75,8 @@ def imbalance(
 
     Source: Saul (2023), eq. (9) without biases, eq. (24) with them.
 
+    Book: lem-balanced.
+
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
         >>> imbalance(params_of(hat()), mlp_group(hat())).tolist()
@@ -94,6 +100,8 @@ def relative_imbalance(
         GaugeError: if `p` is not a finite number > 0, or if names or shapes do not fit.
 
     Source: Saul (2023), eq. (20), with the absolute value that its text asks for.
+
+    Book: lem-balanced.
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
@@ -124,6 +132,8 @@ def weight_norm(
         GaugeError: if `p` is not a finite number > 0, or if names or shapes do not fit.
 
     Source: Saul (2023), eq. (7).
+
+    Book: prop-unbounded, lem-balanced.
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of

@@ -119,7 +119,7 @@ def predicted_share(function: Callable[[list[float]], Any]) -> Verdict:
 
 
 def refutation(answer: Mapping[str, float]) -> Verdict:
-    """Check a counter-example to the printed bound (17), a ≤ ‖W‖ₚᵖ/|w|ᵖ, on a chain of two weights.
+    """Check a counter-example to the bound (17) as printed, `a ≤ ‖W‖ₚᵖ/|w|ᵖ`, on two weights.
 
     Args:
         answer: p, the weights w_in and w_out of one neuron, and a scale a of that neuron which does

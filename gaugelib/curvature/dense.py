@@ -27,6 +27,8 @@ def hessian(loss: Callable[[dict[str, Tensor]], Tensor], params: Mapping[str, Te
     Raises:
         GaugeError: if m is larger than 4096, where a dense matrix is the wrong tool.
 
+    Book: prop-derivatives, thm-mass-gap, thm-zero-modes, prop-congruence.
+
     Example:
         >>> params = {"w": torch.tensor([3.0]), "v": torch.tensor([2.0])}
         >>> hessian(lambda theta: (theta["w"] * theta["v"]).sum() ** 2 / 2, params)

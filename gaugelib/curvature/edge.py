@@ -43,7 +43,7 @@ def edge_path(
     Raises:
         GaugeError: if no two weights have this $\rho$ and $S$, or lr or steps is not as above.
 
-    Source: the book, Proposition "Sharpness is imbalance".
+    Book: prop-edge.
 
     Example:
         >>> rates = torch.tensor([0.1, 0.2], dtype=torch.float64)

@@ -52,7 +52,7 @@ def curvature_residual(
             parameter, the loss is not a scalar tensor or depends on none of the parameters, or if
             its gradient or a product with its Hessian is not finite.
 
-    Source: the book, Proposition "Level and curved".
+    Book: prop-curved.
 
     Example:
         >>> from gaugelib import functional_call, hat, mlp_group, params_of

@@ -56,6 +56,8 @@ def sharpness(
 
     Source: Lehoucq, Sorensen and Yang (1998); the book, "Sharpness".
 
+    Book: prop-congruence, prop-edge, prop-coin.
+
     Example:
         >>> params = {"w": torch.tensor([1.0, 2.0], dtype=torch.float64)}
         >>> def loss(theta):  # eigenvalues 2 and -6

@@ -137,6 +137,8 @@ def hessian_product(
 
     Source: Pearlmutter (1994), "Fast exact multiplication by the Hessian".
 
+    Book: prop-master.
+
     Example:
         >>> params = {"w": torch.tensor([3.0]), "v": torch.tensor([2.0])}
         >>> direction = {"w": torch.tensor([1.0]), "v": torch.tensor([0.0])}

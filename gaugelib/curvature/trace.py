@@ -64,6 +64,8 @@ def hessian_trace(
 
     Source: Hutchinson (1990), "A stochastic estimator of the trace of the influence matrix".
 
+    Book: prop-congruence, prop-gauges.
+
     Example:
         >>> params = {"w": torch.tensor([1.0, 2.0], dtype=torch.float64)}
         >>> hessian_trace(lambda theta: (theta["w"] ** 3).sum(), params).value  # of diag(6, 12)

@@ -40,6 +40,8 @@ class Barrier:
             hidden layer, the image of each unit.
         exchange: one that maps the space to itself and $s$ to $-s$, so that the sides are copies
             of each other; None if there is none.
+
+    Book: thm-barrier.
     """
 
     space: EquivariantSpace
@@ -78,7 +80,7 @@ def barriers(space: EquivariantSpace) -> tuple[Barrier, ...]:
     Raises:
         GaugeError: if there is too much to search through.
 
-    Source: the book, Theorem "Free barriers".
+    Book: thm-barrier, prop-ring.
 
     Example:
         >>> from sympy.combinatorics import SymmetricGroup

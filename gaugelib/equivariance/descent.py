@@ -57,6 +57,8 @@ def deep_sets(
         GaugeError: if n is no positive whole number, the shapes do not broadcast, or a tensor is
             not of a floating dtype.
 
+    Book: thm-frozen.
+
     Example:
         >>> deep_sets(1.0, -0.5, n=2)
         (tensor([[ 1.0000, -0.5000],
@@ -120,7 +122,7 @@ def descend(
     Raises:
         GaugeError: if sizes do not fit, the start is not in the space, or a number is not as above.
 
-    Source: the book, Theorem "The sign of a − b is frozen".
+    Book: thm-frozen, prop-no-trap, prop-metric.
 
     Example:
         >>> from sympy.combinatorics import SymmetricGroup

@@ -35,7 +35,7 @@ class Representation:
         GaugeError: if a row is no permutation, the map is no homomorphism, or nothing is
             permuted.
 
-    Source: the book, Proposition "What passes through a ReLU", for why they permute.
+    Book: prop-pointwise.
 
     Example:
         >>> from sympy.combinatorics import CyclicGroup

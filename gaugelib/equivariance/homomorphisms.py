@@ -39,6 +39,8 @@ def homomorphisms(group: PermutationGroup, n: int) -> tuple[Representation, ...]
 
     Source: the book, section "How many pages?".
 
+    Book: prop-six-pages, thm-union.
+
     Example:
         >>> from sympy.combinatorics import SymmetricGroup
         >>> [len(homomorphisms(SymmetricGroup(3), n)) for n in range(1, 5)]

@@ -30,6 +30,8 @@ class EquivariantSpace:
         labels: number of the orbit of each entry, by parameter, int64, of the parameter's shape;
             orbits are numbered through all parameters, as their first entries come.
 
+    Book: prop-page.
+
     Example:
         >>> from sympy.combinatorics import SymmetricGroup
         >>> from gaugelib.equivariance import natural, trivial
@@ -179,7 +181,7 @@ def equivariant_space(
         GaugeError: if there are less than two representations, they are of different groups, or
             the names do not fit.
 
-    Source: the book, Proposition "A page".
+    Book: prop-page.
 
     Example:
         >>> from sympy.combinatorics import CyclicGroup

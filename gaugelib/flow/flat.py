@@ -29,7 +29,7 @@ def flat_coordinates(params: Mapping[str, Tensor], p: float) -> dict[str, Tensor
     Raises:
         GaugeError: if `p` is out of range, or if a coordinate is not finite, naming the parameter.
 
-    Source: the book, Proposition "Flat coordinates".
+    Book: prop-flat.
 
     Example:
         >>> flat_coordinates({"w": torch.tensor([4.0, -1.0, 0.0])}, p=1.0)
@@ -52,7 +52,7 @@ def from_flat_coordinates(flat: Mapping[str, Tensor], p: float) -> dict[str, Ten
     Raises:
         GaugeError: if `p` is out of range, or if a parameter is not finite, naming it.
 
-    Source: the book, Proposition "Flat coordinates".
+    Book: prop-flat.
 
     Example:
         >>> from_flat_coordinates({"w": torch.tensor([4.0, -2.0, 0.0])}, p=1.0)

@@ -82,7 +82,10 @@ def gradient_flow(
             on no moving parameter; if the flow ends or blows up on the way, saying where and when;
             if the equation of the implicit midpoint cannot be solved.
 
-    Source: Saul (2023), eqs. (22)-(23) and (34)-(35); the book, Definition "Modulated flow".
+    Source: Saul (2023), eqs. (22)-(23) and (34)-(35).
+
+    Book: def-modulated, thm-conserved, thm-minimality, prop-drift, prop-linear, thm-pairing,
+    cor-kept, prop-mismatch, prop-homogeneous.
 
     Example:
         >>> start = {"w": torch.tensor([2.0], dtype=torch.float64)}

@@ -57,6 +57,8 @@ def balance_coefficients(
 
     Source: the book, "Which gauge?".
 
+    Book: thm-coefficients, prop-gauges, prop-isotropic, prop-coin.
+
     Example:
         >>> from gaugelib import hat, mlp_group, params_of, rescale
         >>> params, group = params_of(hat()), mlp_group(hat())

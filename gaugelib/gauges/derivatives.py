@@ -43,6 +43,8 @@ def gradient_square(
 
     Source: the book, "Which gauge?".
 
+    Book: prop-gauges, prop-coin, thm-drift.
+
     Example:
         >>> params = {"w": torch.tensor([1.0, 2.0])}
         >>> batches = torch.tensor([[1.0, 0.0], [3.0, 1.0]])
@@ -84,6 +86,8 @@ def hessian_diagonal(
         GaugeError: if there are no parameters, or as `hessian_product` does.
 
     Source: the book, "Which gauge?".
+
+    Book: prop-gauges, prop-diagonal.
 
     Example:
         >>> params = {"w": torch.tensor([3.0]), "v": torch.tensor([2.0])}

@@ -60,6 +60,8 @@ def gauss_newton_diagonal(
 
     Source: the book, "Which gauge?"; Schraudolph (2002), "Fast curvature matrix-vector products".
 
+    Book: prop-gauges, prop-diagonal, prop-isotropic.
+
     Example:
         >>> params, x = {"w": torch.tensor([[1.0, 0.0]])}, torch.tensor([[1.0, 2.0], [3.0, 0.0]])
         >>> gauss_newton_diagonal(lambda theta, x: x @ theta["w"].T, params, x)

@@ -31,6 +31,8 @@ def quantise(weight: Tensor, bits: int = 8, *, per_channel: bool = False) -> Ten
 
     Source: the book, "Somebody else's networks".
 
+    Book: prop-rounding.
+
     Example:
         >>> quantise(torch.tensor([[0.9, -6.0], [2.2, 0.4]]), bits=3)  # steps of 2
         tensor([[ 0., -6.],

@@ -50,6 +50,8 @@ def rounding_error(
 
     Source: the book, "Somebody else's networks".
 
+    Book: prop-rounding.
+
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
         >>> params, group = params_of(hat()), mlp_group(hat())
@@ -104,6 +106,8 @@ def rounding_gauge(
             `rounding_error` does.
 
     Source: the book, "Somebody else's networks".
+
+    Book: prop-rounding.
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of

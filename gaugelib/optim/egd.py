@@ -38,6 +38,8 @@ class EGD(Optimizer):
 
     Source: Saul (2023), eqs. (40)-(41); the book, "The pairing".
 
+    Book: prop-egd.
+
     Example:
         >>> weight = torch.nn.Parameter(torch.tensor([4.0, -4.0, 0.0]))
         >>> weight.grad = torch.full((3,), 2.0).log()

@@ -102,6 +102,8 @@ class GaugeFixing:
 
     Source: Saul (2023), section 4.1; the book, "The pairing" and "Which gauge?".
 
+    Book: thm-unique, thm-coefficients, prop-average.
+
     Example:
         >>> from gaugelib import hat
         >>> model = hat()

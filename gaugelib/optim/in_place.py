@@ -41,6 +41,8 @@ def minimum_norm_(
 
     Source: Saul (2023), Algorithm 1.
 
+    Book: thm-unique, prop-average.
+
     Example:
         >>> from gaugelib import hat
         >>> model = hat()

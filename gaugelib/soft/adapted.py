@@ -58,6 +58,8 @@ def gauge_coordinates(
 
     Source: the book, "Soft gauge fixing".
 
+    Book: prop-coordinates.
+
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
         >>> found = gauge_coordinates(params_of(hat()), mlp_group(hat()))
@@ -89,6 +91,8 @@ def from_gauge_coordinates(coords: GaugeCoordinates, group: GaugeGroup) -> dict[
             hides it; or as `gauge_coordinates` does.
 
     Source: the book, "Soft gauge fixing".
+
+    Book: prop-coordinates.
 
     Example:
         >>> from dataclasses import replace

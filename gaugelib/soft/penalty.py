@@ -55,6 +55,8 @@ def soft_penalty(
 
     Source: the book, "Soft gauge fixing".
 
+    Book: thm-soft, prop-circle, thm-zero-modes.
+
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
         >>> soft_penalty(params_of(hat()), mlp_group(hat()), include_bias=False).item()  # Δ = -3
@@ -98,6 +100,8 @@ def soft_step(
             long that a scale leaves the range of floating point.
 
     Source: for the update of Algorithm 1, Saul (2023), Algorithm 1; the book, "Soft gauge fixing".
+
+    Book: prop-stiff.
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of

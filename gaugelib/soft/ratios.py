@@ -35,6 +35,8 @@ def log_ratio(
 
     Source: the book, "Soft gauge fixing".
 
+    Book: prop-coordinates, prop-decay-alone.
+
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
         >>> log_ratio(params_of(hat()), mlp_group(hat())).exp().tolist()  # the middle one gives 2

@@ -89,6 +89,8 @@ def soft_flow(
 
     Source: the book, "Soft gauge fixing".
 
+    Book: prop-one-layer, prop-rates.
+
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
         >>> flow = soft_flow(params_of(hat()), mlp_group(hat()), until=1.0, steps=50)
@@ -165,6 +167,8 @@ def rates(
             NaN or infinite, or if names or shapes do not fit.
 
     Source: the book, "Soft gauge fixing".
+
+    Book: prop-rates.
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of

@@ -38,6 +38,8 @@ def vertical(
 
     Source: the book, "Soft gauge fixing".
 
+    Book: thm-soft.
+
     Example:
         >>> from gaugelib import hat, mlp_group, params_of
         >>> params = params_of(hat())  # weights 1 in, 1, 2 and 1 out, biases 0, -1, -2

@@ -57,6 +57,8 @@ def assert_gauge_invariant(
         GaugeError: if the group has no units, so that there is nothing to test, or if it is not
             this model's.
 
+    Book: thm-rescaling.
+
     Example:
         >>> from gaugelib import hat
         >>> x = torch.linspace(-1.0, 3.0, 9, dtype=torch.float64)[:, None]

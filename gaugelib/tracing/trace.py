@@ -56,6 +56,8 @@ def trace_group(
 
     Source: the book, "Your own model".
 
+    Book: def-homogeneous, thm-rescaling.
+
     Example:
         >>> cnn = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 2))
         >>> group = trace_group(cnn, torch.zeros(1, 1, 4, 4))

@@ -32,6 +32,19 @@ test("a name in code is one word: its parts elsewhere are not it", () => {
   assert.ok(addresses("weight norm").includes("far.html#s")); // the control: as two words they are found
 });
 
+test("who asks for a function by its name in code finds its entry first, with words the chapter", () => {
+  const entry = ["ref.html", "", ["Reference"], [
+    ["function", "gaugelib.minimum_norm", "minimum_norm", "The lightest", "The point of smallest norm."],
+    ["function", "gaugelib.minimum_norm_", "minimum_norm_", "The lightest", "The same in place: minimum_norm."],
+  ]];
+  const first = (question) => find(placesOf([...INDEX, entry]), question).found[0].address;
+  for (const question of ["minimum_norm", "gl.minimum_norm", "gaugelib.minimum_norm(params)"]) {
+    assert.equal(first(question), "ref.html#gaugelib.minimum_norm");
+  }
+  assert.equal(first("minimum_norm_"), "ref.html#gaugelib.minimum_norm_");
+  assert.equal(first("minimum norm"), "two.html"); // the control
+});
+
 test("a statement is found by its number, and no other by the beginning of it", () => {
   assert.deepEqual(addresses("theorem 2.1"), ["two.html#thm-unique", "two.html#thm-other"]);
   assert.deepEqual(addresses("theorem 2.10"), ["two.html#thm-other"]);

@@ -27,7 +27,9 @@ TWENTY_FIRST = """() => document.activeElement.closest("li")
 
 FIRST = {  # what a reader expects at the top
     "minimum norm": "minimum_norm.html",
-    "minimum_norm": "minimum_norm.html",
+    "minimum_norm": "reference.html#gaugelib.minimum_norm",
+    "gl.soft_penalty": "reference_learning.html#gaugelib.soft_penalty",
+    "GaugeGroup.spread": "reference.html#gaugelib.GaugeGroup.spread",
     "Noether": "conservation.html#noether-and-where-the-analogy-ends",
     "Theorem 2.1": "minimum_norm.html#thm-unique",
     "uniqueness": "minimum_norm.html#thm-unique",
@@ -36,7 +38,8 @@ FIRST = {  # what a reader expects at the top
     "bias": "conservation_exercises.html#what-the-bias-takes",
     "pairing theorem": "pairing.html",
     "conservation laws": "conservation.html",
-    "weight_norm": "notation.html#what-is-measured",
+    "weight_norm": "reference.html#gaugelib.weight_norm",
+    "statements": "statements.html",
     "Exercise 2.3": "minimum_norm_exercises.html#predict-the-saving",
     "Saul": "bibliography.html",
 }

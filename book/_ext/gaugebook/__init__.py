@@ -14,6 +14,9 @@
 - `predictions`: questions with choices, whose right answer the page's own kernel finds (`verdict`).
 - `predict`: on the page a reader commits to a choice before the answer opens.
 - `checked`: under a statement, the tests that check it, folded and linked.
+- `reference`: what the library offers, from its docstrings (`docstrings`).
+- `statements`: under a statement, the functions that carry it; `statement_list` is the page of all.
+- `code_links`: a name of the library in code leads to the reference (`code_names`).
 - `exercises`: solutions open by their titles, a stub says how it is answered, the first cell is
   folded.
 - `lean`: what no page uses is not shipped (icon glyphs, theme scripts).
@@ -36,6 +39,7 @@ from . import (
     bundle,
     checked,
     cited,
+    code_links,
     contents,
     described,
     exercises,
@@ -48,9 +52,12 @@ from . import (
     predict,
     predictions,
     published,
+    reference,
     repository,
     search,
     solutions,
+    statement_list,
+    statements,
     widget_parts,
     widgets,
 )
@@ -70,6 +77,9 @@ PARTS = (
     predictions,
     predict,
     checked,
+    reference,
+    statements,
+    statement_list,
     exercises,
     lean,
     bundle,
@@ -79,6 +89,7 @@ PARTS = (
     glossary,
     identifiers,
     indexed,
+    code_links,
 )
 
 

@@ -36,12 +36,17 @@ def folded(sentence: str, source: str) -> str:
     return f'<details class="checked"><summary>Checked by {told}</summary><p>{shown}</p></details>'
 
 
+def source_address(app) -> str:
+    """Where the files lie as they were when the book was built; "" if nobody knows."""
+    repository = app.gaugebook_repository
+    return f"{repository.url}/blob/{repository.commit or 'main'}" if repository else ""
+
+
 def fold(app, pagename, templatename, context, doctree) -> None:
     """Fold every such sentence of a page."""
     if "body" not in context:
         return
-    repository = app.gaugebook_repository
-    source = f"{repository.url}/blob/{repository.commit or 'main'}" if repository else ""
+    source = source_address(app)
     context["body"] = CHECKED.sub(lambda found: folded(found[1], source), context["body"])
 
 

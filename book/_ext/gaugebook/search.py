@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx_exercise.nodes import is_exercise_node, is_solution_node
 
 from .plain import ELLIPSIS, plain
@@ -21,6 +22,8 @@ from .predict import END
 
 INDEX = "searchindex.js"
 UNUSED = ("searchtools.js", "language_data.js")
+# Answers to predictions; under a statement, the functions that carry it; the list of all statements.
+FOLDED = frozenset((END, "in-code", "statement-list"))
 AUTHORS = re.compile(r"(?<=\w\w)\. ")  # their end: a full stop, but not that of an initial
 SILENT = (
     nodes.literal_block,
@@ -31,6 +34,7 @@ SILENT = (
     nodes.image,
     nodes.substitution_definition,
     nodes.label,
+    addnodes.desc_signature,
 )
 
 
@@ -38,7 +42,7 @@ SILENT = (
 class Place:
     """What one result shows, before it is written down."""
 
-    kind: str  # page, section, statement, term, exercise, figure or work
+    kind: str  # page, section, statement, term, function, exercise, figure or work
     anchor: str
     title: str
     within: str  # title of the section around it; "" at the top of a page
@@ -70,7 +74,7 @@ def is_folded(node: nodes.Node) -> bool:
     """What a reader has to open first: it would be spoilt by an excerpt."""
     if is_solution_node(node) or node.get("design_component") == "dropdown":
         return True
-    if END in node.get("classes", ()):
+    if not FOLDED.isdisjoint(node.get("classes", ())):
         return True
     return isinstance(node, nodes.paragraph) and node.astext().startswith("Checked by tests/")
 
@@ -125,6 +129,9 @@ def opened(node: nodes.Element, here: Place | None, numbers) -> Place | None:
     if isinstance(node, nodes.section) and not anchor.endswith("-content"):
         title = tidy(readable(node[0]))
         return Place("section" if here else "page", anchor if here else "", title, section_of(here))
+    if isinstance(node, addnodes.desc):
+        name = (node[0]["ids"] or [""])[0]
+        return Place("function", name, name.removeprefix("gaugelib."), section_of(here))
     if isinstance(node, nodes.citation):
         authors = AUTHORS.split(tidy(readable(node.children[-1])))[0]
         return Place("work", anchor, authors, section_of(here))
