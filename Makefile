@@ -10,6 +10,7 @@ SHELL := bash
 VENV := .venv
 READY := $(VENV)/.ready
 COLAB := .cache/venv-colab
+OLDEST := .cache/venv-oldest
 NEWEST := .cache/venv-newest
 SITE := _build/html
 REPORTS := .cache/reports
@@ -132,10 +133,19 @@ rerun: $(READY) ## run again this day's share of what is stored, and compare (DA
 mutation: $(READY) ## count the small errors in the core that the tests notice (SAMPLE=300 SEED=1)
 	CI=true OPENBLAS_NUM_THREADS=1 python -m tools.mutation --sample $(SAMPLE) --seed $(SEED) --workers $(WORKERS)
 
-.PHONY: newest
+# Executes every notebook in another environment: $(call elsewhere,ENVIRONMENT,NAME). The cells that must have run
+# are counted from the sources.
+elsewhere = PATH=$(CURDIR)/$(1)/bin:$$PATH python tools/execute_notebooks.py --no-write --report $(REPORTS)/$(2).xml && \
+	$(1)/bin/python tools/tally.py $(REPORTS) $(2)=$$($(1)/bin/python tools/execute_notebooks.py --count)
+
+.PHONY: oldest newest
+oldest: ## execute every notebook among the lowest versions that gaugelib allows, and count the cells (Python 3.11)
+	PYTHON=$${PYTHON:-python3.11} tools/setup.sh $(OLDEST) requirements/oldest.txt
+	$(call elsewhere,$(OLDEST),oldest)
+
 newest: ## execute every notebook among the newest versions of everything, and count the cells
 	tools/setup.sh $(NEWEST) requirements/newest.in
-	PATH=$(CURDIR)/$(NEWEST)/bin:$$PATH python tools/execute_notebooks.py --no-write
+	$(call elsewhere,$(NEWEST),newest)
 
 .PHONY: bench bench-training bench-curvature bench-equivariance bench-published bench-peers
 bench: $(READY) ## measure how fast the minimum norm is found, and write the table of the appendix

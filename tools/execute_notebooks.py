@@ -1,10 +1,11 @@
 """Execute the book's notebooks in place, so that executing twice gives the same bytes.
 
-    python tools/execute_notebooks.py [NOTEBOOK ...] [--no-write] [--jobs N]
+    python tools/execute_notebooks.py [NOTEBOOK ...] [--no-write] [--jobs N] [--report FILE]
 
 Outputs are stored; what differs from run to run is not: widget ids are drawn from a counter, widget
 state and timing are left out, kernel and language are named without their versions. Figures compare
-equal on the same versions of the libraries and the same family of processors.
+equal on the same versions of the libraries and the same family of processors. A report names each
+cell that was executed, in the form that tools/tally.py counts.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import pathlib
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from xml.etree import ElementTree
 
 import nbformat
 from nbclient import NotebookClient
@@ -46,15 +48,22 @@ _count_ids(); del _count_ids
 
 
 class Client(NotebookClient):
-    """A client that counts widget ids from zero, under a prefix that is the notebook's own."""
+    """A client that counts widget ids from zero, under a prefix that is the notebook's own.
 
-    def __init__(self, notebook: NotebookNode, name: str, **options) -> None:
+    Where nothing is written the kernel stays as it came: the patch knows only the kernels that
+    the book is built with, not those of other places.
+    """
+
+    def __init__(self, notebook: NotebookNode, name: str, count_ids: bool, **options) -> None:
         super().__init__(notebook, **options)
         self.prefix = hashlib.sha256(name.encode()).hexdigest()[:16]
+        self.count_ids = count_ids
 
     async def async_start_new_kernel_client(self):
         """Start the kernel and patch it before the first cell."""
         client = await super().async_start_new_kernel_client()
+        if not self.count_ids:
+            return client
         code = COUNT_IDS.replace("{prefix}", self.prefix)
         sent = client.execute(code, silent=True, store_history=False)
         while True:
@@ -71,6 +80,7 @@ def executed(
     folder: pathlib.Path,
     tick: Callable[..., object] | None = None,
     timeout: int = 300,
+    count_ids: bool = True,
 ) -> NotebookNode:
     """Execute a copy of a notebook from scratch and return it in its normal form.
 
@@ -80,6 +90,7 @@ def executed(
         folder: the kernel's working directory.
         tick: called after each executed cell.
         timeout: seconds that one cell may take.
+        count_ids: make the ids of widgets the same each time.
 
     Raises:
         CellExecutionError: a cell raised, and is not tagged `raises-exception`.
@@ -91,6 +102,7 @@ def executed(
     client = Client(
         notebook,
         name,
+        count_ids,
         timeout=timeout,
         kernel_name="python3",
         record_timing=False,
@@ -161,6 +173,16 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
 
 
+def report(done: list[str], failed: list[str]) -> bytes:
+    """The cells that were executed, as JUnit counts tests: one for each, wherever it belongs."""
+    suite = ElementTree.Element(
+        "testsuite", tests=str(len(done)), failures=str(len(failed)), errors="0", skipped="0"
+    )
+    for notebook in done:
+        ElementTree.SubElement(suite, "testcase", classname=notebook, name="cell")
+    return ElementTree.tostring(suite)
+
+
 def find_notebooks(folder: pathlib.Path = BOOK) -> list[pathlib.Path]:
     """Every notebook of the book; hidden folders hold editors' copies."""
     return sorted(
@@ -178,6 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--no-write", action="store_true", help="execute, but leave the files as they are"
     )
     parser.add_argument("--jobs", type=int, default=2, help="notebooks executed at a time")
+    parser.add_argument("--report", type=pathlib.Path, help="write what ran, for tools/tally.py")
     parser.add_argument("--list", action="store_true", help="only print the paths")
     parser.add_argument("--count", action="store_true", help="only count the code cells")
     options = parser.parse_args(arguments)
@@ -201,13 +224,15 @@ def main(arguments: list[str] | None = None) -> int:
         ThreadPoolExecutor(options.jobs) as pool,
     ):
 
-        def tick(cell: NotebookNode, **_: object) -> None:
-            done.append(cell.cell_type)
-            bar.update()
-
         def execute(path: pathlib.Path) -> None:
+            def tick(**_: object) -> None:
+                done.append(path.name)
+                bar.update()
+
             try:
-                notebook = executed(sources[path], path.name, path.parent, tick)
+                notebook = executed(
+                    sources[path], path.name, path.parent, tick, count_ids=not options.no_write
+                )
             except CellExecutionError as error:
                 failed.append(path)
                 print(f"{path}:\n{error}", file=sys.stderr)
@@ -217,6 +242,9 @@ def main(arguments: list[str] | None = None) -> int:
 
         list(pool.map(execute, paths))
 
+    if options.report is not None:
+        options.report.parent.mkdir(parents=True, exist_ok=True)
+        options.report.write_bytes(report(done, [path.name for path in failed]))
     print(
         f"{len(paths)} notebooks, {len(done)} code cells executed, {len(failed)} notebooks failed"
     )

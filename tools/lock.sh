@@ -20,3 +20,4 @@ lock() {
 
 lock requirements/book.in requirements/book.lock
 lock requirements/colab.in requirements/colab.txt
+lock requirements/oldest.in requirements/oldest.txt

@@ -1,10 +1,11 @@
 """Install the library as the published notebooks do, in an environment that has all but it.
 
-    python tools/published.py SITE [--repository OWNER/NAME] [--commit SHA] [--read]
+    python tools/published.py SITE [--repository OWNER/NAME] [--commit SHA] [--read] [--here]
 
 SITE is a built site or the branch gh-pages. Every notebook in it must have the same first cell; the
-cell is run by IPython, outside any clone, and must bring gaugelib from that repository at a commit.
-`--read` only reads the cells. Prints the commit.
+cell is run by IPython, outside any clone, and must bring gaugelib from that repository at a commit,
+leave every other package as it is, and take less than a minute. `--read` only reads the cells,
+`--here` runs the cell in this very environment, as in Colab's image. Prints the commit.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +26,10 @@ CELL = re.compile(
 except ModuleNotFoundError:[^\n]*
     %pip install -q "gaugelib @ git\+https://github\.com/(?P<slug>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40})"
 """
+)
+MOST_SECONDS = 60
+PACKAGES = (
+    "from importlib.metadata import *; print(*{f'{d.name}=={d.version}' for d in distributions()})"
 )
 WHENCE = """
 from importlib.metadata import distribution
@@ -66,8 +72,25 @@ def environment() -> Path:
     return python
 
 
+def packages(python: Path) -> set[str]:
+    """What is installed there, with its version."""
+    asked = subprocess.run([python, "-c", PACKAGES], capture_output=True, text=True, check=True)
+    return set(asked.stdout.split())
+
+
+def judge(before: set[str], after: set[str], seconds: float) -> None:
+    """Refuse a first cell that touches more than the library, or lets a class wait."""
+    changed = sorted(before ^ after)
+    print(f"the first cell took {seconds:.0f} s and changed {changed}")
+    if others := [name for name in changed if not name.startswith("gaugelib==")]:
+        sys.exit(f"the first cell changes more than gaugelib: {others}")
+    if seconds > MOST_SECONDS:
+        sys.exit(f"the first cell takes {seconds:.0f} s; a class waits {MOST_SECONDS} at most")
+
+
 def install(python: Path, cell: str) -> dict:
     """Run the cell in an empty folder; where the library came from, as pip recorded it."""
+    before, since = packages(python), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "first_cell.ipy")
         script.write_text(cell + WHENCE, "utf8")
@@ -80,6 +103,7 @@ def install(python: Path, cell: str) -> dict:
     lines = [line for line in ran.stdout.splitlines() if line.startswith('{"')]
     if ran.returncode != 0 or len(lines) != 1:
         sys.exit(f"the first cell does not install the library:\n{cell}")
+    judge(before, packages(python), time.monotonic() - since)
     return json.loads(lines[0])
 
 
@@ -90,13 +114,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--repository", help="owner/name that the cell must name")
     parser.add_argument("--commit", help="the commit that the cell must name")
     parser.add_argument("--read", action="store_true", help="install nothing")
+    parser.add_argument("--here", action="store_true", help="install into this environment")
     options = parser.parse_args(arguments)
     cell = read(options.site)
     for name, wanted in (("slug", options.repository), ("commit", options.commit)):
         if wanted and cell[name] != wanted:
             sys.exit(f"the first cell installs from {cell[name]}, not from {wanted}:\n{cell[0]}")
     if not options.read:
-        came = install(environment(), cell[0])
+        came = install(Path(sys.executable) if options.here else environment(), cell[0])
         whence = came["url"], came.get("vcs_info", {}).get("commit_id")
         if whence != (f"https://github.com/{cell['slug']}", cell["commit"]):
             sys.exit(f"the library did not come from where the first cell says: {came}")

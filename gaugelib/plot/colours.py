@@ -25,7 +25,8 @@ def pale() -> str:
 
 def shades(count: int) -> list[str]:
     """Blues for what follows one upon another, from the faintest to the strongest."""
-    ends = ("#4d7ba8", "#e3f0fc") if look().dark else ("#4c8fc6", "#08264a")
+    # A list: matplotlib 3.8 reads a pair as a colour and its opacity.
+    ends = ["#4d7ba8", "#e3f0fc"] if look().dark else ["#4c8fc6", "#08264a"]
     cmap = LinearSegmentedColormap.from_list("shades", ends)
     return [to_hex(cmap(k / max(count - 1, 1))) for k in range(count)]
 

@@ -6,6 +6,7 @@ import tomllib
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 from tests.meta.prose import ROOT
 
@@ -76,7 +77,7 @@ def test_conda_and_binder_read_the_same_lock(lock):
     assert python.removeprefix("python=") in {"3.11", "3.12", "3.13"}
 
 
-@pytest.mark.parametrize("file", ["book.in", "colab.in", "newest.in"])
+@pytest.mark.parametrize("file", ["book.in", "colab.in", "newest.in", "oldest.in"])
 def test_every_environment_has_what_the_library_needs(file):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     needs = {Requirement(d).name for d in project["dependencies"]}
@@ -88,6 +89,63 @@ def test_colab_environment_answers_what_it_asks_for():
     wanted, locked = (folder / "colab.in").read_text(), (folder / "colab.txt").read_text()
     assert disagreements(wanted, locked) == []
     assert pins(locked)["ipywidgets"] == {"7.7.1"}
+
+
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def bounds() -> list[str]:
+    """What gaugelib asks for, with its extras."""
+    extras = project()["optional-dependencies"].values()
+    return [*project()["dependencies"], *(need for extra in extras for need in extra)]
+
+
+def brought(needs: list[str], there: str) -> list[str]:
+    """The requirements that an environment with these pins does not meet already."""
+    pinned = pins(there)
+    return [
+        need
+        for need in map(Requirement, needs)
+        if not any(need.specifier.contains(v) for v in pinned.get(need.name.lower(), ()))
+    ]
+
+
+def test_the_first_cell_brings_gaugelib_alone_to_colab():
+    assert brought(bounds(), (ROOT / "requirements" / "colab.txt").read_text()) == []
+
+
+def test_control_a_bound_above_what_colab_has_is_noticed():
+    colab = (ROOT / "requirements" / "colab.txt").read_text()
+    (numpy,) = pins(colab)["numpy"]
+    assert brought([f"numpy>={numpy}"], colab) == []
+    for need in (f"numpy>{numpy}", "ipywidgets>=8", "torchvision>=0.1"):
+        assert [str(found) for found in brought([need], colab)] == [need]
+
+
+def not_at_the_bound(needs: list[str], oldest: str) -> list[str]:
+    """The requirements whose lower bound is not what this environment has."""
+    pinned = pins(oldest)
+    wanted = {need: Requirement(need) for need in needs}
+    return [
+        need
+        for need, parsed in wanted.items()
+        if {*map(Version, pinned.get(parsed.name.lower(), ()))}
+        != {Version(bound.version) for bound in parsed.specifier}
+    ]
+
+
+def test_the_oldest_environment_stands_at_every_lower_bound():
+    folder = ROOT / "requirements"
+    wanted, locked = (folder / "oldest.in").read_text(), (folder / "oldest.txt").read_text()
+    assert not_at_the_bound(bounds(), locked) == []
+    assert disagreements(wanted, locked) == []
+
+
+def test_control_an_oldest_environment_above_a_bound_is_noticed():
+    assert not_at_the_bound(["a>=1.2"], "a==1.2") == []
+    assert not_at_the_bound(["a>=1.2"], "a==1.2.1") == ["a>=1.2"]
+    assert not_at_the_bound(["a>=1.2"], "b==1.2") == ["a>=1.2"]
 
 
 def test_environment_that_runs_is_the_lock(lock):

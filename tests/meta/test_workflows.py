@@ -1,5 +1,7 @@
 """The workflows leave time for the run, and see where the published notebooks get the library."""
 
+import re
+
 import pytest
 import yaml
 
@@ -17,9 +19,10 @@ def commands(job):
     return [step["run"] for step in job["steps"] if "run" in step]
 
 
-@pytest.mark.parametrize("name", ["ci.yml", "newest.yml", "pages.yml"])
+@pytest.mark.parametrize("name", ["ci.yml", "places.yml", "pages.yml"])
 def test_a_run_may_take_ninety_minutes(name):
-    assert {job["timeout-minutes"] for job in workflow(name)["jobs"].values()} == {90}
+    jobs = workflow(name)["jobs"].items()
+    assert {job["timeout-minutes"] for title, job in jobs if title != "tell"} == {90}
 
 
 def test_every_workflow_can_be_read_and_limits_its_time():
@@ -30,9 +33,9 @@ def test_every_workflow_can_be_read_and_limits_its_time():
 
 
 def test_a_scheduled_workflow_installs_as_the_published_notebooks_do():
-    newest = workflow("newest.yml")
-    assert newest[True]["schedule"]  # YAML reads the key `on` as a truth value
-    (check,) = commands(newest["jobs"]["published"])
+    places = workflow("places.yml")
+    assert places[True]["schedule"]  # YAML reads the key `on` as a truth value
+    (check,) = commands(places["jobs"]["published"])
     assert f'{CHECK} .cache/published --repository "$GITHUB_REPOSITORY"' in check
     assert "gh-pages" in check
 
@@ -51,3 +54,60 @@ def test_nothing_is_published_before_its_first_cell_has_installed():
     assert built < checked < published
     assert '--repository "$GITHUB_REPOSITORY" --commit "$GITHUB_SHA"' in steps[checked]
     assert "--read" not in steps[checked]
+
+
+IMAGE = "us-docker.pkg.dev/colab-images/public/runtime:latest"
+PLACES = {"colab", "oldest", "notebooks", "conda", "jupyter", "published"}
+
+
+def faults(places):
+    """What would let the scheduled run of the other places pass, or fail, unnoticed."""
+    jobs, found = places["jobs"], []
+    if set(jobs) != PLACES | {"tell"} or not places[True]["schedule"]:
+        found.append("a place is missing")
+    if set(jobs["tell"]["needs"]) != PLACES or jobs["tell"]["if"] != "failure()":
+        found.append("a failure is not told")
+    if jobs["tell"]["permissions"] != {"contents": "read", "issues": "write"}:
+        found.append("no issue may be opened")
+    for name, job in jobs.items():
+        if job.get("continue-on-error") or any("continue-on-error" in s for s in job["steps"]):
+            found.append(f"{name} may fail")
+        if any("cache" in s.get("uses", "") or "cache" in s.get("with", {}) for s in job["steps"]):
+            found.append(f"{name} uses a cache")
+    if places.get("env") != {"PIP_NO_CACHE_DIR": "1", "UV_NO_CACHE": "1"}:
+        found.append("pip or uv uses a cache")
+    steps = commands(jobs["colab"])
+    if IMAGE not in steps[-1] or "--pull always" not in steps[-1] or "rm -rf" not in steps[0]:
+        found.append("Colab's image is not fetched anew")
+    return found
+
+
+def test_every_other_place_is_tried_without_a_cache_and_a_failure_is_told():
+    assert faults(workflow("places.yml")) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda w: w["jobs"].pop("oldest"),
+        lambda w: w["jobs"]["tell"]["needs"].remove("colab"),
+        lambda w: w["jobs"]["tell"]["permissions"].pop("issues"),
+        lambda w: w["jobs"]["conda"].update({"continue-on-error": True}),
+        lambda w: w["jobs"]["oldest"]["steps"][1]["with"].update(cache="pip"),
+        lambda w: w["jobs"]["oldest"]["steps"].append({"uses": "actions/cache@v5"}),
+        lambda w: w["env"].pop("PIP_NO_CACHE_DIR"),
+        lambda w: w["jobs"]["colab"]["steps"].pop(),
+    ],
+)
+def test_control_a_place_that_can_lie_is_noticed(change):
+    places = workflow("places.yml")
+    change(places)
+    assert faults(places) != []
+
+
+@pytest.mark.parametrize("file", ["tools/colab.sh", "Makefile"])
+def test_every_place_counts_its_cells(file):
+    text = (ROOT / file).read_text()
+    runs = re.findall(r"--no-write --report \S+/([^/\s]+)\.xml.*\n.*tally\.py \S+ (\S+?)=", text)
+    assert len(runs) == text.count("--no-write") == 1
+    assert runs[0][0] == runs[0][1]

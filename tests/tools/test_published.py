@@ -76,3 +76,21 @@ def test_control_a_cell_that_fails_is_noticed(tmp_path, monkeypatch):
     monkeypatch.setattr(published, "WHENCE", "raise ImportError\n")
     with pytest.raises(SystemExit, match="does not install the library"):
         published.main([site(tmp_path, CELL)])
+
+
+def test_a_cell_that_brings_the_library_alone_is_accepted(capsys):
+    published.judge({"torch==2.11.0"}, {"torch==2.11.0", "gaugelib==0.1.0"}, 12.0)
+    assert "changed ['gaugelib==0.1.0']" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds", "says"),
+    [
+        ({"torch==2.13.0", "gaugelib==0.1.0"}, 12.0, r"more than gaugelib: \['torch==2.11.0', 'to"),
+        ({"torch==2.11.0", "gaugelib==0.1.0", "ipywidgets==8.1.9"}, 12.0, "more than gaugelib"),
+        ({"torch==2.11.0", "gaugelib==0.1.0"}, 61.0, "a class waits 60 at most"),
+    ],
+)
+def test_control_a_cell_that_brings_more_or_takes_longer_is_noticed(after, seconds, says):
+    with pytest.raises(SystemExit, match=says):
+        published.judge({"torch==2.11.0"}, after, seconds)
