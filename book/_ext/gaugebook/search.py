@@ -22,7 +22,7 @@ from .predict import END
 
 INDEX = "searchindex.js"
 UNUSED = ("searchtools.js", "language_data.js")
-# Answers to predictions; under a statement, the functions that carry it; the list of all statements.
+# Answers to predictions; under a statement, the functions that carry it; the list of statements.
 FOLDED = frozenset((END, "in-code", "statement-list"))
 AUTHORS = re.compile(r"(?<=\w\w)\. ")  # their end: a full stop, but not that of an initial
 SILENT = (
