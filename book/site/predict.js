@@ -61,7 +61,7 @@
       form.classList.add("done");
       form.querySelector(".predict-then").hidden = false;
       answer.querySelector(".you")?.remove();
-      status.textContent = `${chosen.length ? "Your prediction is noted. " : ""}The answer is open below.`;
+      status.textContent = `${chosen.length ? "Your prediction is noted, in this browser only. " : ""}The answer is open below.`;
       if (chosen.length) {
         const you = line("you", "You said: ", picked);
         if (right.length) you.append(" ", badge(right, chosen));
