@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.site import guesses
 from tests.site.copies import ROOT, build_copy, copy_of_the_book, small_book
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -107,3 +108,22 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if complaint := build_copy(folder, "teacher/class-book", COMMIT):
         pytest.fail(complaint, pytrace=False)
     return folder / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def guessing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of a small book with questions (`guesses`); tests that ask for it are one group."""
+    folder = tmp_path_factory.mktemp("guesses")
+    site = guesses.write(folder)
+    if complaint := build_copy(folder):
+        pytest.fail(complaint, pytrace=False)
+    return site
+
+
+@pytest.fixture
+def ask(guessing, serve, open_page):
+    """Opens a page of it."""
+    address = serve(guessing)
+    return lambda page="guesses", where="", **how: open_page(
+        f"{address}book/{page}.html{where}", **how
+    )

@@ -58,10 +58,12 @@ ANSWER_SEVERAL = """\
 3. Only itself and one divide it.
 :::
 """
+SUM, PRIMES = "#predict-sum", "#predict-primes"
+CHOOSE, SHOW = "That is my prediction", "Show me"
 NEAREST = "min(range(3), key=lambda k: abs((100, 5000, 10_000)[k] - total))"
 
 
-def answer(source: str, **predict) -> nbformat.NotebookNode:
+def answer_cell(source: str, **predict) -> nbformat.NotebookNode:
     """The cell of an answer."""
     return new_markdown_cell(source, metadata={"predict": predict})
 
@@ -79,13 +81,13 @@ def notebook(own: str = "") -> nbformat.NotebookNode:
             "from IPython.display import HTML\n"
             "HTML(f'<p id=\"a-table\">Half of it is {total // 2}.</p>')"
         ),
-        answer(
+        answer_cell(
             ANSWER_ONE.replace("OWN", own), name=f"predict-sum{own}", right=NEAREST,
             found="f'they make {total}'",
         ),
         new_markdown_cell(SEVERAL.replace("OWN", own)),
         new_code_cell("print([n for n in (7, 9, 11) if n % 3])", metadata=shut),
-        answer(
+        answer_cell(
             ANSWER_SEVERAL.replace("OWN", own), name=f"predict-primes{own}",
             right="[prime(n) for n in (7, 9, 11)]",
             found="' and '.join(str(n) for n in numbers if 6 < n < 12 and prime(n))",
@@ -105,3 +107,21 @@ def write(folder: Path) -> Path:
     unread.metadata["mystnb"] = {"execution_mode": "off"}
     nbformat.write(unread, folder / "book" / "unread.ipynb")
     return folder / "_build" / "html"
+
+
+def press(page, question, name):
+    page.locator(question).get_by_role("button", name=name).click()
+
+
+def choose(page, question, *choices):
+    for choice in choices:
+        page.locator(question).get_by_label(choice).check()
+    press(page, question, CHOOSE)
+
+
+def answer(page, question):
+    return page.locator(f"{question}-answer")
+
+
+def shown(page, question):
+    return answer(page, question).inner_text()
