@@ -134,19 +134,32 @@ def test_a_definition_is_shown_to_pointer_and_keyboard_and_dismissed(small, serv
     page.wait_for_url("**/glossary.html#term-minimum-norm-gauge")
 
 
-def test_every_term_of_the_book_is_met_on_some_page_and_none_twice(site):
+# Where a term is not linked: where it is defined, and in titles.
+OTHERS = ".bd-article :is(strong, h1, h2, h3, h4, figcaption, a, .admonition-title)"
+
+
+def test_every_term_of_the_book_is_met_and_none_is_linked_twice_on_a_page(site):
     glossary = markup.read(site / "book/glossary.html")
-    anchors = [term["id"] for term in glossary.select("dl.glossary dt")]
-    assert 40 <= len(anchors) <= 60
-    met = set()
+    names = {term["id"]: term.get_text() for term in glossary.select("dl.glossary dt")}
+    assert 40 <= len(names) <= 60
+    met, elsewhere = set(), ""
     for page in pages(site):
-        links = [a["href"] for a in markup.read(site / page).select("a.term")]
+        if page in ("book/glossary.html", "genindex.html"):
+            continue
+        soup = markup.read(site / page)
+        links = [a["href"].partition("#")[2] for a in soup.select("a.term")]
         assert len(set(links)) == len(links), page
-        met |= {address.partition("#")[2] for address in links}
-    assert set(anchors) - met == set()
+        met.update(links)
+        elsewhere += "\n".join(part.get_text().lower() for part in soup.select(OTHERS))
+    assert len(met) > 0.6 * len(names)
+    assert [
+        name
+        for anchor, name in names.items()
+        if anchor not in met and name.rstrip("#").lower() not in elsewhere
+    ] == []
     definitions = (site / "_static/glossary.js").read_text("utf8")
     told = json.loads(definitions.removeprefix("window.bookGlossary=").rstrip(";\n"))
-    assert list(told) == anchors
+    assert list(told) == list(names)
     assert max(map(len, told.values())) < 200
 
 
