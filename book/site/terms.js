@@ -25,11 +25,11 @@
     tip.remove();
     here = wanted = null;
   };
-  /** Under the link, within the window; above it where the window ends. */
+  /** Under the link, within the text; above it where the window ends. */
   const place = (link) => {
     const line = link.getClientRects()[0], { bottom } = link.getBoundingClientRect(), box = tip.offsetParent.getBoundingClientRect();
-    const { clientWidth: width, clientHeight: height } = document.documentElement;
-    const left = Math.max(8, Math.min(line.left, width - tip.offsetWidth - 8));
+    const { right } = document.querySelector("article").getBoundingClientRect(), height = document.documentElement.clientHeight;
+    const left = Math.max(8, Math.min(line.left, right - tip.offsetWidth));
     const above = bottom + tip.offsetHeight > height && line.top > tip.offsetHeight;
     tip.style.left = `${left - box.left}px`;
     tip.style.top = `${(above ? line.top - tip.offsetHeight : bottom) - box.top}px`;
