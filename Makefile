@@ -12,6 +12,7 @@ READY := $(VENV)/.ready
 COLAB := .cache/venv-colab
 OLDEST := .cache/venv-oldest
 NEWEST := .cache/venv-newest
+JUPYTER := .cache/venv-jupyter
 SITE := _build/html
 REPORTS := .cache/reports
 WORKERS ?= 2
@@ -45,6 +46,10 @@ $(READY): requirements/book.lock pyproject.toml tools/setup.sh tools/uv.sh
 
 $(COLAB)/.ready: requirements/colab.txt pyproject.toml tools/setup.sh tools/uv.sh
 	tools/setup.sh $(COLAB) requirements/colab.txt
+	touch $@
+
+$(JUPYTER)/.ready: requirements/jupyter.in requirements/book.lock pyproject.toml tools/setup.sh tools/uv.sh
+	tools/setup.sh $(JUPYTER) requirements/jupyter.in
 	touch $@
 
 .PHONY: env lock
@@ -146,6 +151,14 @@ oldest: ## execute every notebook among the lowest versions that gaugelib allows
 newest: ## execute every notebook among the newest versions of everything, and count the cells
 	tools/setup.sh $(NEWEST) requirements/newest.in
 	$(call elsewhere,$(NEWEST),newest)
+
+.PHONY: jupyter-look dist
+jupyter-look: $(READY) $(JUPYTER)/.ready ## drive a widget by keyboard in JupyterLab and in Notebook, and in VS Code's renderer
+	CHROMIUM=$$(tools/chromium.sh) python -m tools.jupyter_look $(JUPYTER)
+
+dist: $(READY) ## build the wheel and the source archive in dist/, and try each in an environment of its own
+	rm -rf dist
+	python -m tools.dist dist --try
 
 .PHONY: bench bench-training bench-curvature bench-equivariance bench-published bench-peers
 bench: $(READY) ## measure how fast the minimum norm is found, and write the table of the appendix

@@ -111,3 +111,43 @@ def test_every_place_counts_its_cells(file):
     runs = re.findall(r"--no-write --report \S+/([^/\s]+)\.xml.*\n.*tally\.py \S+ (\S+?)=", text)
     assert len(runs) == text.count("--no-write") == 1
     assert runs[0][0] == runs[0][1]
+
+
+def order(steps, *whats):
+    """Where each of these stands among the steps; they are meant to stand one after the other."""
+    return [next(i for i, step in enumerate(steps) if what in step) for what in whats]
+
+
+def test_a_release_is_checked_and_tried_before_anything_leaves_the_machine():
+    release = workflow("release.yml")
+    assert release[True] == {
+        "workflow_dispatch": {"inputs": release[True]["workflow_dispatch"]["inputs"]}
+    }
+    job = release["jobs"]["release"]
+    assert job["permissions"]["contents"] == "write"
+    places = order(
+        commands(job), "--workflow ci.yml", "tools.release", "make dist", "git push", "gh release"
+    )
+    assert places == sorted(set(places))
+    assert not any("${{" in step for step in commands(job))  # an input is data, never a command
+
+
+def test_only_a_variable_publishes_and_no_secret_is_kept():
+    release = workflow("release.yml")
+    pypi = release["jobs"]["pypi"]
+    assert pypi["needs"] == "release"
+    assert pypi["if"] == "vars.PUBLISH_TO_PYPI == 'true'"
+    assert pypi["permissions"] == {"id-token": "write"}
+    assert "secrets." not in (FOLDER / "release.yml").read_text("utf8")
+
+
+def test_every_target_that_a_workflow_makes_is_there():
+    made = {
+        target
+        for path in FOLDER.glob("*.yml")
+        for job in workflow(path.name)["jobs"].values()
+        for step in commands(job)
+        for target in re.findall(r"^\s*make ([a-z-]+)", step, re.MULTILINE)
+    }
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {"book", "dist", "oldest", "newest", "jupyter-look"} <= made <= targets
