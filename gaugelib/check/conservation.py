@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from gaugelib.check.answer import answer_of
+from gaugelib.check.cases import Case, by_cases
 from gaugelib.check.fresh import above, between, dense, normal
-from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
+from gaugelib.check.verdict import TOLERANCE, Verdict, WrongAnswer, close, judge, recognise
 
 WIDTHS = [3, 5, 4, 2]
 _BOTH = "return two numbers, w and v: one alone does not tell whether it leaves its hyperbola"
@@ -64,42 +65,34 @@ def layer_charges(function: Callable[[list[Tensor], list[Tensor], float, float],
     return judge(test)
 
 
-def weight_rate(function: Callable[[float, float, float], Any]) -> Verdict:
+@by_cases("what the bias loses the weights gain, whether the bias moves or not.")
+def weight_rate() -> Iterator[Case]:
     """Check a function (b, ∂L/∂b, p) -> rate at which the flow changes a unit's weight imbalance.
 
     Example:
         >>> weight_rate(lambda bias, slope, p: 0.0)
         Not yet: the weights alone keep their imbalance only where b or its slope is zero.
     """
-
-    def test() -> str:
-        for p in (1.5, 2.0, 1.0, 3.0):
-            bias, slope = -above(0.5), above(0.5)
-            found = answer_of(function, bias, slope, p, like=bias)
-            if close(found, p * bias * slope):
-                continue
-            recognise(
-                found,
-                {
-                    "the weights alone keep their imbalance only where b or its slope is zero.": 0,
-                    "that is the rate of |b|ᵖ; the weights must make up for it.": (
-                        -p * bias * slope
-                    ),
-                    f"right for p = 2 but not for p = {p}: where did the 2 come from?": (
-                        2 * bias * slope
-                    ),
-                    "that is what the identity leaves over; differentiate |θ|ᵖ for the factor.": (
-                        bias * slope
-                    ),
-                    "the parameters move at speed |θ|²⁻ᵖ times the slope; put that in.": (
-                        -p * abs(bias) ** (p - 1) * slope
-                    ),
-                },
-            )
-            raise WrongAnswer("write the Ward identity of the unit, take the bias to the right.")
-        return "what the bias loses the weights gain, whether the bias moves or not."
-
-    return judge(test)
+    for p in (1.5, 2.0, 1.0, 3.0):
+        bias, slope = -above(0.5), above(0.5)
+        yield Case(
+            (bias, slope, p),
+            p * bias * slope,
+            {
+                "the weights alone keep their imbalance only where b or its slope is zero.": 0.0,
+                "that is the rate of |b|ᵖ; the weights must make up for it.": -p * bias * slope,
+                f"right for p = 2 but not for p = {p}: where did the 2 come from?": (
+                    2 * bias * slope
+                ),
+                "that is what the identity leaves over; differentiate |θ|ᵖ for the factor.": (
+                    bias * slope
+                ),
+                "the parameters move at speed |θ|²⁻ᵖ times the slope; put that in.": (
+                    -p * abs(bias) ** (p - 1) * slope
+                ),
+            },
+            "write the Ward identity of the unit, take the bias to the right.",
+        )
 
 
 def stream_charges(function: Callable[[Tensor, Blocks, Tensor, float], Any]) -> Verdict:
@@ -184,73 +177,62 @@ def drift_order(function: Callable[[Callable[[float], float]], Any]) -> Verdict:
     return judge(test)
 
 
-def flow_end(function: Callable[[float, float, float, float], Any]) -> Verdict:
+@by_cases("the end of the flow, and no step was taken.", ask=_BOTH, parts=("w", "v"))
+def flow_end() -> Iterator[Case]:
     """Check a function (w, v, y, p) -> the end (w, v) of the flow on L = (wv - y)²/2."""
-
-    def test() -> str:
-        for p in (2.0, 1.0, 1.5):
-            v, y = above(0.5), above(0.5)
-            w = above(v + 0.5)
-            found = answer_of(function, w, v, y, p, like=torch.zeros(2), ask=_BOTH)
-            if close(found, _end(w, v, y, p)):
-                continue
-            ray = [x * math.sqrt(y / (w * v)) for x in (w, v)]
-            recognise(
-                found,
-                {
-                    "the two in the other order: the larger stays the larger.": (
-                        _end(w, v, y, p)[::-1]
-                    ),
-                    "that is the balanced minimum; the flow keeps the charge it started with.": (
-                        [math.sqrt(y)] * 2
-                    ),
-                    "scaling both alike fits the data, but it changes the charge.": ray,
-                    f"right for p = 2 but not for p = {p}: there another charge is kept.": _end(
-                        w, v, y, 2.0
-                    ),
-                },
-            )
-            raise WrongAnswer("two equations fix the end: w·v = y, and the charge is as it was.")
-        return "the end of the flow, and no step was taken."
-
-    return judge(test)
+    for p in (2.0, 1.0, 1.5):
+        v, y = above(0.5), above(0.5)
+        w = above(v + 0.5)
+        yield Case(
+            (w, v, y, p),
+            _end(w, v, y, p),
+            {
+                "the two in the other order: the larger stays the larger.": (
+                    _end(w, v, y, p)[::-1]
+                ),
+                "that is the balanced minimum; the flow keeps the charge it started with.": (
+                    [math.sqrt(y)] * 2
+                ),
+                "scaling both alike fits the data, but it changes the charge.": (
+                    [x * math.sqrt(y / (w * v)) for x in (w, v)]
+                ),
+                f"right for p = 2 but not for p = {p}: there another charge is kept.": _end(
+                    w, v, y, 2.0
+                ),
+            },
+            "two equations fix the end: w·v = y, and the charge is as it was.",
+            like=torch.zeros(2),
+        )
 
 
-def flow_path(function: Callable[[float, float, float, float], Any]) -> Verdict:
+@by_cases("the whole path, without a single step.", ask=_BOTH, parts=("w", "v"))
+def flow_path() -> Iterator[Case]:
     """Check a function (w, v, y, t) -> (w(t), v(t)) of the flow with p = 2 on L = (wv - y)²/2."""
-
-    def test() -> str:
-        for _ in range(4):
-            v, y, time = (between(0.3, 1.3) for _ in range(3))
-            w = v + time
-            found = answer_of(function, w, v, y, time, like=torch.zeros(2), ask=_BOTH)
-            right = _path(w, v, y, time)
-            if close(found, right):
-                continue
-            kappa = math.hypot(2 * y, w * w - v * v)
-            linear = y + (w * v - y) * math.exp(-kappa * time)
-            logistic = y / (1 + (y / (w * v) - 1) * math.exp(-2 * y * time))
-            recognise(
-                found,
-                {
-                    "that is the end of the flow; it is reached only as t → ∞.": (
-                        _end(w, v, y, 2.0)
-                    ),
-                    "the two in the other order.": right[::-1],
-                    "wv − y shrinks as e^(−κt) only near the end; solve the whole equation.": (
-                        _end(w, v, linear, 2.0)
-                    ),
-                    "that is the logistic law of a balanced start; this one has a charge.": (
-                        _end(w, v, logistic, 2.0)
-                    ),
-                },
-            )
-            if close(found[0] ** 2 - found[1] ** 2, w * w - v * v):
-                raise WrongAnswer("on the right hyperbola, but not there at this time.")
-            raise WrongAnswer("the path leaves its hyperbola: w² − v² must stay as it was.")
-        return "the whole path, without a single step."
-
-    return judge(test)
+    for _ in range(4):
+        v, y, time = (between(0.3, 1.3) for _ in range(3))
+        w = v + time
+        right, charge = _path(w, v, y, time), w * w - v * v
+        kappa = math.hypot(2 * y, charge)
+        linear = y + (w * v - y) * math.exp(-kappa * time)
+        logistic = y / (1 + (y / (w * v) - 1) * math.exp(-2 * y * time))
+        kept = f"abs(answer[0] ** 2 - answer[1] ** 2 - {charge}) <= {TOLERANCE * charge}"
+        yield Case(
+            (w, v, y, time),
+            right,
+            {
+                "that is the end of the flow; it is reached only as t → ∞.": _end(w, v, y, 2.0),
+                "the two in the other order.": right[::-1],
+                "wv − y shrinks as e^(−κt) only near the end; solve the whole equation.": (
+                    _end(w, v, linear, 2.0)
+                ),
+                "that is the logistic law of a balanced start; this one has a charge.": (
+                    _end(w, v, logistic, 2.0)
+                ),
+            },
+            "the path leaves its hyperbola: w² − v² must stay as it was.",
+            rules=[(kept, "on the right hyperbola, but not there at this time.")],
+            like=torch.zeros(2),
+        )
 
 
 def _end(w: float, v: float, y: float, p: float) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from gaugelib.check.answer import answer_of
+from gaugelib.check.cases import Asked, Case, by_cases, filled, with_cases
 from gaugelib.check.forms import entries, read
 from gaugelib.check.fresh import between, dense
-from gaugelib.check.verdict import TOLERANCE, Verdict, WrongAnswer, close, counts, judge, recognise
+from gaugelib.check.verdict import TOLERANCE, Verdict, WrongAnswer, close, judge, recognise
 
 WIDTHS = [3, 5, 4, 6, 2]
 
@@ -58,66 +59,85 @@ def update_scales(function: Callable[[list[Tensor], float], Any]) -> Verdict:
     return judge(test)
 
 
-def steps_needed(function: Callable[[int, float], Any]) -> Verdict:
+@by_cases("depth sets the number of steps, and nothing else does.")
+def steps_needed() -> Iterator[Case]:
     """Check a function (weight layers, factor) -> steps of Algorithm 1 that shrink γ by the factor.
 
     Example:
         >>> steps_needed(lambda layers, factor: 10)
         Not yet: with 5 weight layers each step multiplies γ by 0.9045; count again.
     """
-
-    def test() -> str:
-        for layers, factor in ((5, 1e3), (3, 1e6), (7, 10.0)):
-            rate = math.cos(math.pi / (2 * layers)) ** 2
-            found = answer_of(function, layers, factor, like=rate)
-            if counts(found, math.log(factor) / -math.log(rate)):
-                continue
-            hidden = math.cos(math.pi / (2 * (layers - 1))) ** 2
-            mistakes = {
-                "that is the doubled step; Algorithm 1 has cos²(π/2L).": math.cos(math.pi / layers),
-                "the rate is the square of that cosine.": math.cos(math.pi / (2 * layers)),
-                "L counts weight layers, one more than there are hidden layers.": hidden,
-            }
-            steps = {hint: math.log(factor) / -math.log(r) for hint, r in mistakes.items()}
-            recognise(found, steps, counts)
-            raise WrongAnswer(
-                f"with {layers} weight layers each step multiplies γ by {rate:.4f}; count again."
-            )
-        return "depth sets the number of steps, and nothing else does."
-
-    return judge(test)
+    for layers, factor in ((5, 1e3), (3, 1e6), (7, 10.0)):
+        cosine = math.cos(math.pi / (2 * layers))
+        rates = {
+            "that is the doubled step; Algorithm 1 has cos²(π/2L).": math.cos(math.pi / layers),
+            "the rate is the square of that cosine.": cosine,
+            "L counts weight layers, one more than there are hidden layers.": (
+                math.cos(math.pi / (2 * (layers - 1))) ** 2
+            ),
+        }
+        yield Case(
+            (layers, factor),
+            math.log(factor) / -math.log(cosine**2),
+            {hint: math.log(factor) / -math.log(rate) for hint, rate in rates.items()},
+            f"with {layers} weight layers each step multiplies γ by {cosine**2:.4f}; count again.",
+            counted=True,
+        )
 
 
-def predicted_share(function: Callable[[list[float]], Any]) -> Verdict:
+@by_cases("the geometric over the arithmetic mean.")
+def predicted_share() -> Iterator[Case]:
     """Check a function from the totals of the layers to the predicted ratio of lightest to given.
 
     Example:
         >>> predicted_share(lambda totals: math.prod(totals) ** (1 / len(totals)))
         Not yet: the geometric mean is one half of it; compare it with the arithmetic mean.
     """
-
-    def test() -> str:
-        for layers in (2, 3, 5):
-            totals = [between(1, 10) for _ in range(layers)]
-            mean = sum(totals) / layers
-            geometric = math.prod(totals) ** (1 / layers)
-            found = answer_of(function, totals, like=mean)
-            if close(found, geometric / mean):
-                continue
-            mistakes = {
+    for layers in (2, 3, 5):
+        totals = [between(1, 10) for _ in range(layers)]
+        mean, geometric = sum(totals) / layers, math.prod(totals) ** (1 / layers)
+        yield Case(
+            (totals,),
+            geometric / mean,
+            {
                 "the geometric mean is one half of it; compare it with the arithmetic mean.": (
                     geometric
                 ),
                 "upside down: the lightest cannot be heavier than the given.": mean / geometric,
                 "compare the mean with the mean, not with the sum.": geometric / sum(totals),
-            }
-            recognise(found, mistakes)
-            raise WrongAnswer("make all totals equal while their product stays; what is the sum?")
-        return "the geometric over the arithmetic mean."
-
-    return judge(test)
+            },
+            "make all totals equal while their product stays; what is the sum?",
+        )
 
 
+_PARTS = ("p", "w_in", "w_out", "a")
+_BEFORE, _AFTER = "abs(w_in) ** p + abs(w_out) ** p", "abs(a * w_in) ** p + abs(w_out / a) ** p"
+_BOUND = f"({_BEFORE}) / abs(w_in) ** p"
+_REFUTED = Case(
+    (),
+    None,
+    rules=[
+        (
+            "min(p, abs(w_in), abs(w_out), a) <= 0",
+            "all four numbers must be positive and finite.",
+        ),
+        ("p >= 1", "for p ≥ 1 the printed bound is true; look below 1."),
+        (
+            f"{_AFTER} > ({_BEFORE}) * {1 + TOLERANCE}",
+            f"this scale raises the sum from {{{_BEFORE}:.4g}} to {{{_AFTER}:.4g}}; the bound "
+            "speaks only of scales that do not.",
+        ),
+        (
+            f"a <= {_BOUND}",
+            f"a = {{a:.4g}} obeys the printed bound {{{_BOUND}:.4g}}; go further.",
+        ),
+    ],
+)
+_EXCEEDS = f"a = {{a:.4g}} is allowed and exceeds the printed bound {{{_BOUND}:.4g}}."
+_NUMBERS = "give numbers for p, w_in, w_out and a"
+
+
+@with_cases(Asked(lambda: [_REFUTED], _EXCEEDS, _NUMBERS, _PARTS))
 def refutation(answer: Mapping[str, float]) -> Verdict:
     """Check a counter-example to the bound (17) as printed, `a ≤ ‖W‖ₚᵖ/|w|ᵖ`, on two weights.
 
@@ -127,27 +147,12 @@ def refutation(answer: Mapping[str, float]) -> Verdict:
     """
 
     def test() -> str:
-        names, ask = ("p", "w_in", "w_out", "a"), "give numbers for p, w_in, w_out and a"
-        given = entries(answer, names) or {}
-        if any(given.get(name) is None or given[name] is Ellipsis for name in names):
-            raise WrongAnswer(f"{ask}.")
-        p, w_in, w_out, a = (read(given[name], like=1.0, ask=ask) for name in names)
-        w_in, w_out = abs(w_in), abs(w_out)
-        if min(p, w_in, w_out, a) <= 0:
-            raise WrongAnswer("all four numbers must be positive and finite.")
-        if p >= 1:
-            raise WrongAnswer("for p ≥ 1 the printed bound is true; look below 1.")
-        before, after = w_in**p + w_out**p, (a * w_in) ** p + (w_out / a) ** p
-        if after > before * (1 + TOLERANCE):
-            raise WrongAnswer(
-                f"this scale raises the sum from {before:.4g} to {after:.4g}; the bound speaks "
-                "only of scales that do not."
-            )
-        if a <= before / w_in**p:
-            raise WrongAnswer(
-                f"a = {a:.4g} obeys the printed bound {before / w_in**p:.4g}; go further."
-            )
-        return f"a = {a:.4g} is allowed and exceeds the printed bound {before / w_in**p:.4g}."
+        given = entries(answer, _PARTS) or {}
+        if any(given.get(name) is None or given[name] is Ellipsis for name in _PARTS):
+            raise WrongAnswer(f"{_NUMBERS}.")
+        found = {name: read(given[name], like=1.0, ask=_NUMBERS) for name in _PARTS}
+        _REFUTED.judge(list(found.values()), **found)
+        return filled(_EXCEEDS, **found)
 
     return judge(test)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -10,87 +10,73 @@ import torch
 from torch import Tensor
 
 from gaugelib.check.answer import answer_of
+from gaugelib.check.cases import Case, by_cases
 from gaugelib.check.fresh import between, normal
 from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
 
 
-def massive_modes(function: Callable[[list[int], int], Any]) -> Verdict:
+@by_cases("one for each living hidden unit, whatever the data.")
+def massive_modes() -> Iterator[Case]:
     """Check a function (widths, dead) -> eigenvalues that the mass gap puts at 2λ, counted.
 
     Example:
         >>> massive_modes(lambda widths, dead: sum(widths[1:-1]))
         Not yet: a dead unit has no weights left to rescale: its tangent vector is zero.
     """
-
-    def test() -> str:
-        for depth, dead in ((2, 2), (1, 1), (3, 0)):
-            hidden = [int(between(4, 13)) for _ in range(depth)]
-            widths = [int(between(20, 29)), *hidden, 3]
-            found = answer_of(function, widths, dead, like=1.0)
-            if close(found, sum(hidden) - dead):
-                continue
-            recognise(
-                found,
-                {
-                    "a dead unit has no weights left to rescale: its tangent vector is zero.": (
-                        sum(hidden)
-                    ),
-                    "outputs are read by the world; only hidden units have a dial.": (
-                        sum(widths[1:]) - dead
-                    ),
-                    "inputs come from the world; only hidden units have a dial.": (
-                        sum(widths[:-1]) - dead
-                    ),
-                    "one mode for each hidden unit, not one for each layer.": depth,
-                    "that counts weights; each mode belongs to a unit.": sum(
-                        m * n for m, n in pairwise(widths)
-                    ),
-                },
-            )
-            raise WrongAnswer(
-                f"for the widths {widths} with {dead} dead, how many tangent vectors A_h θ are "
-                "there that are not zero?"
-            )
-        return "one for each living hidden unit, whatever the data."
-
-    return judge(test)
+    for depth, dead in ((2, 2), (1, 1), (3, 0)):
+        hidden = [int(between(4, 13)) for _ in range(depth)]
+        widths = [int(between(20, 29)), *hidden, 3]
+        yield Case(
+            (widths, dead),
+            sum(hidden) - dead,
+            {
+                "a dead unit has no weights left to rescale: its tangent vector is zero.": (
+                    sum(hidden)
+                ),
+                "outputs are read by the world; only hidden units have a dial.": (
+                    sum(widths[1:]) - dead
+                ),
+                "inputs come from the world; only hidden units have a dial.": (
+                    sum(widths[:-1]) - dead
+                ),
+                "one mode for each hidden unit, not one for each layer.": depth,
+                "that counts weights; each mode belongs to a unit.": sum(
+                    m * n for m, n in pairwise(widths)
+                ),
+            },
+            f"for the widths {widths} with {dead} dead, how many tangent vectors A_h θ are there "
+            "that are not zero?",
+        )
 
 
-def two_eigenvalues(function: Callable[[float, float], Any]) -> Verdict:
+@by_cases(
+    "2λ for the dial, and the other one for the function.",
+    ask="return two numbers, in either order",
+    parts=("one eigenvalue", "the other"),
+)
+def two_eigenvalues() -> Iterator[Case]:
     """Check a function (y, λ) -> the two Hessian eigenvalues at the minimum, for y > λ > 0.
 
     The loss is (wv - y)²/2 + λ(w² + v²)/2; the eigenvalues may come in either order.
     """
-
-    def test() -> str:
-        for _ in range(3):
-            y, decay = between(2.0, 3.0), between(0.1, 0.5)
-            ask = "return two numbers, in either order"
-            found = answer_of(function, y, decay, like=torch.zeros(2), ask=ask).sort().values
-            if close(found, sorted((2 * decay, 2 * (y - decay)))):
-                continue
-            recognise(
-                found,
-                {
-                    "that is the Hessian without the penalty, at its own minimum.": [0, 2 * y],
-                    "the penalty also moves the minimum: is wv still y there?": (
-                        [decay, 2 * y + decay]
-                    ),
-                    "the point is right; the penalty adds λ to both eigenvalues.": (
-                        sorted((decay, 2 * y - 3 * decay))
-                    ),
-                    "R₂ = (w² + v²)/2 has the slope w, not 2w.": (
-                        sorted((4 * decay, 2 * (y - 2 * decay)))
-                    ),
-                    "those belong to w = v = 0, which for y > λ is a saddle.": (
-                        [decay - y, decay + y]
-                    ),
-                },
-            )
-            raise WrongAnswer("at the minimum w = v; find w² first, then the 2 × 2 Hessian there.")
-        return "2λ for the dial, and the other one for the function."
-
-    return judge(test)
+    for _ in range(3):
+        y, decay = between(2.0, 3.0), between(0.1, 0.5)
+        yield Case(
+            (y, decay),
+            [2 * decay, 2 * (y - decay)],
+            {
+                "that is the Hessian without the penalty, at its own minimum.": [0, 2 * y],
+                "the penalty also moves the minimum: is wv still y there?": [decay, 2 * y + decay],
+                "the point is right; the penalty adds λ to both eigenvalues.": (
+                    [decay, 2 * y - 3 * decay]
+                ),
+                "R₂ = (w² + v²)/2 has the slope w, not 2w.": [4 * decay, 2 * (y - 2 * decay)],
+                "those belong to w = v = 0, which for y > λ is a saddle.": [decay - y, decay + y],
+            },
+            "at the minimum w = v; find w² first, then the 2 × 2 Hessian there.",
+            like=torch.zeros(2),
+            unordered=True,
+        )
 
 
 def mirror_charge(function: Callable[[Tensor, Tensor, float, float], Any]) -> Verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gaugelib.balance import laplacian
 from gaugelib.check.answer import answer_of
+from gaugelib.check.cases import Case, by_cases
 from gaugelib.check.fresh import between, layered, normal
 from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
 from gaugelib.group import GaugeGroup
@@ -43,56 +44,50 @@ def penalty_gradients(function: Callable[[Tensor, Tensor, float], Any]) -> Verdi
     return judge(test)
 
 
-def relaxation_time(function: Callable[[float, float, float, float], Any]) -> Verdict:
+@by_cases("from however far, and the same multiple of 1/(κρ) for each unit.")
+def relaxation_time() -> Iterator[Case]:
     """Check a function (u₀, u₁, κ, ρ) -> time in which the quadratic penalty takes u₀ to u₁.
 
     Example:
         >>> relaxation_time(lambda u0, u1, kappa, rho: math.log(u0 / u1) / (4 * kappa * rho))
         Not yet: that is the law near balance, where sinh u = u; further out u falls faster.
     """
-
-    def test() -> str:
-        for _ in range(3):
-            start, end = between(1.0, 4.0), between(0.1, 0.8)
-            strength, rho = between(0.05, 0.4), between(1.5, 3.0)
-            found = answer_of(function, start, end, strength, rho, like=rho)
-            right = math.log(math.tanh(start / 2) / math.tanh(end / 2)) / (4 * strength * rho)
-            if close(found, right):
-                continue
-            recognise(found, _wrong_times(start, end, strength, rho, right))
-            raise WrongAnswer("solve tanh(u₁/2) = tanh(u₀/2)·e^(−4κρt) for t.")
-        far = answer_of(function, 40.0, 0.5, 1.0, 1.0, like=1.0)
-        if not close(far, -math.log(math.tanh(0.25)) / 4):
-            raise WrongAnswer("from u₀ = 40 it takes hardly longer than from u₀ = 10.")
-        return "from however far, and the same multiple of 1/(κρ) for each unit."
-
-    return judge(test)
+    for _ in range(3):
+        start, end = between(1.0, 4.0), between(0.1, 0.8)
+        strength, rho = between(0.05, 0.4), between(1.5, 3.0)
+        right = math.log(math.tanh(start / 2) / math.tanh(end / 2)) / (4 * strength * rho)
+        yield Case(
+            (start, end, strength, rho),
+            right,
+            _wrong_times(start, end, strength, rho, right),
+            "solve tanh(u₁/2) = tanh(u₀/2)·e^(−4κρt) for t.",
+        )
+    yield Case(
+        (40.0, 0.5, 1.0, 1.0),
+        -math.log(math.tanh(0.25)) / 4,
+        otherwise="from u₀ = 40 it takes hardly longer than from u₀ = 10.",
+    )
 
 
-def circle_factor(function: Callable[[float, float], Any]) -> Verdict:
+@by_cases("cosh u₀: the circle leads to another orbit.")
+def circle_factor() -> Iterator[Case]:
     """Check a function (r, s) -> factor on a unit's output in the end, under S = κ/2 Σ u².
 
     Example:
         >>> circle_factor(lambda r, s: 1.0)
         Not yet: that is the quadratic penalty, which stays on the orbit; this one leaves it.
     """
-
-    def test() -> str:
-        for _ in range(3):
-            r, s = between(1.0, 3.0), between(0.2, 0.8)
-            for into, out in ((r, s), (s, r)):
-                found = answer_of(function, into, out, like=r)
-                right = (r * r + s * s) / (2 * r * s)
-                if close(found, right):
-                    continue
-                recognise(found, _wrong_factors(into, out, right))
-                raise WrongAnswer(
-                    f"from r = {into:.3g} and s = {out:.3g}: what are r and s on the circle where "
-                    "they are equal, and what multiplies the unit's output?"
-                )
-        return "cosh u₀: the circle leads to another orbit."
-
-    return judge(test)
+    for _ in range(3):
+        r, s = between(1.0, 3.0), between(0.2, 0.8)
+        for into, out in ((r, s), (s, r)):
+            right = (r * r + s * s) / (2 * r * s)
+            yield Case(
+                (into, out),
+                right,
+                _wrong_factors(into, out, right),
+                f"from r = {into:.3g} and s = {out:.3g}: what are r and s on the circle where they "
+                "are equal, and what multiplies the unit's output?",
+            )
 
 
 def largest_step(function: Callable[[dict[str, Tensor], GaugeGroup], Any]) -> Verdict:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from gaugelib.check.answer import answer_of
+from gaugelib.check.cases import Case, by_cases
 from gaugelib.check.fresh import whole
-from gaugelib.check.verdict import Verdict, WrongAnswer, judge, recognise
 
 Rule = Callable[[float, float, int], bool]
 
 
-def no_trap(function: Callable[[float, float, int], Any]) -> Verdict:
+@by_cases("two inputs, or a sum Σz of 0 for every input, and no other teacher.")
+def no_trap() -> Iterator[Case]:
     """Check a function (a, b, n) -> whether both sides of a teacher's barrier hold global minima.
 
     Args:
@@ -23,23 +22,17 @@ def no_trap(function: Callable[[float, float, int], Any]) -> Verdict:
         >>> no_trap(lambda a, b, n: a + 2 * b == 0)
         Not yet: for n = 3 it is a + 2b; how many inputs are not the unit's own for another n?
     """
-
-    def test() -> str:
-        cases = _teachers()
-        found = [answer_of(function, *teacher, like=True) for teacher in cases]
-        right = [_free(*teacher) for teacher in cases]
-        if found == right:
-            return "two inputs, or a sum Σz of 0 for every input, and no other teacher."
-        wrong = {hint: [rule(*t) for t in cases] for hint, rule in _RULES.items()}
-        recognise(found, wrong, lambda value, other: value == other)
-        (a, b, n), said = next(
-            (t, f) for t, f, r in zip(cases, found, right, strict=True) if f != r
-        )
-        raise WrongAnswer(
-            f"for n = {n}, a = {a:g} and b = {b:g} you say {said}; what is Σσ(z) − Σσ(−z)?"
-        )
-
-    return judge(test)
+    teachers = _teachers()
+    yield Case(
+        teachers,
+        [_free(*teacher) for teacher in teachers],
+        {hint: [rule(*teacher) for teacher in teachers] for hint, rule in _RULES.items()},
+        [
+            f"for n = {n}, a = {a:g} and b = {b:g} you say {not _free(a, b, n)}; what is "
+            "Σσ(z) − Σσ(−z)?"
+            for a, b, n in teachers
+        ],
+    )
 
 
 def _teachers() -> list[tuple[float, float, int]]:

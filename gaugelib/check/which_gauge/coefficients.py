@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gaugelib.balance import minimum_norm
 from gaugelib.check.answer import answer_of
+from gaugelib.check.cases import Case, by_cases
 from gaugelib.check.fresh import between, whole
 from gaugelib.check.second_order.networks import convolutional, layered, off_zero, residual
 from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
@@ -20,7 +21,12 @@ Params = dict[str, Tensor]
 BALANCED = 1e-4  # of what flows in and out: minimum_norm stops at 1e-6, a scale may be in float32
 
 
-def balanced_unit(function: Callable[[float, float, float], Any]) -> Verdict:
+@by_cases(
+    "a = (O/I)^(1/2k) and twice the geometric mean, for k of both signs.",
+    ask="return two numbers: the scale a, and the sum of the coefficients there",
+    parts=("a", "sum"),
+)
+def balanced_unit() -> Iterator[Case]:
     """Check a function (I, O, k) -> (a, sum): one unit whose coefficients balance at the scale a.
 
     Args:
@@ -32,33 +38,35 @@ def balanced_unit(function: Callable[[float, float, float], Any]) -> Verdict:
         >>> balanced_unit(lambda into, out, k: [(out / into) ** (1 / (2 * k)), into + out])
         Not yet: that is the sum before balancing; at the balance it is smaller.
     """
-
-    def test() -> str:
-        for k in (3.0, 2.0, -2.0, 1.0, -1.0):  # 3 first, where no two mistakes coincide
-            into = between(0.5, 2.0)
-            out = into * between(3.0, 9.0) ** (-1 if k == 2.0 else 1)
-            ratio = out / into
-            a, total = ratio ** (1 / (2 * k)), 2 * math.sqrt(into * out)
-            ask = "return two numbers: the scale a, and the sum of the coefficients there"
-            found = answer_of(function, into, out, k, like=[1.0, 1.0], ask=ask)
-            if not close(found[0], a):
-                recognise(found[0], _wrong_scales(ratio, k))
-                raise WrongAnswer(
-                    f"for k = {k:g} your scale leaves {into * _power(found[0], k):.4g} in and "
-                    f"{out * _power(found[0], -k):.4g} out; set I·aᵏ equal to O·a⁻ᵏ."
-                )
-            if close(found[1], total):
-                continue
-            recognise(found[1], _wrong_sums(into, out))
-            raise WrongAnswer(
-                f"the scale is right; with it, I·aᵏ + O·a⁻ᵏ is {total:.4g}, not {found[1]:.4g}."
-            )
-        return "a = (O/I)^(1/2k) and twice the geometric mean, for k of both signs."
-
-    return judge(test)
+    for k in (3.0, 2.0, -2.0, 1.0, -1.0):  # 3 first, where no two mistakes coincide
+        into = between(0.5, 2.0)
+        out = into * between(3.0, 9.0) ** (-1 if k == 2.0 else 1)
+        ratio, total = out / into, 2 * math.sqrt(into * out)
+        yield Case(
+            (into, out, k),
+            ratio ** (1 / (2 * k)),
+            _wrong_scales(ratio, k),
+            f"for k = {k:g} your scale leaves {{{into} * abs(answer) ** {k}:.4g}} in and "
+            f"{{{out} * abs(answer) ** {-k}:.4g}} out; set I·aᵏ equal to O·a⁻ᵏ.",
+            like=[1.0, 1.0],
+            part=0,
+        )
+        yield Case(
+            (into, out, k),
+            total,
+            _wrong_sums(into, out),
+            f"the scale is right; with it, I·aᵏ + O·a⁻ᵏ is {total:.4g}, not {{answer:.4g}}.",
+            like=[1.0, 1.0],
+            part=1,
+        )
 
 
-def trace_gauge(function: Callable[[int, int], Any]) -> Verdict:
+@by_cases(
+    "d/o, and the arithmetic over the geometric mean of d and o.",
+    ask="return two numbers: r²/s², and by what factor the trace exceeds the smallest",
+    parts=("r²/s²", "factor"),
+)
+def trace_gauge() -> Iterator[Case]:
     """Check a function (d, o) -> (r²/s², factor): one hidden layer in the minimum-trace gauge.
 
     Args:
@@ -70,28 +78,25 @@ def trace_gauge(function: Callable[[int, int], Any]) -> Verdict:
         >>> trace_gauge(lambda d, o: [o / d, 1.0])
         Not yet: the ratio is upside down: ...
     """
-
-    def test() -> str:
-        for d, o in ((16, 2), (3, 10), (whole(20, 40), whole(5, 8)), (7, 7)):
-            ratio, factor = d / o, (d + o) / (2 * math.sqrt(d * o))
-            ask = "return two numbers: r²/s², and by what factor the trace exceeds the smallest"
-            found = answer_of(function, d, o, like=[1.0, 1.0], ask=ask)
-            if not close(found[0], ratio):
-                recognise(found[0], _wrong_ratios(d, o))
-                raise WrongAnswer(
-                    f"with {d} inputs and {o} outputs r²/s² is not {found[0]:.4g}: the trace has "
-                    "d·s²/2 from what flows in and o·r²/2 from what flows out."
-                )
-            if close(found[1], factor):
-                continue
-            recognise(found[1], _wrong_factors(d, o))
-            raise WrongAnswer(
-                f"the ratio is right, the factor {found[1]:.4g} is not, for {d} inputs and {o} "
-                "outputs: rs stays as it is, so put r = s, and then r²/s² = d/o, into d·s² + o·r²."
-            )
-        return "d/o, and the arithmetic over the geometric mean of d and o."
-
-    return judge(test)
+    for d, o in ((16, 2), (3, 10), (whole(20, 40), whole(5, 8)), (7, 7)):
+        yield Case(
+            (d, o),
+            d / o,
+            _wrong_ratios(d, o),
+            f"with {d} inputs and {o} outputs r²/s² is not {{answer:.4g}}: the trace has d·s²/2 "
+            "from what flows in and o·r²/2 from what flows out.",
+            like=[1.0, 1.0],
+            part=0,
+        )
+        yield Case(
+            (d, o),
+            (d + o) / (2 * math.sqrt(d * o)),
+            _wrong_factors(d, o),
+            f"the ratio is right, the factor {{answer:.4g}} is not, for {d} inputs and {o} outputs:"
+            " rs stays as it is, so put r = s, and then r²/s² = d/o, into d·s² + o·r².",
+            like=[1.0, 1.0],
+            part=1,
+        )
 
 
 def gradient_gauge(function: Callable[[Params, Params, GaugeGroup], Any]) -> Verdict:
@@ -130,10 +135,6 @@ def gradient_gauge(function: Callable[[Params, Params, GaugeGroup], Any]) -> Ver
         return "squared gradients balance, on dense, convolutional and residual networks."
 
     return judge(test)
-
-
-def _power(a: float, k: float) -> float:
-    return abs(a) ** k if a else math.inf
 
 
 def _wrong_scales(ratio: float, k: float) -> dict[str, float]:
