@@ -19,6 +19,7 @@
 - `code_links`: a name of the library in code leads to the reference (`code_names`).
 - `exercises`: solutions open by their titles, a stub says how it is answered, the first cell is
   folded.
+- `answers`: an exercise whose answer is a formula or a choice is checked on the page.
 - `lean`: what no page uses is not shipped (icon glyphs, theme scripts).
 - `bundle`: one style sheet and one script for all pages.
 - `anchors`: statements have a link to themselves, widgets a number.
@@ -36,6 +37,7 @@ from . import (
     access,
     ahead,
     anchors,
+    answers,
     bundle,
     checked,
     cited,
@@ -81,6 +83,7 @@ PARTS = (
     statements,
     statement_list,
     exercises,
+    answers,
     lean,
     bundle,
     search,

@@ -1,7 +1,8 @@
 """What a page that is not running says of its cells, where the notebook needs no word.
 
 - A solution is opened by its whole title, without a script; a link in it leads to the exercise.
-- Below the checker's answer to the empty stub stands how an answer of one's own is checked.
+- Below the checker's answer to the empty stub stands how an answer of one's own is checked: on the
+  page itself, if a formula is enough (`answers`).
 - The first cell, which finds the library and imports, is folded.
 """
 
@@ -11,6 +12,7 @@ from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx_exercise.nodes import is_solution_node, solution_node
 
+from .answers import forms
 from .repository import COLAB
 from .widgets import raw
 
@@ -19,8 +21,10 @@ SETUP = "To run this page yourself: the first cell"
 NOT_YET = "Not yet:"
 TRY = (
     "This is the checker’s answer to the empty stub. "
-    "To have one of your own checked, run this page "
+    "To have one of your own checked, {here}run this page {places}."
 )
+HERE = '<span class="pst-js-only">write it below, or </span>'
+PYTHON = "which takes Python, "
 
 
 class OpenByTitle(SphinxPostTransform):
@@ -66,7 +70,11 @@ class SayHowToTry(SphinxPostTransform):
         """Add a paragraph to each such output outside the solutions."""
         for output in self.document.findall(is_part("cell_code_output")):
             if says_not_yet(output) and not within_solution(output):
-                output.append(raw(f'<p class="verdict-how">{TRY}{self.places()}.</p>'))
+                below = forms(
+                    "".join(c.astext() for c in output.parent.findall(is_part("cell_code_source")))
+                )
+                how = TRY.format(here=HERE if below else PYTHON, places=self.places())
+                output.append(raw(f'<p class="verdict-how">{how}</p>{below}'))
 
     def places(self) -> str:
         """Where the page can be run: in Colab if it is published, in Jupyter in any case."""
