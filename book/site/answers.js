@@ -156,7 +156,7 @@
   }
 
   const make = (tag, properties, ...children) => {
-    const { data = {}, aria = {}, ...rest } = properties;
+    const { aria = {}, ...rest } = properties;
     const element = Object.assign(document.createElement(tag), rest);
     for (const [key, value] of Object.entries(aria)) element.setAttribute(key === "role" ? key : `aria-${key}`, value);
     element.append(...children);
@@ -198,6 +198,11 @@
     return { element: make("label", {}, make("code", {}, label), input), input, value };
   };
 
+  const lead = ({ name, names, parts, rows, choices }, call) => {
+    if (rows) return typeof choices[0] === "boolean" ? `Tick the cases in which ${name} is True:` : "Your answer:";
+    if (!parts.length) return "Your answer, a formula:";
+    return names.length ? `${call}, a formula for each:` : "Your numbers:";
+  };
   const mount = (holder) => {
     const exercise = JSON.parse(holder.textContent);
     const { name, names, parts, rows } = exercise;
@@ -207,12 +212,9 @@
       ? rows.map((label, k) => row(exercise, label, k, before))
       : (parts.length ? parts : [call]).map((part, k) => field(exercise, part, k, before));
     const said = make("p", { id: `answer-said-${name}`, className: "answer-said", aria: { role: "status" } });
-    const lead = rows
-      ? (typeof exercise.choices[0] === "boolean" ? `Tick the cases in which ${name} is True:` : "Your answer:")
-      : `${parts.length && names.length ? `${call}, as formulas` : parts.length ? "Your numbers" : "Your answer, a formula"}:`;
     const form = make(
       "form", { className: rows ? "answer answer-rows" : "answer", noValidate: true },
-      make("fieldset", {}, make("legend", {}, lead), ...fields.map(({ element }) => element)),
+      make("fieldset", {}, make("legend", {}, lead(exercise, call)), ...fields.map(({ element }) => element)),
       make("button", { type: "submit" }, "Check"), said,
     );
     if (!rows) form.append(make("details", {}, make("summary", {}, "What a formula may hold"), make("p", {}, allowed(names))));
@@ -225,9 +227,10 @@
     holder.replaceWith(form);
   };
   const allowed = (names) =>
-    `${names.length ? `The names ${names.join(", ")}; numbers` : "Numbers"} with a decimal point; + - * / // % and ** for powers; round brackets; ` +
-    "== != < <= > >= and, or, not; yes if condition else no; pi; of lists an entry w[0] or a part w[1:-1]; and the functions " +
-    `${known.join(", ")}, with math., np. or torch. in front if you like. It is Python: what is right here is right in the notebook.`;
+    (names.length ? `The names ${names.join(", ")}; numbers` : "Numbers") +
+    " with a decimal point; + - * / // % and ** for powers; round brackets; == != < <= > >= and, or, not; yes if condition else no; pi; " +
+    `of lists an entry w[0] or a part w[1:-1]; and the functions ${known.join(", ")}, with math., np. or torch. in front if you like. ` +
+    "It is Python: what is right here is right in the notebook.";
   const show = (said, fields, { passed, message, unread, at }) => {
     const word = passed ? "Correct" : unread === undefined ? "Not yet" : "Cannot be read";
     said.replaceChildren(make("strong", {}, `${word}:`), ` ${message}`);

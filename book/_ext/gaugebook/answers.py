@@ -9,9 +9,13 @@ import ast
 import json
 import re
 from itertools import count
+from pathlib import Path
 from unittest.mock import patch
 
+from rjsmin import jsmin
+
 CHECKED = re.compile(r"\bcheck\.(\w+)\(")
+SCRIPTS = ("formula.js", "answers.js")
 SEED = 20260
 ASKS = {"number": "return one number", "truth": "say True or False"}
 
@@ -123,10 +127,19 @@ def forms(code: str) -> str:
 def add_script(app, pagename, templatename, context, doctree) -> None:
     """On the pages that have such an exercise."""
     if 'class="answer-cases"' in context.get("body", ""):
-        app.add_js_file("formula.js", defer="defer")
-        app.add_js_file("answers.js", defer="defer")
+        for name in SCRIPTS:
+            app.add_js_file(name, defer="defer")
+
+
+def lighten(app, exception) -> None:
+    """The scripts without their comments."""
+    if exception is None and app.builder.format == "html":
+        for name in SCRIPTS:
+            path = Path(app.outdir, "_static", name)
+            path.write_text(jsmin(path.read_text("utf8")), "utf8")
 
 
 def setup(app) -> None:
-    """When a page is written."""
+    """When a page is written, and when all are."""
     app.connect("html-page-context", add_script)
+    app.connect("build-finished", lighten)

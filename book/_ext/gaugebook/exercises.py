@@ -23,7 +23,7 @@ TRY = (
     "This is the checker’s answer to the empty stub. "
     "To have one of your own checked, {here}run this page {places}."
 )
-HERE = '<span class="pst-js-only">write it below, or </span>'
+HERE = '<span class="pst-js-only">give it below, or </span>'
 PYTHON = "which takes Python, "
 
 
