@@ -51,6 +51,7 @@
     const inputs = [...form.querySelectorAll("input")];
     const choices = inputs.map((input) => input.nextElementSibling);
     const status = form.querySelector(".predict-said");
+    const all = form.querySelector(".predict-all");
     const right = items.flatMap((item, k) => (item.classList.contains("right") ? [k] : []));
 
     /** Open: `chosen` are places in the list, none of them if the reader only wants to see. */
@@ -60,6 +61,7 @@
       form.querySelector("fieldset").disabled = true;
       form.classList.add("done");
       form.querySelector(".predict-then").hidden = false;
+      all.hidden = chosen.length > 0; // whoever does not play need not say so at each question
       answer.querySelector(".you")?.remove();
       status.textContent = `${chosen.length ? "Your prediction is noted, in this browser only. " : ""}The answer is open below.`;
       if (chosen.length) {
@@ -112,6 +114,11 @@
       store((kept) => kept.removeItem(key(name)));
       close();
       inputs[0].focus({ preventScroll: true });
+    });
+
+    all.addEventListener("click", () => {
+      for (const each of questions) if (!done.has(each.name)) each.commit([]);
+      form.querySelector(".predict-then a").focus({ preventScroll: true });
     });
 
     const remembered = store((kept) => JSON.parse(kept.getItem(key(name))));

@@ -43,7 +43,7 @@ SEVERAL = """\
 
 Which of these are prime?
 
-1. seven
+1. [seven](intro)
 2. nine
 3. eleven
 :::

@@ -48,8 +48,9 @@ def test_what_is_no_running_prose_is_left_alone():
     shown = nodes.figure(
         "", nodes.caption("", "A gauge"), nodes.legend("", nodes.paragraph("", "gauge"))
     )
-    assert linked(document(sentence, shown)) == []
-    assert linked(document(sentence, shown, nodes.paragraph("", "Its gauge."))) == ["gauge"]
+    choice = nodes.admonition("", nodes.paragraph("", "a gauge"), classes=["predict"])
+    assert linked(document(sentence, shown, choice)) == []
+    assert linked(document(sentence, shown, choice, nodes.paragraph("", "Its gauge."))) == ["gauge"]
 
 
 def test_a_page_that_defines_a_term_needs_no_link_to_it():

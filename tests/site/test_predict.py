@@ -81,6 +81,19 @@ def test_who_will_not_play_is_shown_at_once(ask):
     assert "about 5000 right" in re.sub(r"\s+", " ", shown(page, SUM))
 
 
+def test_who_will_not_play_says_so_once(ask):
+    page = ask()
+    choose(page, SUM, "about 5000")
+    assert not page.locator(SUM).get_by_role("button", name="Show all on this page").is_visible()
+    press(page, SUM, "Choose again")
+    press(page, SUM, SHOW)
+    press(page, SUM, "Show all on this page")
+    assert answer(page, PRIMES).is_visible()
+    assert page.locator("summary:visible", has_text="Opens when").count() == 0
+    page.reload()
+    assert answer(page, PRIMES).is_visible()
+
+
 def test_a_shut_line_opens_by_itself(ask):
     page = ask()
     page.locator(".predict-shut summary").nth(1).press("Enter")

@@ -88,3 +88,9 @@ def test_the_search_does_not_know_the_answers(guessing):
     assert "Words that follow" in index
     for told in ("Answers to the predictions", "What the sum is", "fifty", "three threes"):
         assert told not in index
+
+
+def test_no_choice_is_a_link(guessing):
+    page = markup.read(guessing / "book/guesses.html")
+    assert page.select("label a, .choice a") == []
+    assert "seven" in page.select_one(".predict.several").get_text()

@@ -80,7 +80,7 @@ def test_control_the_small_page_is_complete():
     assert complaint(lambda cells: None) == ""
     one, several = read(notebook().cells, "guesses.ipynb")
     assert (one.name, one.several, several.several) == ("predict-sum", False, True)
-    assert several.choices == ("seven", "nine", "eleven")
+    assert several.choices == ("[seven](intro)", "nine", "eleven")
     assert one.choices[1:] == ("about 5000", "about 10 000")
     assert "There are a hundred" in one.reasons[1]
 

@@ -28,6 +28,7 @@ OTHER = (
     nodes.literal_block, nodes.math, nodes.math_block, nodes.raw, nodes.caption, nodes.legend,
     nodes.table, nodes.citation, nodes.comment, addnodes.glossary,
 )  # fmt: skip
+APART = frozenset(("predict", "predicted"))  # choices are clicked on, answers are shut at first
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def is_prose(text: nodes.Text) -> bool:
     """Whether it stands in a paragraph of the page, and in nothing that is left alone."""
     node, inside = text.parent, False
     while node is not None:
-        if isinstance(node, OTHER):
+        if isinstance(node, OTHER) or not APART.isdisjoint(node.get("classes", ())):
             return False
         inside = inside or isinstance(node, nodes.paragraph)
         node = node.parent

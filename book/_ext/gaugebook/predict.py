@@ -25,7 +25,8 @@ BUTTONS = """</fieldset><p class="predict-do pst-js-only">\
 <button type="submit">That is my prediction</button> <button type="button">Show me</button></p>\
 <p class="predict-said pst-js-only" aria-live="polite"></p>\
 <p class="predict-then pst-js-only" hidden><a href="#{name}-answer">Read the answer</a> \
-<button type="reset">Choose again</button></p>\
+<button type="reset">Choose again</button> \
+<button type="button" class="predict-all" hidden>Show all on this page</button></p>\
 <p class="predict-ahead"><a href="#{name}-answer">The answer</a> stands at the end of the page.</p>\
 </form>"""
 SHUT = """<details class="admonition hide predict-shut" data-predict="{names}">\
@@ -118,6 +119,8 @@ class Play(SphinxPostTransform):
                 f"{self.env.docname}: {question['ids'][0]} does not end in a numbered list of "
                 "choices, each of one paragraph"
             )
+        for link in [link for item in items for link in item.findall(nodes.reference)]:
+            link.parent.replace(link, link.children)  # who clicks on a choice chooses it
         return [item[0] for item in items]
 
 
