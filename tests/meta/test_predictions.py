@@ -57,6 +57,18 @@ def test_no_prediction_is_answered_where_it_is_asked(path):
     assert [*answers(notebook), *in_the_text(notebook)] == []
 
 
+@pytest.mark.parametrize("path", find_notebooks(), ids=lambda path: path.stem)
+def test_every_prediction_of_the_book_has_choices_and_a_computed_answer(path):
+    cells = nbformat.read(path, as_version=4).cells
+    asked = [
+        box
+        for cell in cells
+        for box in re.findall(r"^:+\{admonition\} Predict$", cell.source, re.M)
+    ]
+    found = read(cells, path.name)  # refuses by name what is incomplete
+    assert len(found) == len(asked)
+
+
 def test_names_of_predictions_are_unique_in_the_book():
     names = [
         prediction.name

@@ -2,6 +2,7 @@
 
 import nbformat
 import pytest
+from nbformat.v4 import new_markdown_cell
 from sphinx.errors import ExtensionError
 
 from gaugebook.predictions import INSERTED, read, with_verdicts
@@ -51,8 +52,13 @@ def swapped(cells):
     cells[2], cells[6] = cells[6], cells[2]
 
 
+BARE = ":::{admonition} Predict\n:class: predict\n\nWhat will it be?\n:::"
 REFUSED = {
     "no answer": (replaced("predict-primes-answer", "predict-other-answer"), "metadata"),
+    "only asked": (
+        lambda cells: cells.append(new_markdown_cell(BARE)),
+        "is no name of a question: give the box `:name:",
+    ),
     "no question": (replaced(":name: predict-sum\n", ""), "without a name"),
     "another question": (replaced(":name: predict-sum\n", ":name: predict-x\n"), "is named"),
     "two of a name": (replaced(":name: predict-primes\n", ":name: predict-sum\n"), "two questions"),
@@ -91,15 +97,6 @@ def test_a_prediction_that_is_incomplete_is_refused_with_what_to_do(name):
     found = complaint(change)
     assert found.startswith("guesses.ipynb: the prediction ")
     assert said in found
-
-
-def test_a_question_that_is_only_asked_is_left_alone():
-    def change(cells):
-        cells.append(
-            nbformat.v4.new_markdown_cell(":::{admonition} Predict\n:class: predict\n\nA?\n:::")
-        )
-
-    assert complaint(change) == ""
 
 
 def test_a_cell_is_put_before_each_answer_and_nothing_else_is_changed():

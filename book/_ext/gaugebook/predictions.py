@@ -109,8 +109,6 @@ def read(cells: list[dict], where: object) -> list[Prediction]:
     questions: dict[str, Box] = {}
     answers: dict[str, Box] = {}
     for box in boxes(cells):
-        if box.kind == "question" and not box.name and not box.items:
-            continue  # only asks, and is answered in the text
         of, kind = (questions, "question") if box.kind == "question" else (answers, "answer")
         name = box.name.removesuffix("-answer") if kind == "answer" else box.name
         if not NAME.fullmatch(name) or (box.name == name) == (kind == "answer"):
