@@ -74,6 +74,13 @@ serve: $(READY) ## serve the built site on http://localhost:8000 (PORT= for anot
 notebooks: $(READY) ## execute the notebooks and write their outputs
 	python tools/execute_notebooks.py
 
+.PHONY: wheelhouse
+# The machines of the class: PLATFORM=linux, windows, macos (or here, like this one), CLASS=their Python
+PLATFORM ?= here
+CLASS ?= 3.13
+wheelhouse: $(READY) ## fetch all that the notebooks need into wheelhouse/, for machines without a network (PLATFORM= CLASS=)
+	tools/wheelhouse.sh wheelhouse/$(PLATFORM)-$(CLASS) $(PLATFORM) $(CLASS)
+
 .PHONY: students
 students: $(READY) ## write the exercises without their solutions into students/
 	python -m tools.students students
