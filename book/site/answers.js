@@ -10,17 +10,17 @@
   class Hint extends Error {}
 
   // Whether two answers agree, part by part: `close` and `counts` of gaugelib.check.verdict.
-  const close = (found, expected, tolerance) => {
+  const close = (found, expected, tolerance, size) => {
     const pairs = [found].flat().map((f, k) => [f, [expected].flat()[k]]);
     if (pairs.some(([f, e]) => f === null || e === null)) return pairs.every(([f, e]) => f === e);
-    const size = Math.max(...pairs.map(([, e]) => Math.abs(e)), ULP);
+    size ??= Math.max(...pairs.map(([, e]) => Math.abs(e)), ULP);
     return pairs.every(([f, e]) => Math.abs(f - e) <= tolerance * size);
   };
-  const agrees = (found, expected, { tolerance, counted, unordered, many }) => {
+  const agrees = (found, expected, { tolerance, size, counted, unordered, many }) => {
     if (many) return found.every((part, k) => close(part, expected[k], tolerance));
     if (unordered) [found, expected] = [found, expected].map((all) => [...all].sort((a, b) => a - b));
     const all = counted && expected >= 10 ? [expected, Math.ceil(expected), Math.floor(expected)] : [expected];
-    return all.some((one) => close(found, one, tolerance));
+    return all.some((one) => close(found, one, tolerance, size));
   };
 
   // A number as Python's format writes it with the specification g or .Ng.
@@ -79,6 +79,7 @@
       if (![...shapes].every((length) => length < 2)) throw `a list of ${values.length}`;
       return values.map((value) => Number(single(value))).map(finite);
     },
+    ticked: ([ticked, ...values]) => [ticked, ...readAs.parts([0, ...values]).slice(1)],
     named: (values) => values.map((value) => finite(asNumber(value))),
   };
   const read = (values, { form, ask }) => {
@@ -91,14 +92,18 @@
 
   // The answer to one case: a number, a list of them, or what was chosen.
   const answered = (exercise, one, trees, chosen) => {
+    const { names, rows, form } = exercise;
     const ask = (given) => {
-      const scope = Object.fromEntries(exercise.names.map((name, k) => [name, given[k]]));
-      return read(trees.map((tree) => evaluate(tree, scope)), exercise);
+      const own = form === "ticked" ? given.slice(1) : given;
+      const scope = Object.fromEntries(names.map((name, k) => [name, own[k]]));
+      if (form === "ticked" && !chosen[rows.indexOf(given[0])]) return [false, 0];
+      const values = trees.map((tree) => evaluate(tree, scope));
+      return read(form === "ticked" ? [true, ...values] : values, exercise);
     };
-    if (chosen) return chosen;
+    if (chosen && form !== "ticked") return chosen;
     const found = one.many ? one.given.map(ask) : ask(one.given);
     if (one.part === undefined) return found;
-    return found[one.part];
+    return one.many ? found.map((answer) => answer[one.part]) : found[one.part];
   };
   const judged = (exercise, one, found) => {
     const how = { tolerance: exercise.tolerance, ...one };
@@ -121,17 +126,15 @@
   // What the checker says to an answer: formulas, one for each field, or choices, one for each row.
   // `unread` is the field whose formula has no meaning; then the message says why, and `at` at which letter.
   const verdict = (exercise, answers) => {
+    const rows = exercise.rows ?? [];
+    const chosen = exercise.rows ? answers.slice(0, rows.length) : null;
+    const missing = rows.filter((_, k) => answers[k] === undefined);
+    if (missing.length) return { passed: false, message: `say something about ${missing.join(", ")} too.` };
     const trees = [];
-    let chosen = null;
     let found;
-    if (exercise.rows) {
-      const missing = exercise.rows.filter((_, k) => answers[k] === undefined);
-      if (missing.length) return { passed: false, message: `say something about ${missing.join(", ")} too.` };
-      chosen = answers;
-    }
-    for (const [k, text] of exercise.rows ? [] : answers.entries()) {
+    for (let k = rows.length; k < answers.length; k += 1) {
       try {
-        trees.push(parse(text, exercise.names));
+        trees.push(parse(answers[k], exercise.names));
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
         return { passed: false, unread: k, at: problem.at, message: `${problem.message}.` };
@@ -143,7 +146,7 @@
         judged(exercise, one, found);
       }
     } catch (hint) {
-      if (hint instanceof Problem) return { passed: false, unread: 0, at: hint.at, message: `${hint.message}.` };
+      if (hint instanceof Problem) return { passed: false, unread: rows.length, at: hint.at, message: `${hint.message}.` };
       if (!(hint instanceof Hint)) throw hint;
       return { passed: false, message: hint.message };
     }
@@ -199,7 +202,8 @@
   };
 
   const lead = ({ name, names, parts, rows, choices }, call) => {
-    if (rows) return typeof choices[0] === "boolean" ? `Tick the cases in which ${name} is True:` : "Your answer:";
+    if (rows && typeof choices[0] !== "boolean") return "Your answer:";
+    if (rows) return `Tick where ${name} says True` + (parts.length ? `, and give a formula in ${names.join(", ")} for these:` : ":");
     if (!parts.length) return "Your answer, a formula:";
     return names.length ? `${call}, a formula for each:` : "Your numbers:";
   };
@@ -208,16 +212,16 @@
     const { name, names, parts, rows } = exercise;
     const before = kept.read(name);
     const call = `${name}(${names.join(", ")})`;
-    const fields = rows
-      ? rows.map((label, k) => row(exercise, label, k, before))
-      : (parts.length ? parts : [call]).map((part, k) => field(exercise, part, k, before));
+    const choices = (rows ?? []).map((label, k) => row(exercise, label, k, before));
+    const written = parts.length ? parts : rows ? [] : [call];
+    const fields = [...choices, ...written.map((part, k) => field(exercise, part, k + choices.length, before))];
     const said = make("p", { id: `answer-said-${name}`, className: "answer-said", aria: { role: "status" } });
     const form = make(
       "form", { className: rows ? "answer answer-rows" : "answer", noValidate: true },
       make("fieldset", {}, make("legend", {}, lead(exercise, call)), ...fields.map(({ element }) => element)),
       make("button", { type: "submit" }, "Check"), said,
     );
-    if (!rows) form.append(make("details", {}, make("summary", {}, "What a formula may hold"), make("p", {}, allowed(names))));
+    if (written.length) form.append(make("details", {}, make("summary", {}, "What a formula may hold"), make("p", {}, allowed(names))));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const answers = fields.map(({ value }) => value());

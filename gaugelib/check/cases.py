@@ -39,6 +39,7 @@ class Case:
     like: Any = None  # the form of one answer, if it is not that of `right`
     part: int | None = None  # which part of the answer is judged, if not all of it
     tolerance: float | None = None
+    size: float | None = None
     counted: bool = False  # large numbers may be rounded
     unordered: bool = False
 
@@ -76,7 +77,8 @@ class Case:
     def _same(self, found: Any, expected: Any) -> bool:
         if self.unordered:
             found, expected = (torch.as_tensor(v).sort().values for v in (found, expected))
-        agree = close if self.tolerance is None else partial(close, tolerance=self.tolerance)
+        wanted = {"tolerance": self.tolerance, "size": self.size}
+        agree = partial(close, **{name: x for name, x in wanted.items() if x is not None})
         return counts(found, expected, agree) if self.counted else agree(found, expected)
 
 
@@ -89,7 +91,8 @@ class Asked:
         praise: for the right answer.
         ask: what to return, see `forms.read`.
         parts: names of the numbers that are asked for, where there are several.
-        rows: what a choice is made for, where one is asked for and no formula.
+        rows: what a choice is made for, where one is asked for: alone, or with a formula for what
+            was ticked, the first argument being the row.
         choices: what may be chosen in each row.
     """
 

@@ -38,6 +38,10 @@ RIGHT = {
     "predicted_share": "prod(totals) ** (1 / len(totals)) * len(totals) / sum(totals)",
     "refutation": ["0.5", "1", "100", "100"],
     "relaxation_time": "log(tanh(u0 / 2) / tanh(u1 / 2)) / (4 * kappa * rho)",
+    "resting_imbalance": [
+        *(True, True, False, False, False, False),
+        "lr**2 * (into - out) / (1 - (1 - lr * decay) ** 2)",
+    ],
     "steps_needed": "log(factor) / -log(cos(pi / (2 * layers)) ** 2)",
     "trace_gauge": ["d / o", "(d + o) / (2 * sqrt(d * o))"],
     "two_eigenvalues": ["2 * target - 2 * decay", "2 * decay"],
@@ -129,6 +133,16 @@ def answers(name):
     draw, asked = random.Random(name), exercise(name)
     right = RIGHT[name] or chosen_by_case(name, lambda _, case: case["right"])
     found = [texts_of(right)]
+    if asked["form"] == "ticked":
+        ticks, rule = right[:6], right[6]
+        rules = [f"({rule}) * {x}" for x in ("-1", "(1 - lr * decay)", "2", "(1 + 1e-6)", "1e-9")]
+        rules += ["lr * (into - out) / (2 * decay)", "lr * (into - out) / decay", "0", "1 / 0"]
+        rules += ["lr**2 * (into - out)", "lr**2 * (into + out) / (1 - (1 - lr * decay) ** 2)"]
+        rules += [rule, *(number(draw, asked["names"], [], 2) for _ in range(40))]
+        found += [[*ticks, rule] for rule in rules] + [[*(not t for t in ticks), rule]]
+        while len(found) < LEAST:
+            found.append([*(t != (draw.random() < 0.2) for t in ticks), draw.choice(rules)])
+        return found
     if asked.get("rows"):
         rows, choices = len(asked["rows"]), asked["choices"]
         found += [wrong for case in asked["cases"] for _, wrong in case.get("wrong", [])]
@@ -197,6 +211,8 @@ def said_by_checker(name, texts):
         if name == "keeps_gauge":
             chosen = iter(texts)
             return check.keeps_gauge(lambda *given: next(chosen))
+        ticked = {row for row, tick in zip(asked.get("rows", []), texts, strict=False) if tick}
+        texts = [text for text in texts if isinstance(text, str)]
         codes = [compiled(text.replace("np.", "").replace("math.", "")) for text in texts]
         if name == "refutation":
             return check.refutation(
@@ -204,6 +220,10 @@ def said_by_checker(name, texts):
             )
 
         def function(*given):
+            if asked["form"] == "ticked":
+                if given[0] not in ticked:
+                    return [False, 0.0]
+                return [True, value(codes[0], dict(zip(asked["names"], given[1:], strict=True)))]
             scope = dict(zip(asked["names"], map(plain, given), strict=True))
             found = [value(code, scope) for code in codes]
             return found if asked["parts"] else found[0]

@@ -59,6 +59,8 @@ def as_data(name: str, checker, code: str = "") -> dict | None:
     }
     if asked.rows:
         data |= {"rows": list(asked.rows), "choices": list(asked.choices)}
+    if asked.rows and asked.parts:  # the first argument is the row
+        data |= {"names": data["names"][1:], "form": "ticked"}
     return data
 
 
@@ -86,6 +88,7 @@ def case_as_data(case) -> dict:
         "rules": case.rules or None,
         "part": case.part,
         "tolerance": case.tolerance,
+        "size": case.size,
         "counted": case.counted or None,
         "unordered": case.unordered or None,
         "many": isinstance(case.given, list) or None,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
 
-from gaugelib.check.answer import answer_of
+from gaugelib.check.cases import Case, by_cases
 from gaugelib.check.fresh import between
-from gaugelib.check.verdict import Verdict, WrongAnswer, close, judge, recognise
 
 _VANISHES = {
     "SGD": True,
@@ -28,7 +26,14 @@ _HINTS = {
 }
 
 
-def resting_imbalance(function: Callable[[str, float, float, float, float], Any]) -> Verdict:
+@by_cases(
+    "η²(I − O)/(1 − (1 − ηλ)²) for the gradient and its multiples, and for no other.",
+    ask="return two things: True or False, and one number",
+    parts=("mean of Δ",),
+    rows=tuple(_VANISHES),
+    choices=(False, True),
+)
+def resting_imbalance() -> Iterator[Case]:
     """Check a function (method, I, O, η, λ) -> (whether the first order vanishes, mean imbalance).
 
     Args:
@@ -42,50 +47,41 @@ def resting_imbalance(function: Callable[[str, float, float, float, float], Any]
         >>> resting_imbalance(lambda method, into, out, lr, decay: [True, 0.0])
         Not yet: layerwise: what flows into a unit and what flows out lie in two layers, ...
     """
-
-    def test() -> str:
-        ask = "return two things: True or False, and one number"
-        given, found = {}, {}
-        for turn in (1, 2):
-            for method in _VANISHES:
-                into, out = between(1.0, 3.0), between(4.0, 9.0)
-                numbers = (into, out) if turn == 1 else (out, into)
-                numbers += (between(0.1, 0.5), between(0.2, 0.5))
-                answer = answer_of(function, method, *numbers, like=[True, 1.0], ask=ask)
-                given[method, turn], found[method, turn] = numbers, answer
-        _judge_orders({method: answer[0] for (method, _), answer in found.items()})
-        for (method, turn), (vanishes, rest) in found.items():
-            _judge_rest(method, vanishes, rest, *given[method, turn])
-        return "η²(I − O)/(1 − (1 − ηλ)²) for the gradient and its multiples, and for no other."
-
-    return judge(test)
-
-
-def _judge_orders(said: dict[str, bool]) -> None:
-    for method, vanishes in _VANISHES.items():
-        if all(word != _VANISHES[name] for name, word in said.items()):
-            raise WrongAnswer("turned round: say True where the first order vanishes.")
-        if said[method] != vanishes:
-            raise WrongAnswer(f"{method}: {_HINTS[method]}")
+    given = []
+    for turn in (1, 2):
+        for method in _VANISHES:
+            into, out = between(1.0, 3.0), between(4.0, 9.0)
+            sides = (into, out) if turn == 1 else (out, into)
+            given.append((method, *sides, between(0.1, 0.5), between(0.2, 0.5)))
+    yield Case(
+        given,
+        [_VANISHES[method] for method, *_ in given],
+        {
+            "turned round: say True where the first order vanishes.": [
+                not _VANISHES[method] for method, *_ in given
+            ]
+        },
+        [f"{method}: {_HINTS[method]}" for method, *_ in given],
+        like=[True, 1.0],
+        part=0,
+    )
+    for method, *numbers in given:
+        yield _rest(method, *numbers)
 
 
-def _judge_rest(
-    method: str, vanishes: bool, rest: float, into: float, out: float, lr: float, decay: float
-) -> None:
-    """A hint if this is not where the law of one step has its fixed point."""
-    kept = 1 - lr * decay
-    right = lr**2 * (into - out) / (1 - kept**2)
-    if not vanishes:
-        if close(rest, 0.0, size=1.0):
-            return
-        raise WrongAnswer(
+def _rest(method: str, into: float, out: float, lr: float, decay: float) -> Case:
+    """Where the law of one step has its fixed point."""
+    given, kept = (method, into, out, lr, decay), 1 - lr * decay
+    if not _VANISHES[method]:
+        hint = (
             f"{method}: with a first-order term the mean squares do not say where it stops; "
             "return 0 for the number."
         )
-    if close(rest, right):
-        return
-    recognise(
-        rest,
+        return Case(given, 0.0, otherwise=hint, like=[True, 1.0], part=1, size=1.0)
+    right = lr**2 * (into - out) / (1 - kept**2)
+    return Case(
+        given,
+        right,
         {
             "the sign: Δ is in minus out, and the noise adds η²(I − O).": -right,
             "that is for small ηλ; η and λ are not small here: square 1 − ηλ.": (
@@ -109,8 +105,8 @@ def _judge_rest(
             "in minus out is asked for, not their sum.": lr**2 * (into + out) / (1 - kept**2),
             "that is where the noise alone would stop; with decay something is left.": 0.0,
         },
-    )
-    raise WrongAnswer(
-        f"{method}: for η = {lr:.3g} and λ = {decay:.3g} it is not {rest:.4g}: put the same Δ on "
-        "both sides of Δ = (1 − ηλ)²Δ + η²(I − O)."
+        f"{method}: for η = {lr:.3g} and λ = {decay:.3g} it is not {{answer:.4g}}: put the same Δ "
+        "on both sides of Δ = (1 − ηλ)²Δ + η²(I − O).",
+        like=[True, 1.0],
+        part=1,
     )
