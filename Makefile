@@ -71,6 +71,19 @@ serve: $(READY) ## serve the built site on http://localhost:8000 (PORT= for anot
 	@echo "http://localhost:$(PORT)/ (Ctrl-C ends it)"
 	@python -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
 
+TAKE := python -m tools.take_along
+.PHONY: pdf zip take-along
+pdf: $(READY) ## print the whole built book into _build/take-along (ADDRESS= of the published site)
+	@[ -f $(SITE)/index.html ] || $(MAKE) book
+	CHROMIUM=$$(tools/chromium.sh) $(TAKE) pdf --address "$(ADDRESS)"
+
+zip: $(READY) ## pack the built site into _build/take-along, to be opened from a stick
+	@[ -f $(SITE)/index.html ] || $(MAKE) book
+	$(TAKE) zip --address "$(ADDRESS)"
+
+take-along: pdf zip ## make both, put them into the site and name them on its first page
+	$(TAKE) link
+
 notebooks: $(READY) ## execute the notebooks and write their outputs
 	python tools/execute_notebooks.py
 

@@ -7,6 +7,7 @@ left out by `templates/static/webpack-macros.html`, as is Bootstrap's, of which 
 
 import logging
 import re
+import shutil
 from collections.abc import Iterable
 from hashlib import sha256
 from html import unescape
@@ -50,6 +51,7 @@ def sweep(app, exception) -> None:
     """Remove what an earlier build left: it would be published with the rest.
 
     Pages, their sources, and pictures: of a page that is gone, or of a solution that is now hidden.
+    And what was made of that build to take along (tools/take_along).
     """
     if exception is not None or app.builder.format != "html":
         return
@@ -62,6 +64,7 @@ def sweep(app, exception) -> None:
     for path in (site / app.builder.imagedir).glob("*"):
         if path.name not in shown:
             path.unlink()
+    shutil.rmtree(site / "take-along", ignore_errors=True)
 
 
 def trim(app, exception) -> None:
