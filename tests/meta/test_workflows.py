@@ -47,11 +47,11 @@ def test_the_pages_are_built_with_the_history_that_dates_them():
 
 def test_nothing_is_published_before_its_first_cell_has_installed():
     steps = commands(workflow("pages.yml")["jobs"]["publish"])
-    built, checked, published = (
+    built, checked, packed, published = (
         next(i for i, step in enumerate(steps) if step.startswith(what))
-        for what in ("make book", f"{CHECK} _build/html", "tools/publish.sh")
+        for what in ("make book", f"{CHECK} _build/html", "make take-along", "tools/publish.sh")
     )
-    assert built < checked < published
+    assert built < checked < packed < published
     assert '--repository "$GITHUB_REPOSITORY" --commit "$GITHUB_SHA"' in steps[checked]
     assert "--read" not in steps[checked]
 
