@@ -1,4 +1,4 @@
-"""A built site of four pages, with one of each thing that becomes another on paper."""
+"""A built site of five pages, with one of each thing that becomes another on paper."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +42,8 @@ of <a href="notation.html#sum">a sum</a>, by <a href="https://example.org/x">oth
 <img class="only-light" alt="Light." loading="lazy" src="{DOT}"/></picture>
 <picture><source srcset="narrow.svg"/>
 <img class="only-dark" alt="Dark." loading="lazy" src="../_images/dark.svg"/></picture>
+<form><label><input class="pst-js-only" type="radio"/> <span>a choice</span></label>
+<p class="pst-js-only"><button>Commit</button></p></form><form class="answer">Your answer</form>
 <details class="setup"><summary>The first cell</summary><p>It imports.</p></details></section>"""
 EXERCISES = """<section id="balance"><h2><span class="section-number">1.2.1. </span>Balance</h2>
 <div class="exercise admonition" id="ex-one">
@@ -50,12 +52,14 @@ EXERCISES = """<section id="balance"><h2><span class="section-number">1.2.1. </s
 <summary class="admonition-title">Solution to Exercise 1.1</summary>
 <p class="back"><a href="#ex-one">Back to Exercise 1.1</a></p>
 <p>The answer is two.</p></details></section>"""
-NOTATION = """<section id="signs"><h2>Signs</h2><p id="sum">A sum is a sum.</p></section>"""
+NOTATION = """<section id="signs"><h2>Signs</h2><p id="sum">A sum is a sum,
+says <a href="reference.html#add">add</a>.</p></section>"""
 PAGES = {
     "intro": ("", "A small book", INTRO),
     "chapter": ("1. ", "The chapter", CHAPTER),
     "exercises": ("1.2. ", "Exercises", EXERCISES),
     "notation": ("", "Notation", NOTATION),
+    "reference": ("", "Reference", '<p id="add">It adds.</p>'),
 }
 
 

@@ -19,6 +19,8 @@ from .site import AmissError, Page, address
 STYLE = Path(__file__).with_name("paper.css")
 NUMBER = re.compile(r"^([\d.]+)\s")
 SOLUTIONS = "solutions"
+# Looked up on a screen, by a link or a search: links to these pages lead to the published ones.
+LEFT_OUT = re.compile(r"(?:.*/)?reference(?:_\w+)?")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def join(pages: list[Page], imprint: Imprint, at: str = "") -> Book:
         AmissError: a link that leads nowhere, an id twice, a widget without a picture.
     """
     where = address(pages) or at
-    articles = {page.name: page.article() for page in pages}
+    articles = {p.name: p.article() for p in pages if not LEFT_OUT.fullmatch(p.name)}
     widgets = 0
     for name, article in articles.items():
         widgets += stills.put_stills(article, name, where)

@@ -14,7 +14,10 @@ from .site import AmissError, inside
 
 REFERRING = ("aria-labelledby", "aria-describedby", "for", "headers")
 # What only a screen has a use for.
-GONE = "script, button, a.headerlink, div.toctree-wrapper, .sd-summary-state-marker, p.take-along"
+GONE = (
+    "script, button, input, form.answer, a.headerlink, div.toctree-wrapper, .pst-js-only, "
+    ".visually-hidden, .sd-summary-state-marker"
+)
 # Lines to unfold by that say nothing of their own: what they unfold speaks for itself.
 MUTE = "details.checked > summary, details.hide > summary"
 FRONT = "To take along"  # of this sentence the reader of the book on paper has no need
