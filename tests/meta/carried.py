@@ -4,6 +4,7 @@ import ast
 import pathlib
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from tests.meta.statements import CHECKED, TEST, Statement
 from tests.meta.test_public_names import exported
@@ -15,10 +16,10 @@ BOOK = re.compile(r"^ *Book:(?P<labels>[^.]*)\.?", re.MULTILINE)
 
 
 def public(package: str, root: pathlib.Path) -> set[str]:
-    """What a package exports, by its `__init__.py`."""
+    """The functions and classes that a package exports, by its `__init__.py`; no constants."""
     folder = root.joinpath(*package.split("."))
     path = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
-    return exported(path.read_text("utf8"))
+    return {name for name in exported(path.read_text("utf8")) if not name.isupper()}
 
 
 def entries(page: str, root: pathlib.Path) -> set[str]:
@@ -39,11 +40,17 @@ def named_statements(source: str) -> Iterator[tuple[str, list[str]]]:
                 yield node.name, re.findall(r"[^\s,]+", match["labels"])
 
 
+@cache
+def parsed(path: pathlib.Path) -> ast.Module:
+    """A file of tests; many statements name the same."""
+    return ast.parse(path.read_text("utf8"))
+
+
 def called(statement: Statement, root: pathlib.Path) -> set[str]:
     """The names of the library that a statement's tests use, by themselves or through others."""
     checked, found = CHECKED.search(statement.text), set()
     for file, test in TEST.findall(checked["tests"] if checked else ""):
-        tree = ast.parse((root / file).read_text("utf8"))
+        tree = parsed(root / file)
         functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
         ours = {
             alias.asname or alias.name: alias.name

@@ -61,7 +61,7 @@ def address(app, page: str, name: str) -> str:
     """Where the reference has an entry for a name, seen from a page."""
     known = app.env.domains["py"].objects
     for exported in app.env.gaugebook_exported.values():
-        name = exported.get(name, name)
+        name = name if name in known else exported.get(name, name)
     if name not in known or known[name].docname not in app.env.found_docs:
         return ""
     entry = known[name]

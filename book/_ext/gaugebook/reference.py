@@ -75,7 +75,9 @@ class Reference(SphinxDirective):
         known = self.env.gaugebook_exported.setdefault(self.env.docname, {})
         for name in exported(module):
             thing = getattr(module, name)
-            known[f"{module.__name__}.{name}"] = f"{thing.__module__}.{thing.__qualname__}"
+            where = top if getattr(top, name, None) is thing else module
+            for place in (module.__name__, thing.__module__):
+                known[f"{place}.{name}"] = f"{where.__name__}.{name}"
         names = " ".join(self.content).split() or [
             name
             for name in exported(module)
@@ -120,7 +122,7 @@ def merge(app, env, docnames, other) -> None:
 
 
 def start(app) -> None:
-    """Of each page: name -> where it is defined; statements and the functions that carry them."""
+    """Of each page: name -> that of its entry; statements and the functions that carry them."""
     for attribute in ("gaugebook_exported", "gaugebook_carried"):
         if not hasattr(app.env, attribute):
             setattr(app.env, attribute, {})
