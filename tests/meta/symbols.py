@@ -6,10 +6,8 @@ letter in an index is a symbol itself. None are numbers, signs, words in `\\text
 `\\log`, the d of a derivative and the e of a power.
 """
 
-import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$([^$\n]+?)\$", re.DOTALL)
 CODE = re.compile(r"(`{3,}).*?\1|`[^`\n]*`", re.DOTALL)
@@ -48,12 +46,3 @@ def formulas(text: str) -> Iterator[str]:
     """The formulas of a Markdown text, those in code left out."""
     for found in FORMULA.finditer(CODE.sub("", text)):
         yield found[1] or found[2]
-
-
-def markdown(path: Path) -> str:
-    """What a page says: its Markdown."""
-    text = path.read_text("utf8")
-    if path.suffix == ".md":
-        return text
-    cells = json.loads(text)["cells"]
-    return "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")

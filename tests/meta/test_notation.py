@@ -5,15 +5,14 @@ from itertools import chain
 import pytest
 
 from tests.meta.notation import ambiguous, meanings, unexplained, unused
-from tests.meta.prose import ROOT
-from tests.meta.symbols import formulas, markdown, symbols
+from tests.meta.prose import ROOT, markdown, sources
+from tests.meta.symbols import formulas, symbols
 
-BOOK = ROOT / "book"
-TEXT = markdown(BOOK / "notation.md")
+TEXT = markdown(ROOT / "book" / "notation.md")
 KNOWN = meanings(TEXT)
 USED = {
     path.stem: set(chain.from_iterable(map(symbols, formulas(markdown(path)))))
-    for path in sorted(chain(BOOK.glob("*.md"), BOOK.glob("*.ipynb")))
+    for path in sources()
     if path.stem != "notation"
 }
 pages = pytest.mark.parametrize("page", USED)

@@ -1,9 +1,8 @@
 """The first of each term on a page is a quiet link to the glossary, which shows its definition.
 
 Terms and definitions stand in `book/glossary.md`, and in its front matter their other forms and
-the pages to which an everyday word keeps. The notebooks say nothing of this: the links are made
-when a page is written. The definitions lie in one small script that `book/site/terms.js` loads
-when a reader moves, so a page is no heavier for those that nobody asks for.
+the pages to which an everyday word keeps. The links are made when a page is written. The
+definitions lie in a script that `book/site/terms.js` loads when a reader moves.
 """
 
 import json
@@ -111,10 +110,8 @@ def link(document: nodes.document, known: Iterable[Term], address: str) -> None:
             if isinstance(part, str):
                 made.append(nodes.Text(part))
             else:
-                uri = f"{address}#{part[1].anchor}"
-                made.append(
-                    nodes.reference("", part[0], internal=True, refuri=uri, classes=["term"])
-                )
+                to = {"refuri": f"{address}#{part[1].anchor}", "internal": True}
+                made.append(nodes.reference("", part[0], classes=["term"], **to))
         text.parent.replace(text, made)
 
 
@@ -134,7 +131,7 @@ class Terms(SphinxPostTransform):
 
 
 def known_to(app) -> list[Term]:
-    """The terms of this book, read once for each build."""
+    """Those of this book, read once for each build."""
     if app.gaugebook_terms is None:
         app.gaugebook_terms = terms(app.env.get_doctree(PAGE), app.env.metadata[PAGE])
     return app.gaugebook_terms
