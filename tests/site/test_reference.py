@@ -22,23 +22,26 @@ def reference(site):
     }
 
 
-def entry(reference, name):
+@pytest.fixture(scope="module")
+def entry(reference):
     """What stands under a name: its signature and its text."""
-    (signature,) = [dt for page in reference.values() for dt in page.find_all("dt", id=name)]
-    return signature, signature.find_next_sibling("dd")
+    there = [dt for page in reference.values() for dt in page.select("dt.sig[id]")]
+    signatures = {dt["id"]: dt for dt in there}
+    assert len(signatures) == len(there)
+    return lambda name: (signatures[name], signatures[name].find_next_sibling("dd"))
 
 
-def test_every_name_has_one_entry_with_a_text(reference):
+def test_every_name_has_one_entry_with_a_text(entry):
     names = {name for path in SOURCES for name in entries(path.read_text("utf8"), ROOT)}
     assert len(names) > 150
     for name in names:
-        signature, text = entry(reference, name)
+        signature, text = entry(name)
         assert name in "".join(signature.get_text().split())
         assert len(text.get_text().split()) >= 3, name
 
 
-def test_a_signature_says_what_may_be_given_and_what_comes_back(reference):
-    signature, text = entry(reference, "gaugelib.minimum_norm")
+def test_a_signature_says_what_may_be_given_and_what_comes_back(entry):
+    signature, text = entry("gaugelib.minimum_norm")
     said = " ".join(signature.get_text().split())
     assert said.startswith("gaugelib.minimum_norm(params, group, *, p=2.0, tol=1e-06,")
     assert "→ MinimumNorm" in said
@@ -54,8 +57,8 @@ def test_nothing_of_a_docstring_is_left_unset(reference):
         assert [text for text in texts if re.search(r"`|\$|:math:|:statement:", text)] == []
 
 
-def test_an_example_is_code(reference):
-    _, dd = entry(reference, "gaugelib.minimum_norm")
+def test_an_example_is_code(entry):
+    _, dd = entry("gaugelib.minimum_norm")
     assert ">>> found = minimum_norm(" in dd.select_one("div.doctest pre").get_text()
 
 
