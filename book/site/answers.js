@@ -108,7 +108,7 @@
   const judged = (exercise, one, found) => {
     const how = { tolerance: exercise.tolerance, ...one };
     if (one.right !== undefined && agrees(found, one.right, how)) return;
-    for (const [hint, wrong] of one.wrong ?? []) if (agrees(found, wrong, how)) throw new Hint(hint);
+    for (const [hint, wrong] of one.wrong ?? []) if (agrees(found, wrong, how)) throw new Hint(exercise.hints[hint]);
     const scope = named(exercise, found);
     for (const [condition, hint] of one.rules ?? []) {
       if (evaluate(parse(condition, Object.keys(scope)), scope)) throw new Hint(filled(hint, scope));

@@ -74,7 +74,7 @@ def test_a_page_says_what_the_checker_says(name):
 @pytest.mark.parametrize("name", RIGHT)
 def test_every_hint_of_a_known_mistake_is_given(name):
     given = {said["message"] for one, _, said, _ in both() if one == name}
-    hints = {hint for case in exercise(name)["cases"] for hint, _ in case.get("wrong", [])}
+    hints = set(exercise(name)["hints"])
     # of two mistakes that coincide the first is named, and for p = 2 some are right
     assert 3 * len(hints - given) <= len(hints)
 
@@ -92,18 +92,21 @@ def test_control_a_case_or_a_hint_that_is_changed_on_one_side_is_noticed(name):
 
     def disagree(change):
         other = deepcopy(exercise(name))
-        change(other["cases"][0])
+        change(other)
         page = in_node(asked=[(other, texts) for texts, _ in tried])["asked"]
         return any(
             (said["passed"], said["message"]) != (verdict.passed, verdict.message)
             for said, (_, verdict) in zip(page, tried, strict=True)
         )
 
-    def other_hint(case):
-        hints = case.get("wrong") or case["rules"]
-        hints[0][-1 if "rules" in case else 0] += "!"
+    def other_hint(page):
+        if page["hints"]:
+            page["hints"] = [f"{hint}!" for hint in page["hints"]]
+        else:
+            page["cases"][0]["rules"][0][1] += "!"
 
-    def other_case(case):
+    def other_case(page):
+        case = page["cases"][0]
         if "rules" in case:
             case["rules"][0][0] = "False"
         else:
@@ -111,7 +114,7 @@ def test_control_a_case_or_a_hint_that_is_changed_on_one_side_is_noticed(name):
                 not x if isinstance(x, bool) else x + 1 for x in texts_of(case["right"])
             ]
 
-    assert not disagree(lambda case: None)
+    assert not disagree(lambda page: None)
     assert disagree(other_hint)
     assert disagree(other_case)
 

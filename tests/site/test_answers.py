@@ -1,5 +1,7 @@
 """A reader answers on the page: the verdict is the checker's, by keyboard, and is not forgotten."""
 
+import json
+
 import pytest
 
 from gaugelib import check
@@ -124,9 +126,7 @@ def test_each_exercise_of_cases_is_on_one_page_and_the_others_say_that_they_take
         for holder in page.select("script.answer-cases"):
             assert holder.find_parent(class_="cell_output")
             assert not holder.find_parent(class_="solution")
-        found += [
-            h.string.split('"name": "')[1].split('"')[0] for h in page.select("script.answer-cases")
-        ]
+        found += [json.loads(h.string)["name"] for h in page.select("script.answer-cases")]
         for how in page.select(".verdict-how"):
             cell = how.find_parent(class_="cell").get_text()
             here = any(f"check.{one}(" in cell for one in ON_PAGE)

@@ -47,6 +47,7 @@ def as_data(name: str, checker, code: str = "") -> dict | None:
         return None
     with patch.object(fresh, "draw", seeded()):
         cases = list(asked.cases())
+    hints: list[str] = []
     data = {
         "name": name,
         "names": arguments(name, code),
@@ -55,7 +56,8 @@ def as_data(name: str, checker, code: str = "") -> dict | None:
         "tolerance": TOLERANCE,
         "form": form_of(cases[0]),
         "ask": asked.ask or ASKS.get(form_of(cases[0])),
-        "cases": [case_as_data(case) for case in cases],
+        "cases": [case_as_data(case, hints) for case in cases],
+        "hints": hints,
     }
     if asked.rows:
         data |= {"rows": list(asked.rows), "choices": list(asked.choices)}
@@ -78,12 +80,18 @@ def arguments(name: str, code: str) -> list[str]:
     return [argument.arg for stub in stubs if stub.name == name for argument in stub.args.args]
 
 
-def case_as_data(case) -> dict:
-    """A case, without what is left at its default."""
+def case_as_data(case, hints: list[str]) -> dict:
+    """A case without what is left at its default, and the number of each mistake's hint."""
+
+    def number(hint: str) -> int:
+        if hint not in hints:
+            hints.append(hint)
+        return hints.index(hint)
+
     data = {
         "given": case.given,
         "right": case.right,
-        "wrong": list(case.wrong.items()) or None,
+        "wrong": [(number(hint), wrong) for hint, wrong in case.wrong.items()] or None,
         "otherwise": case.otherwise or None,
         "rules": case.rules or None,
         "part": case.part,
@@ -121,7 +129,7 @@ def forms(code: str) -> str:
     """The data of a cell's exercises, as the page holds it."""
     return "".join(
         '<script type="application/json" class="answer-cases">'
-        + json.dumps(data, ensure_ascii=False).replace("</", r"<\/")
+        + json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", r"<\/")
         + "</script>"
         for data in exercises(code)
     )
