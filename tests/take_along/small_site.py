@@ -43,7 +43,9 @@ of <a href="notation.html#sum">a sum</a>, by <a href="https://example.org/x">oth
 <picture><source srcset="narrow.svg"/>
 <img class="only-dark" alt="Dark." loading="lazy" src="../_images/dark.svg"/></picture>
 <form><label><input class="pst-js-only" type="radio"/> <span>a choice</span></label>
-<p class="pst-js-only"><button>Commit</button></p></form><form class="answer">Your answer</form>
+<p class="pst-js-only"><button>Commit</button></p></form>
+<p class="predict-ahead"><a href="#claim">The answer</a> stands at the end of the page.</p>
+<form class="answer">Your answer</form>
 <details class="setup"><summary>The first cell</summary><p>It imports.</p></details></section>"""
 EXERCISES = """<section id="balance"><h2><span class="section-number">1.2.1. </span>Balance</h2>
 <div class="exercise admonition" id="ex-one">

@@ -154,6 +154,14 @@ def test_solutions_stand_at_the_end_of_the_chapters_each_linked_both_ways(joined
     assert f'data-of="{exercise}"' in after
 
 
+def test_a_question_says_on_which_page_it_is_answered(joined):
+    html = joined().html
+    place = "book-chapter--claim"
+    assert f'<a href="#{place}">The answer</a>: page' in html
+    assert f'data-of="{place}"' in html
+    assert "end of the page" not in html
+
+
 def test_a_book_without_solutions_has_no_appendix_for_them(joined):
     book = joined(exercises=EXERCISES[: EXERCISES.index("<details")] + "</section>")
     assert book.solutions == 0

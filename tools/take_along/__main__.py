@@ -1,6 +1,7 @@
 """The command: `python -m tools.take_along pdf|zip|link`."""
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
@@ -16,6 +17,8 @@ def pdf(options, pages, said, where) -> str:
 
     from . import bound, joined, looked_over, printing
 
+    # Of a PDF by Chromium, whose table of objects is a little longer than it says, pypdf warns.
+    logging.getLogger("pypdf").setLevel(logging.ERROR)
     book = joined.join(pages, said, where)
     with sealed_chromium() as browser:
         printed = printing.printed(book.html, options.site, browser)

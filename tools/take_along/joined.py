@@ -76,6 +76,7 @@ def join(pages: list[Page], imprint: Imprint, at: str = "") -> Book:
     for name, article in articles.items():
         paper.rename(article, name)
         paper.relink(article, name, known, where)
+        say_where(article)
         parts.append(part := part_of(name, article))
         if found := article.select("details.solution"):
             solved.append((part.headings[0], [taken_out(details) for details in found]))
@@ -126,6 +127,14 @@ def taken_out(details: Tag) -> str:
     details = details.extract()
     paper.unfold(details)
     return str(details)
+
+
+def say_where(article: Tag) -> None:
+    """A question says on which page it is answered: "the end of the page" is another on paper."""
+    for ahead in article.select("p.predict-ahead:has(a)"):
+        answer = ahead.find("a").extract()
+        ahead.clear()
+        ahead.extend([answer, paper.text(f": {number(answer['href'].removeprefix('#'))}")])
 
 
 def number(place: str) -> str:
