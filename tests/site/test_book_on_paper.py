@@ -196,6 +196,20 @@ def test_control_what_is_amiss_is_found(small, says):
         look_over(out.getvalue())
 
 
+def test_two_prints_of_one_document_give_the_same_bytes(chromium):
+    table = "<html lang=en><title>T</title><table><tr><th>a<th>b<tr><td>1<td>2</table></html>"
+    page, prints = chromium.new_page(), []
+    for before in ("", "<p>Another document.</p>" * 3):
+        page.set_content(before)
+        page.set_content(table)
+        prints.append(page.pdf(tagged=True))
+    page.close()
+    ids = [set(bound.NODE.findall(pdf)) for pdf in prints]
+    assert ids[0] != ids[1]  # the control: as they come they differ
+    said = imprint.read()
+    assert bound.bound(prints[0], [], said) == bound.bound(prints[1], [], said)
+
+
 def test_the_same_print_of_the_same_revision_gives_the_same_bytes(small):
     said = imprint.read()
     other = dataclasses.replace(said, version="9.9")

@@ -1,6 +1,7 @@
 """The printed book gets its outline and its metadata, both of its revision and not of the day."""
 
 import io
+import re
 
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import Fit, NameObject, TextStringObject
@@ -8,6 +9,19 @@ from pypdf.generic import Fit, NameObject, TextStringObject
 from .imprint import Imprint
 from .joined import Heading
 from .printing import places
+
+NODE = re.compile(rb"\((node\d{8})\)")
+
+
+def steady(pdf: bytes) -> bytes:
+    """A print whose names of table heads count from 0, and not from what Chromium did before.
+
+    >>> steady(b"/ID (node00000233) /IDTree [(node00000233) (node00006797)]")
+    b'/ID (node00000000) /IDTree [(node00000000) (node00000001)]'
+    """
+    found = sorted({match[1] for match in NODE.finditer(pdf)})
+    rank = {name: b"(node%08d)" % k for k, name in enumerate(found)}
+    return NODE.sub(lambda match: rank[match[1]], pdf)
 
 
 def bound(pdf: bytes, headings: list[Heading], imprint: Imprint) -> bytes:
@@ -18,7 +32,7 @@ def bound(pdf: bytes, headings: list[Heading], imprint: Imprint) -> bytes:
     Raises:
         AmissError: a heading is nowhere in the print.
     """
-    reader = PdfReader(io.BytesIO(pdf))
+    reader = PdfReader(io.BytesIO(steady(pdf)))
     found = places(reader, [heading.place for heading in headings])
     writer = PdfWriter(clone_from=reader)
     above: list = []
