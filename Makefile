@@ -17,6 +17,7 @@ SITE := _build/html
 REPORTS := .cache/reports
 WORKERS ?= 2
 PORT ?= 8000
+BIND ?= 127.0.0.1
 SAMPLE ?= 300
 SEED ?= 1
 SINCE ?= HEAD
@@ -66,10 +67,10 @@ book: $(READY) ## execute the notebooks and build the site into _build/html
 	@echo
 	@echo "The book is built. Open file://$(CURDIR)/$(SITE)/index.html or run: make serve"
 
-serve: $(READY) ## serve the built site on http://localhost:8000 (PORT= for another)
+serve: $(READY) ## serve the built site on http://localhost:8000 (PORT= for another; BIND=0.0.0.0 to the whole room)
 	@[ -f $(SITE)/index.html ] || $(MAKE) book
-	@echo "http://localhost:$(PORT)/ (Ctrl-C ends it)"
-	@python -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
+	@echo "http://$(if $(filter 0.0.0.0,$(BIND)),$$(hostname),localhost):$(PORT)/ (Ctrl-C ends it)"
+	@python -m http.server --bind $(BIND) --directory $(SITE) $(PORT)
 
 TAKE := python -m tools.take_along
 .PHONY: pdf zip take-along
@@ -173,7 +174,7 @@ newest: ## execute every notebook among the newest versions of everything, and c
 	$(call elsewhere,$(NEWEST),newest)
 
 .PHONY: jupyter-look dist
-jupyter-look: $(READY) $(JUPYTER)/.ready ## drive a widget by keyboard in JupyterLab and in Notebook, and in VS Code's renderer
+jupyter-look: $(READY) $(JUPYTER)/.ready ## drive a widget by keyboard in JupyterLab and in Notebook
 	CHROMIUM=$$(tools/chromium.sh) python -m tools.jupyter_look $(JUPYTER)
 
 dist: $(READY) ## build the wheel and the source archive in dist/, and try each in an environment of its own

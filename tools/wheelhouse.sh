@@ -32,6 +32,7 @@ windows)
 macos)
     target=aarch64-apple-darwin
     tags=(macosx_14_0_arm64)
+    export MACOSX_DEPLOYMENT_TARGET=14.0 # torch's wheels ask for it
     ;;
 *)
     echo "wheelhouse: PLATFORM is linux, windows, macos or here, not $platform" >&2
