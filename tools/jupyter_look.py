@@ -1,6 +1,6 @@
 """Drive a widget by keyboard where a reader meets it with a kernel: JupyterLab 4 and Notebook 7.
 
-    python -m tools.jupyter_look ENVIRONMENT [--shots FOLDER]
+    python -m tools.jupyter_look ENVIRONMENT [--shots FOLDER] [--place PLACE]
 
 ENVIRONMENT has jupyterlab, notebook and gaugelib. A server of it opens a copy of a chapter's first
 cells; all are run, and arrow keys on a slider of the widget must change what the widget says.
@@ -116,6 +116,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("environment", type=Path)
     parser.add_argument("--shots", type=Path, help="leave a screenshot of each place here")
+    parser.add_argument("--place", choices=PLACES, action="append", help="only this one")
     options = parser.parse_args(arguments)
     silent = []
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
@@ -125,7 +126,8 @@ def main(arguments: list[str] | None = None) -> None:
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox", "--disable-gpu"]
         )
-        for title, (program, place) in PLACES.items():
+        for title in options.place or PLACES:
+            program, place = PLACES[title]
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             with server(options.environment, program, book) as (url, token):
                 try:
