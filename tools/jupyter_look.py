@@ -29,7 +29,8 @@ from tools.execute_notebooks import BOOK
 CHAPTER = BOOK / "symmetry.ipynb"
 PLACES = {"JupyterLab": ("lab", "lab/tree"), "Notebook": ("notebook", "notebooks")}
 WIDGET = "RescaleNeuron()"
-SLIDER, READOUT = "input.gl-range", "data-readout"
+# The widget of the last cell: once it is there nothing runs on that would take the focus away.
+SLIDER, READOUT = ".gl-rescale input.gl-range", "data-readout"
 SECONDS = 120
 
 
@@ -88,6 +89,7 @@ def answers(page: Page) -> tuple[str, str]:
         page.mouse.wheel(0, 2000)
         page.wait_for_timeout(1000)
     slider.scroll_into_view_if_needed()
+    page.wait_for_timeout(2000)
     own = slider.locator(f"xpath=ancestor::div[.//*[@{READOUT}]][1]")
     readouts = own.locator(f"[{READOUT}]")
     before = json.dumps(readouts.all_text_contents())
