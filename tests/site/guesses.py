@@ -14,7 +14,7 @@ ONE = """\
 
 What is the sum $\\sum_k k$ of the first hundred numbers?
 
-1. about $10^2$
+1. $10^2$
 2. about 5000
 3. about 10 000
 :::

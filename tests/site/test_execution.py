@@ -31,7 +31,7 @@ def comparable(notebook):
     for cell in list(notebook.cells):
         if INSERTED in cell.metadata:
             notebook.cells.remove(cell)
-            put_in += 1
+            put_in += bool(cell.execution_count)
         elif cell.get("execution_count"):
             cell.execution_count -= put_in
     for cell in notebook.cells:

@@ -14,13 +14,16 @@ from myst_nb.sphinx_ import HideCodeCellNode, NbMetadataCollector
 from sphinx.errors import ExtensionError
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from .predictions import INSERTED
+from .predictions import END, INSERTED
+from .search import readable, tidy
 from .widgets import raw
 
-END, TITLE = "predict-answers", "Answers to the predictions"
+TITLE = "Answers to the predictions"
 FORM = '<form class="predict-form" data-predict="{name}" autocomplete="off"><fieldset>'
 LEGEND = '<legend class="visually-hidden">Your prediction</legend>'
-LABEL = '<label><input class="pst-js-only" type="{type}" name="{name}" value="{place}"> <span>'
+LABEL = (
+    '<label><input class="pst-js-only" type="{type}" name="{name}" value="{place}"{heard}> <span>'
+)
 BUTTONS = """</fieldset><p class="predict-do pst-js-only">\
 <button type="submit">That is my prediction</button> <button type="button">Show me</button></p>\
 <p class="predict-said pst-js-only" aria-live="polite"></p>\
@@ -147,10 +150,17 @@ def ask(question: nodes.admonition, choices: list[nodes.paragraph]) -> None:
     name, several = question["ids"][0], "several" in question["classes"]
     for place, choice in enumerate(choices):
         kind = "checkbox" if several else "radio"
-        choice.insert(0, raw(LABEL.format(type=kind, name=name, place=place)))
+        label = LABEL.format(type=kind, name=name, place=place, heard=heard(choice))
+        choice.insert(0, raw(label))
         choice.append(raw("</span></label>"))
     question.insert(len(question) - 1, raw(FORM.format(name=name) + LEGEND))
     question.append(raw(BUTTONS.format(name=name)))
+
+
+def heard(choice: nodes.paragraph) -> str:
+    """A name in plain text, where a formula would be left out of it."""
+    has_formula = any(True for _ in choice.findall(nodes.math))
+    return f' aria-label="{escape(tidy(readable(choice)))}"' if has_formula else ""
 
 
 def discuss(answer: nodes.admonition, choices: list[nodes.paragraph]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from sphinx.errors import ExtensionError
 
 VERDICT = Path(__file__).with_name("verdict.py")
+END = "predict-answers"  # id and class of the part of a page that has them, which nobody searches
 KEY = "predict"  # in the metadata of an answer's cell
 INSERTED = "predict_verdict"  # in the metadata of the cell that is put in
 BOX = re.compile(

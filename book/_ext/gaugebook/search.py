@@ -18,7 +18,7 @@ from sphinx import addnodes
 from sphinx_exercise.nodes import is_exercise_node, is_solution_node
 
 from .plain import ELLIPSIS, plain
-from .predict import END
+from .predictions import END
 
 INDEX = "searchindex.js"
 UNUSED = ("searchtools.js", "language_data.js")
