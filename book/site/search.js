@@ -69,7 +69,7 @@
     const near = terms.length > 1 ? 6 * Math.log2(1 + together(words.text, asked)) : 0;
     const titled = weights.some((one) => one >= 12);
     const all = weights.reduce((a, b) => a + b) / terms.length + inTitle + near + KINDS[kind] * (titled ? 1 : 0.2);
-    return chapter ? all : 0.8 * all; // appendices come after what they belong to
+    return chapter ? all : (kind === "function" ? 0.6 : 0.8) * all; // appendices come after what they belong to, code last
   };
 
   /** A question without what code puts around a name: gl.rescale(params) asks for rescale. */

@@ -36,7 +36,7 @@ class EquivariantSpace:
         >>> from sympy.combinatorics import SymmetricGroup
         >>> from gaugelib.equivariance import natural, trivial
         >>> group = SymmetricGroup(3)
-        >>> space = equivariant_space([natural(group), natural(group), trivial(group)])
+        >>> space = equivariant_space([natural(turns), natural(turns), trivial(turns)])
         >>> space.labels["0.weight"].tolist(), space.labels["2.weight"].tolist()
         ([[0, 1, 1], [1, 0, 1], [1, 1, 0]], [[2, 2, 2]])
         >>> space.dimension, space.multiplicities.tolist()
@@ -186,8 +186,8 @@ def equivariant_space(
     Example:
         >>> from sympy.combinatorics import CyclicGroup
         >>> from gaugelib.equivariance import natural, trivial
-        >>> group = CyclicGroup(4)
-        >>> equivariant_space([natural(group), natural(group), trivial(group)]).dimension
+        >>> turns = CyclicGroup(4)
+        >>> equivariant_space([natural(turns), natural(turns), trivial(turns)]).dimension
         5
     """
     if isinstance(representations, Representation):

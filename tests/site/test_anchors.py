@@ -80,7 +80,7 @@ SHOWN = "(link) => Number(getComputedStyle(link).opacity)"
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 320)])
 def test_the_link_is_there_for_mouse_and_keyboard_and_not_on_paper(open_page, axe, theme, width):
     page = open_page("book/symmetry.html", width=width, theme=theme)
-    for box in ("#thm-rescaling", "#fig-twins", "#any-wiring > h2"):
+    for box in ("#thm-rescaling", "#fig-incidence", "#any-wiring > h2"):
         link = page.locator(f"{box} a.headerlink").first
         page.mouse.move(0, 0)
         assert link.evaluate(SHOWN) == 0

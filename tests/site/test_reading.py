@@ -9,8 +9,10 @@ from tools.site_browser import pages
 BOTH = pytest.mark.parametrize("where", ["served", "disk"])
 
 
-# Of what is folded on the screen all is on paper, but labels, buttons and the source of a formula.
-FOLDED = "details :not(summary, summary *, .copybtn, .copybtn *, annotation)"
+# Of what is folded on the screen all is on paper, but labels, buttons, links to itself,
+# the source of a formula and the figure for the dark.
+NOT_SHOWN = "summary, summary *, .copybtn, .copybtn *, annotation, .headerlink, .only-dark"
+FOLDED = f"details :not({NOT_SHOWN})"
 HIDDEN = """(parts) => parts
   .flatMap((part) => [...document.querySelectorAll(`.bd-article ${part}`)])
   .filter((e) => !e.checkVisibility({ opacityProperty: true }))

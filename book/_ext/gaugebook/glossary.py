@@ -27,7 +27,8 @@ OTHER = (
     nodes.literal_block, nodes.math, nodes.math_block, nodes.raw, nodes.caption, nodes.legend,
     nodes.table, nodes.citation, nodes.comment, addnodes.glossary,
 )  # fmt: skip
-APART = frozenset(("predict", "predicted"))  # choices are clicked on, answers are shut at first
+# Choices are clicked on, answers are shut at first, a list of statements has links of its own.
+APART = frozenset(("predict", "predicted", "statement-list"))
 
 
 @dataclass(frozen=True)
