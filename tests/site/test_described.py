@@ -111,7 +111,7 @@ def test_a_book_without_an_address_has_sentences_and_no_card(fork):
 
 
 def test_the_picture_of_a_figure_that_is_drawn_as_lines_is_the_stored_one(site):
-    document = pickle.loads((site.parent / ".doctrees/book/minimum_norm.doctree").read_bytes())
+    document = pickle.loads((site.parent / ".doctrees/book/second_order.doctree").read_bytes())
     drawn = next(filter(is_open, document.findall(looks)))
     path, words = picture(document)
     assert path == drawn["png"].lstrip("/")
