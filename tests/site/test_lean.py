@@ -107,7 +107,9 @@ def pictures(page):
     page.add_style_tag(content="* { content-visibility: visible !important; }")  # also what is far
     settle(page)
     page.evaluate(ALL_IMAGES)
-    page.evaluate("document.querySelector('.bd-sidebar-primary')?.scrollTo(0, 0)")  # not where it was
+    page.evaluate(
+        "document.querySelector('.bd-sidebar-primary')?.scrollTo(0, 0)"
+    )  # not where it was
     page.wait_for_timeout(300)
     yield page.screenshot(animations="disabled")
     yield page.screenshot(full_page=True, animations="disabled")
