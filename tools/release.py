@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-NUMBER = r"\d+\.\d+\.\d+"
+NUMBER = r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){2}"
 PLACES = {  # file -> the pattern of its version, around the number
     "pyproject.toml": rf'(?m)^(version = ")({NUMBER})(")$',
     "CITATION.cff": rf"(?m)^(version: )({NUMBER})()$",
@@ -102,6 +102,8 @@ def main(arguments: list[str] | None = None) -> None:
         if options.check:
             print(versions(texts))
             sys.exit(len(set(versions(texts).values())) != 1)
+        if not options.version:
+            raise ReleaseError("name a version, such as 1.2.3")
         if options.notes:
             print(entry(texts["CHANGELOG.md"], options.version), end="")
             return

@@ -113,6 +113,7 @@
     form.addEventListener("reset", () => {
       store((kept) => kept.removeItem(key(name)));
       close();
+      if (location.hash === `#${name}-answer`) history.replaceState(null, "", location.pathname + location.search);
       inputs[0].focus({ preventScroll: true });
     });
 
@@ -146,12 +147,14 @@
 
   // A link to what is shut opens it.
   const arrive = () => {
-    const place = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    let place = null;
+    try { place = document.getElementById(decodeURIComponent(location.hash.slice(1))); } catch { /* no name */ }
     if (!place) return;
     const asked = questions.find(({ answer }) => answer.contains(place));
     const shut = place.closest(".predict-shut");
     if (asked && end.contains(place)) asked.open([]);
-    if (shut) shut.open = true;
+    const names = shut ? shut.dataset.predict.split(" ") : [];
+    for (const each of questions) if (names.includes(each.name) && !done.has(each.name)) each.open([]);
     if (asked || shut) place.scrollIntoView();
   };
   addEventListener("hashchange", arrive);
@@ -161,14 +164,14 @@
   arrive();
 
   // Paper has all answers at its end.
-  let opened = [];
+  const opened = [];
   addEventListener("beforeprint", () => {
     end.append(...answers);
-    opened = shuts.filter((shut) => !shut.open);
+    opened.push(...shuts.filter((shut) => !shut.open));
     for (const shut of opened) shut.open = true;
   });
   addEventListener("afterprint", () => {
     for (const { name, here, answer } of questions) if (done.has(name)) here.append(answer);
-    for (const shut of opened) shut.open = false;
+    for (const shut of opened.splice(0)) shut.open = false;
   });
 })();

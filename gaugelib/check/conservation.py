@@ -73,14 +73,20 @@ def weight_rate() -> Iterator[Case]:
         >>> weight_rate(lambda bias, slope, p: 0.0)
         Not yet: the weights alone keep their imbalance only where b or its slope is zero.
     """
-    for p in (1.5, 2.0, 1.0, 3.0):
-        bias, slope = -above(0.5), above(0.5)
+    signs = (1, 1), (-1, 1), (1, -1), (-1, -1)
+    for p, (first, second) in zip((1.5, 2.0, 1.0, 3.0), signs, strict=True):
+        bias, slope = first * above(0.5), second * above(0.5)
+        opposite = (
+            "that is the rate of |b|ᵖ; the weights must make up for it."
+            if (first, second) == (1, 1)
+            else "right where b and its slope are positive, but their signs count."
+        )
         yield Case(
             (bias, slope, p),
             p * bias * slope,
             {
                 "the weights alone keep their imbalance only where b or its slope is zero.": 0.0,
-                "that is the rate of |b|ᵖ; the weights must make up for it.": -p * bias * slope,
+                opposite: -p * bias * slope,
                 f"right for p = 2 but not for p = {p}: where did the 2 come from?": (
                     2 * bias * slope
                 ),
@@ -88,7 +94,7 @@ def weight_rate() -> Iterator[Case]:
                     bias * slope
                 ),
                 "the parameters move at speed |θ|²⁻ᵖ times the slope; put that in.": (
-                    -p * abs(bias) ** (p - 1) * slope
+                    p * math.copysign(abs(bias) ** (p - 1), bias) * slope
                 ),
             },
             "write the Ward identity of the unit, take the bias to the right.",
@@ -183,6 +189,8 @@ def flow_end() -> Iterator[Case]:
     for p in (2.0, 1.0, 1.5):
         v, y = above(0.5), above(0.5)
         w = above(v + 0.5)
+        if p == 1.0:  # the larger may be either
+            w, v = v, w
         yield Case(
             (w, v, y, p),
             _end(w, v, y, p),
@@ -208,14 +216,16 @@ def flow_end() -> Iterator[Case]:
 @by_cases("the whole path, without a single step.", ask=_BOTH, parts=("w", "v"))
 def flow_path() -> Iterator[Case]:
     """Check a function (w, v, y, t) -> (w(t), v(t)) of the flow with p = 2 on L = (wv - y)²/2."""
-    for _ in range(4):
-        v, y, time = (between(0.3, 1.3) for _ in range(3))
-        w = v + time
+    for run in range(4):
+        v, y, time, gap = (between(0.3, 1.3) for _ in range(4))
+        w = v + gap
+        if run % 2:  # the larger may be either
+            w, v = v, w
         right, charge = _path(w, v, y, time), w * w - v * v
         kappa = math.hypot(2 * y, charge)
         linear = y + (w * v - y) * math.exp(-kappa * time)
         logistic = y / (1 + (y / (w * v) - 1) * math.exp(-2 * y * time))
-        kept = f"abs(answer[0] ** 2 - answer[1] ** 2 - {charge}) <= {TOLERANCE * charge}"
+        kept = f"abs(answer[0] ** 2 - answer[1] ** 2 - ({charge})) <= {TOLERANCE * abs(charge)}"
         yield Case(
             (w, v, y, time),
             right,

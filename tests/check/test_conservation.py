@@ -101,7 +101,9 @@ MISTAKES = {
         (lambda b, slope, p: -p * b * slope, "rate of |b|ᵖ"),
         (lambda b, slope, p: 2 * b * slope, "right for p = 2"),
         (lambda b, slope, p: b * slope, "leaves over"),
-        (lambda b, slope, p: -p * abs(b) ** (p - 1) * slope, "speed |θ|²⁻ᵖ"),
+        (lambda b, slope, p: p * b / abs(b) * abs(b) ** (p - 1) * slope, "speed |θ|²⁻ᵖ"),
+        (lambda b, slope, p: p * abs(b) * slope, "their signs count"),
+        (lambda b, slope, p: p * b * abs(slope), "their signs count"),
         (lambda b, slope, p: 1.0, "take the bias to the right"),
     ],
     "stream_charges": [
@@ -138,6 +140,7 @@ MISTAKES = {
     ],
     "flow_path": [
         (lambda w, v, y, t: flow_end(w, v, y, 2), "reached only as"),
+        (lambda w, v, y, t: flow_path(w, v, y, abs(w - v)), "not there at this time"),
         (lambda *args: flow_path(*args)[::-1], "other order"),
         (linearised, "only near the end"),
         (logistic, "logistic law"),

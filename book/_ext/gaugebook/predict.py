@@ -33,7 +33,7 @@ BUTTONS = """</fieldset><p class="predict-do pst-js-only">\
 <p class="predict-ahead"><a href="#{name}-answer">The answer</a> stands at the end of the page.</p>\
 </form>"""
 SHUT = """<details class="admonition hide predict-shut" data-predict="{names}">\
-<summary><span class="pst-js-only">Opens when you have chosen</span>\
+<summary><span class="pst-js-only">Opens when you have {chosen}</span>\
 <noscript>Show the output</noscript></summary>
 """
 
@@ -190,7 +190,12 @@ def said(choice: nodes.paragraph) -> list[nodes.Node]:
 
 def visit_shut(translator, node: shut) -> None:
     """A native disclosure: it opens without a script, and when a word in it is sought."""
-    translator.body.append(SHUT.format(names=" ".join(node["predict"])))
+    translator.body.append(
+        SHUT.format(
+            names=" ".join(node["predict"]),
+            chosen="chosen" if len(node["predict"]) == 1 else "answered the questions above",
+        )
+    )
 
 
 def depart_shut(translator, node: shut) -> None:

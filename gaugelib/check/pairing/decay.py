@@ -53,11 +53,11 @@ def lost_share() -> Iterator[Case]:
     """
     for p in (2.0, 1.0, 1.5):
         decay, lr = between(5e-3, 1e-2), between(1e-3, 2e-3)
-        factor, epochs = between(0.9, 0.96), int(between(20, 30))
-        rate, total = decay * p * lr * 1875, (1 - factor**epochs) / (1 - factor)
+        factor, epochs, steps = between(0.9, 0.96), int(between(20, 30)), int(between(1000, 1800))
+        rate, total = decay * p * lr * steps, (1 - factor**epochs) / (1 - factor)
         right = -math.expm1(-rate * total)
         yield Case(
-            (p, decay, lr, factor, 1875, epochs),
+            (p, decay, lr, factor, steps, epochs),
             right,
             {
                 "that is what is left; what is lost is the rest.": 1 - right,
@@ -73,6 +73,9 @@ def lost_share() -> Iterator[Case]:
                 ),
                 "that is the exponent λpt; it is the share only while it is small.": rate * total,
                 "a share, please, not a percentage.": 100 * right,
+                "1875 steps are the paper's epoch; here it has as many as are given.": (
+                    -math.expm1(-rate * total * 1875 / steps)
+                ),
             },
             "add up the learning rates of all steps: that is the time t.",
             tolerance=_NEAR,

@@ -77,9 +77,8 @@ _RULES: dict[str, Rule] = {
     "that n = 2 is harmless is one half of it; for n > 2 some teachers have no trap, either.": (
         lambda a, b, n: n == 2
     ),
-    "a = b lies on the barrier and has no other side; look for teachers beside it.": (
-        lambda a, b, n: False
-    ),
+    "a = b lies on the barrier and has no other side; of the teachers beside it some have no "
+    "trap.": (lambda a, b, n: False),
     "with three inputs or more most teachers have a trap.": lambda a, b, n: True,
     "turned round: say True where there is no trap.": lambda a, b, n: not _free(a, b, n),
     "the minus sign: Σz = 0 asks a and b to have different signs.": (

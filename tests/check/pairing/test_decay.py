@@ -52,6 +52,7 @@ MISTAKES = {
         (lambda p, *args: lost_share(1, *args), "not at λ"),
         (lambda *args: -math.log(1 - lost_share(*args)), "the exponent λpt"),
         (lambda *args: 100 * lost_share(*args), "not a percentage"),
+        (lambda p, d, lr, f, s, n: lost_share(p, d, lr, f, 1875, n), "1875 steps"),
         (lambda *args: 0.5 * lost_share(*args), "add up the learning rates"),
     ],
     "keeps_gauge": [
