@@ -1,4 +1,4 @@
-// Formulas that a reader writes, in a part of Python: what is right here is right after `return` in the notebook, too.
+// Formulas that a reader writes, in a part of Python; Greek letters, raised digits and functions without `math.` are for the page alone.
 //
 // `parse` makes a tree of a formula, or throws a Problem that says what cannot be read, and at which letter.
 // `evaluate` computes it as numpy would: what has no value is NaN or infinite, and only what has no meaning throws.
@@ -21,13 +21,16 @@
   };
   const REFUSED = {
     "^": "a power is written **, as in w ** 2", "√": "a root is written sqrt(…)", "∞": "infinity is no number here",
-    "|": "a size is written abs(…)", "!": "write not, or != for unequal", "&": "write and", "{": "round brackets, please",
+    "|": "a size is written abs(…); or is written or", "⁻": "a negative power is written ** (-1)",
+    "!": "write not, or != for unequal", "&": "write and", "{": "round brackets, please",
     "}": "round brackets, please", ";": "one formula, please, without a semicolon", '"': "no text, please", "'": "no text, please",
     "=": "write the formula alone, without a name and =; to compare, write ==",
     ".": "write functions around what they take, as in sum(abs(w) ** p)",
   };
   const MODULES = new Set(["math", "np", "numpy", "torch"]);
   const WORDS = new Set(["and", "or", "not", "if", "else", "True", "False"]);
+  const PYTHON = new Set(["is", "in", "lambda", "for", "while", "def", "import", "from", "with", "as", "yield"]);
+  const BROKEN = /^(?:_|\.|[eE](?!\w))/; // what follows no number: 1_000, 1.2.3 or 1e
   const TOKEN = /\s+|(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|([A-Za-z_\u0370-\u03ff][\w\u0370-\u03ff₀-₉]*(?:\.[A-Za-z_]\w*)*)|([⁰¹²³⁴-⁹]+)|(\*\*|\/\/|<=|>=|==|!=|[-+*/%<>()[\]:,−–×·⋅÷≤≥≠])/y;
   const digits = (text, from) => [...text].map((c) => (from.includes(c) ? from.indexOf(c) : c)).join("");
 
@@ -38,8 +41,10 @@
     for (let at = 0; at < text.length; at = TOKEN.lastIndex) {
       TOKEN.lastIndex = at;
       const token = TOKEN.exec(text);
-      if (!token) throw new Problem(REFUSED[text[at]] ?? `“${text[at]}” means nothing here`, at);
+      if (!token) throw new Problem(REFUSED[text[at]] ?? `“${String.fromCodePoint(text.codePointAt(at))}” means nothing here`, at);
       const [said, number, name, raised, sign] = token;
+      if (number && BROKEN.test(text.slice(TOKEN.lastIndex))) throw new Problem("this number cannot be read", at);
+      if (PYTHON.has(name)) throw new Problem(`“${name}” is not known here`, at);
       if (number) found.push({ kind: "number", is: Number(number), at, said });
       else if (name) found.push({ kind: WORDS.has(name) ? "sign" : "name", is: digits(name, LOWERED), at, said });
       else if (raised) {
@@ -70,7 +75,8 @@
       if (token.kind === "end") return before ? `after “${before.said}” something is missing` : "write a formula first";
       if (token.is === ",") return "a comma ends no number: write 1.5 with a dot, and one number in each field";
       if (before && (token.kind !== "sign" || is("(", "[", "not")) && (before.kind !== "sign" || [")", "]"].includes(before.is))) {
-        return `between “${before.said}” and “${token.said}” a sign is missing: write ${before.said} * ${token.said}`;
+        const example = before.kind === "sign" || is("not") ? "" : `: write ${before.said} * ${token.said}`;
+        return `between “${before.said}” and “${token.said}” a sign is missing${example}`;
       }
       return `“${token.said}” cannot stand here`;
     };
@@ -202,6 +208,7 @@
       ["sqrt", "exp", "log", "log2", "log10", "log1p", "expm1", "abs", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh",
         "asinh", "acosh", "atanh", "ceil", "floor", "sign"].map((name) => [name, each(Math[name])]),
     ),
+    log: (value, base = Math.E) => pairwise((a, b) => Math.log(a) / Math.log(b))(value, base),
     round: each(even),
     degrees: each((x) => (x * 180) / Math.PI),
     radians: each((x) => (x * Math.PI) / 180),
@@ -216,6 +223,11 @@
   for (const [name, short] of Object.entries({ arcsin: "asin", arccos: "acos", arctan: "atan", power: "pow", fabs: "abs" })) {
     FUNCTIONS[name] = FUNCTIONS[short];
   }
+  const MOST = { log: 2, min: Infinity, max: Infinity };
+  const TAKES = {
+    log: "one number, and a base if you like", min: "a list or several numbers", max: "a list or several numbers", sum: "a list",
+    prod: "a list", len: "a list",
+  };
   const SIGN = {
     "+": pairwise((a, b) => a + b), "-": pairwise((a, b) => a - b), "*": pairwise((a, b) => a * b),
     "/": pairwise((a, b) => a / b), "%": pairwise(modulo), "**": pairwise(raise),
@@ -252,7 +264,8 @@
         return true;
       }
       case "entry": case "slice": {
-        const values = list("[…]")(value(parts[0]));
+        const values = value(parts[0]);
+        if (!Array.isArray(values)) throw new Problem("[…] picks from a list, and this is a number");
         const [from, to] = parts.slice(1).map((part) => (part === null ? null : value(part)));
         if (kind === "slice") return values.slice(Math.max(place(from, values.length, 0), 0), Math.max(place(to, values.length, values.length), 0));
         const entry = values[place(from, values.length, 0)];
@@ -263,8 +276,8 @@
         const [name, given, at] = parts;
         const compute = FUNCTIONS[name];
         const wanted = compute.length || 1;
-        if (given.length < wanted || (given.length > wanted && name !== "min" && name !== "max")) {
-          throw new Problem(`${name} takes ${wanted === 1 ? "one number" : "two numbers"}`, at);
+        if (given.length < wanted || given.length > (MOST[name] ?? wanted)) {
+          throw new Problem(`${name} takes ${TAKES[name] ?? (wanted === 1 ? "one number" : "two numbers")}`, at);
         }
         return compute(...given.map(value));
       }

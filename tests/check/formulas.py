@@ -30,13 +30,14 @@ def _one_or_many(reduce):
 
 # but not the places in a list
 NUMBER = re.compile(r"(?<![\w.\[:])(?<![\[:]-)(?<!e[-+])(\d+\.?\d*(?:e[-+]?\d+)?)")
-SAME = ("sqrt", "exp", "log", "log2", "log10", "log1p", "expm1", "abs", "sin", "cos", "tan",
+SAME = ("sqrt", "exp", "log2", "log10", "log1p", "expm1", "abs", "sin", "cos", "tan",
         "sinh", "cosh", "tanh", "ceil", "floor", "sign", "round", "degrees", "radians", "hypot",
         "sum", "prod", "float64")  # fmt: skip
 ARCS = ("asin", "acos", "atan", "asinh", "acosh", "atanh")
 FUNCTIONS = {
     **{name: getattr(np, name) for name in SAME},
     **{name: getattr(np, f"arc{name[1:]}") for name in ARCS},
+    "log": lambda x, *base: np.log(x) / np.log(base[0]) if base else np.log(x),
     "pow": np.power,
     "min": _one_or_many(np.min),
     "max": _one_or_many(np.max),
@@ -83,7 +84,7 @@ def number(draw: random.Random, names, lists, depth=3):
         one = ("sqrt", "log", "exp", "abs", "tanh", "cos", "math.floor", "np.log2", "round")
         return f"{draw.choice(one)}({part()})"
     if kind == 7:
-        return f"{draw.choice(['min', 'max', 'hypot'])}({part()}, {part()})"
+        return f"{draw.choice(['min', 'max', 'hypot', 'log'])}({part()}, {part()})"
     if kind == 8:
         return f"({part()} if {truth(draw, names, lists, depth - 1)} else {part()})"
     return f"({part()})"

@@ -58,6 +58,7 @@ READ = [
     ("max(w, n)", 3),
     ("n ≤ 3", True),
     ("torch.sqrt(n + 1)", 2),
+    ("math.log(8, 2)", 3),
 ]
 
 
@@ -101,7 +102,7 @@ UNREAD = [
     ("constructor", "unknown name “constructor”", 0),
     ("toString(1)", "unknown name “toString”", 0),
     ("__proto__", "unknown name “__proto__”", 0),
-    ("lambda x: x", "unknown name “lambda”", 0),
+    ("lambda x: x", "“lambda” is not known here", 0),
     ("sum(n)", "sum takes a list", 0),
     ("totals[7]", "a list of 3 has no entry 7", 0),
     ("totals[0.5]", "a place in a list is a whole number", 0),
@@ -109,6 +110,20 @@ UNREAD = [
     ("totals + totals[1:]", "lists of 3 and of 2 do not go together", 0),
     ("w !", "write not, or != for unequal", 2),
     ("@", "“@” means nothing here", 0),
+    ("w + 🙂", "“🙂” means nothing here", 4),
+    ("w⁻¹", "a negative power is written ** (-1)", 1),
+    ("w > 1 || n > 1", "or is written or", 6),
+    ("n is 3", "“is” is not known here", 2),
+    ("n in totals", "“in” is not known here", 2),
+    ("1_000", "this number cannot be read", 0),
+    ("2 * 1e", "this number cannot be read", 4),
+    ("1e-", "this number cannot be read", 0),
+    ("1.2.3", "this number cannot be read", 0),
+    ("sum(totals, 0)", "sum takes a list", 0),
+    ("prod()", "prod takes a list", 0),
+    ("min()", "min takes a list or several numbers", 0),
+    ("log(1, 2, 3)", "log takes one number, and a base if you like", 0),
+    ("w[0]", "[…] picks from a list, and this is a number", 0),
     ("if w", "“if” cannot stand here", 0),
 ]
 
@@ -120,6 +135,11 @@ def said_to_each():
     return dict(
         zip(texts, in_node(values=[(text, SCOPE) for text in texts])["values"], strict=True)
     )
+
+
+def test_after_a_bracket_no_example_is_made_up():
+    found = in_node(values=[("(w)(n)", SCOPE)])["values"][0]
+    assert found["message"] == "between “)” and “(” a sign is missing"
 
 
 @pytest.mark.parametrize(("text", "said", "at"), UNREAD)
