@@ -90,6 +90,16 @@
     }
   };
 
+  // A fault met in the formula of field k says so.
+  const inField = (k, compute) => {
+    try {
+      return compute();
+    } catch (problem) {
+      const fault = problem instanceof RangeError ? new Problem("this formula is too long") : problem; // too deep for the stack
+      throw Object.assign(fault, { field: k });
+    }
+  };
+
   // The answer to one case: a number, a list of them, or what was chosen.
   const answered = (exercise, one, trees, chosen) => {
     const { names, rows, form } = exercise;
@@ -97,7 +107,7 @@
       const own = form === "ticked" ? given.slice(1) : given;
       const scope = Object.fromEntries(names.map((name, k) => [name, own[k]]));
       if (form === "ticked" && !chosen[rows.indexOf(given[0])]) return [false, 0];
-      const values = trees.map((tree) => evaluate(tree, scope));
+      const values = trees.map((tree, k) => inField(k + (rows ?? []).length, () => evaluate(tree, scope)));
       return read(form === "ticked" ? [true, ...values] : values, exercise);
     };
     if (chosen && form !== "ticked") return chosen;
@@ -132,21 +142,14 @@
     if (missing.length) return { passed: false, message: `say something about ${missing.join(", ")} too.` };
     const trees = [];
     let found;
-    for (let k = rows.length; k < answers.length; k += 1) {
-      try {
-        trees.push(parse(answers[k], exercise.names));
-      } catch (problem) {
-        if (!(problem instanceof Problem)) throw problem;
-        return { passed: false, unread: k, at: problem.at, message: `${problem.message}.` };
-      }
-    }
     try {
+      for (let k = rows.length; k < answers.length; k += 1) trees.push(inField(k, () => parse(answers[k], exercise.names)));
       for (const one of exercise.cases) {
         found = answered(exercise, one, trees, chosen);
         judged(exercise, one, found);
       }
     } catch (hint) {
-      if (hint instanceof Problem) return { passed: false, unread: rows.length, at: hint.at, message: `${hint.message}.` };
+      if (hint instanceof Problem) return { passed: false, unread: hint.field ?? rows.length, at: hint.at, message: `${hint.message}.` };
       if (!(hint instanceof Hint)) throw hint;
       return { passed: false, message: hint.message };
     }
@@ -183,7 +186,8 @@
   };
   const field = (exercise, part, k, before) => {
     const input = make("input", {
-      type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: false, value: typeof before[k] === "string" ? before[k] : "",
+      type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: false, maxLength: 1000,
+      value: typeof before[k] === "string" ? before[k] : "",
       aria: { describedby: `answer-said-${exercise.name}` },
     });
     const value = () => input.value;
@@ -196,9 +200,12 @@
     }
     const options = ["choose", ...exercise.choices.map((choice) => (choice === null ? "None" : String(choice)))];
     const input = make("select", {}, ...options.map((text, n) => make("option", { value: n }, text)));
-    if (before[k] !== undefined) input.selectedIndex = exercise.choices.indexOf(before[k]) + 1;
+    // kept is the place, as text: in JSON both None and what is not chosen are null
+    const place = typeof before[k] === "string" ? Number(before[k]) : 0;
+    input.selectedIndex = input.options[place] ? place : 0;
+    const keep = () => (input.selectedIndex ? String(input.selectedIndex) : "");
     const value = () => (input.selectedIndex ? exercise.choices[input.selectedIndex - 1] : undefined);
-    return { element: make("label", {}, make("code", {}, label), input), input, value };
+    return { element: make("label", {}, make("code", {}, label), input), input, value, keep };
   };
 
   const lead = ({ name, names, parts, rows, choices }, call) => {
@@ -225,16 +232,22 @@
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const answers = fields.map(({ value }) => value());
-      kept.write(name, answers);
+      kept.write(name, fields.map(({ value, keep = value }) => keep()));
       show(said, fields, verdict(exercise, answers));
     });
+    form.addEventListener("input", () => unsay(said, fields)); // a verdict is on what was asked, not on what is being written
     holder.replaceWith(form);
   };
   const allowed = (names) =>
     (names.length ? `The names ${names.join(", ")}; numbers` : "Numbers") +
     " with a decimal point; + - * / // % and ** for powers; round brackets; == != < <= > >= and, or, not; yes if condition else no; pi; " +
     `of lists an entry w[0] or a part w[1:-1]; and the functions ${known.join(", ")}, with math., np. or torch. in front if you like. ` +
-    "It is Python: what is right here is right in the notebook.";
+    "It reads like Python; in the notebook write math. before a function, and names in full.";
+  const unsay = (said, fields) => {
+    said.replaceChildren();
+    said.classList.remove("passed");
+    for (const { input } of fields) input.removeAttribute("aria-invalid");
+  };
   const show = (said, fields, { passed, message, unread, at }) => {
     const word = passed ? "Correct" : unread === undefined ? "Not yet" : "Cannot be read";
     said.replaceChildren(make("strong", {}, `${word}:`), ` ${message}`);

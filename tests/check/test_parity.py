@@ -86,6 +86,18 @@ def test_what_cannot_be_read_does_not_pass_and_no_known_mistake_is_named():
         assert said["unread"] == 0
 
 
+def test_a_fault_found_while_computing_is_told_of_its_own_field():
+    for texts, field in ((["1", "p[0]"], 1), (["sqrt()", "1"], 0)):
+        two = exercise("two_eigenvalues") | {"names": ["p"]}
+        assert in_node(asked=[(two, texts)])["asked"][0]["unread"] == field
+
+
+@pytest.mark.parametrize("text", ["(" * 50_000, "-" * 50_000 + "1", "1" + "+1" * 50_000])
+def test_what_is_too_deep_is_told_as_too_long(text):
+    said = in_node(asked=[(exercise("weight_rate"), [text])])["asked"][0]
+    assert (said["message"], said["unread"]) == ("this formula is too long.", 0)
+
+
 @pytest.mark.parametrize("name", ["weight_rate", "two_eigenvalues", "keeps_gauge", "refutation"])
 def test_control_a_case_or_a_hint_that_is_changed_on_one_side_is_noticed(name):
     tried = [(texts, verdict) for one, texts, _, verdict in both() if one == name]

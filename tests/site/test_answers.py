@@ -91,6 +91,28 @@ def test_an_answer_is_remembered_on_this_machine_and_judged_only_when_asked(open
     assert said(page, "lost_share") == ""
 
 
+def test_what_was_not_chosen_is_not_chosen_after_a_reload(open_page):
+    page = open_page("book/symmetry_exercises.html")
+    chosen = form(page, "homogeneity").locator("select")
+    chosen.first.select_option("None")
+    form(page, "homogeneity").get_by_role("button").click()
+    assert said(page, "homogeneity").startswith("Not yet: say something about")
+    page.reload()
+    now = chosen.evaluate_all("all => all.map(one => one.selectedOptions[0].text)")
+    assert now == ["None"] + ["choose"] * (len(now) - 1)
+
+
+def test_a_verdict_goes_when_its_answer_is_edited(open_page):
+    field = open_page(PAGE).get_by_label("lost_share(")
+    field.fill("1 +")
+    field.press("Enter")
+    assert said(field.page, "lost_share").startswith("Cannot be read")
+    field.press("End")
+    field.type("1")
+    assert said(field.page, "lost_share") == ""
+    assert field.get_attribute("aria-invalid") is None
+
+
 def test_a_page_that_may_not_remember_judges_all_the_same(open_page, file_url):
     page = open_page(file_url("book/minimum_norm_exercises.html"))
     page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error(); }; }")
