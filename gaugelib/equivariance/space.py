@@ -36,7 +36,7 @@ class EquivariantSpace:
         >>> from sympy.combinatorics import SymmetricGroup
         >>> from gaugelib.equivariance import natural, trivial
         >>> group = SymmetricGroup(3)
-        >>> space = equivariant_space([natural(turns), natural(turns), trivial(turns)])
+        >>> space = equivariant_space([natural(group), natural(group), trivial(group)])
         >>> space.labels["0.weight"].tolist(), space.labels["2.weight"].tolist()
         ([[0, 1, 1], [1, 0, 1], [1, 1, 0]], [[2, 2, 2]])
         >>> space.dimension, space.multiplicities.tolist()
