@@ -8,11 +8,17 @@ const OWN_KEYS = new Set([
   "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "PageUp", "PageDown", "Home", "End", " ", "Enter",
 ]);
 
-/** JupyterLab takes arrow keys for itself unless they stop here; its other shortcuts still pass. */
+const isOwn = (event) => !(event.ctrlKey || event.metaKey || event.altKey) && OWN_KEYS.has(event.key);
+
+/**
+ * JupyterLab takes arrow keys for itself unless they stop here; its other shortcuts still pass. Notebook 7 takes them on
+ * their way down already, but passes over what bears this attribute, so that is set before it looks.
+ */
 export function keepKeys(element, life) {
+  const mark = (event) => element.toggleAttribute("data-lm-suppress-shortcuts", element.contains(event.target) && isOwn(event));
+  life.listen(window, "keydown", mark, true);
   life.listen(element, "keydown", (event) => {
-    const chord = event.ctrlKey || event.metaKey || event.altKey;
-    if (!chord && OWN_KEYS.has(event.key)) event.stopPropagation();
+    if (isOwn(event)) event.stopPropagation();
   });
   return element;
 }
