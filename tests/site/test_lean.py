@@ -107,6 +107,7 @@ def pictures(page):
     page.add_style_tag(content="* { content-visibility: visible !important; }")  # also what is far
     settle(page)
     page.evaluate(ALL_IMAGES)
+    page.evaluate("() => window.bookWidgets?.mountAll().then(() => null)")
     page.evaluate(
         "document.querySelector('.bd-sidebar-primary')?.scrollTo(0, 0)"
     )  # not where it was
