@@ -4,6 +4,7 @@ The same site gives the same bytes: the files are sorted, and bear the time of t
 """
 
 import io
+import sys
 import zipfile
 from datetime import datetime
 from html import escape
@@ -12,20 +13,12 @@ from pathlib import Path
 from .linked import FOLDER, named
 from .site import AmissError
 
+sys.path.append(str(Path(__file__).parents[2] / "book" / "_ext"))
+
+from gaugebook.access import DOOR as PAGE
+
 DOOR = "open-me.html"
 INSIDE = "site"
-PAGE = """<!DOCTYPE html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<meta http-equiv="refresh" content="0; url={inside}/index.html">
-</head>
-<body><main><h1><a href="{inside}/index.html">{title}</a></h1></main></body>
-</html>
-"""
 MODE = 0o100644 << 16  # a file that its owner may write and everyone read
 
 
@@ -59,7 +52,7 @@ def pack(
     files: dict[str, bytes], stem: str, title: str, day: datetime, language: str = "en"
 ) -> bytes:
     """The zip: one folder, in it a page to open and the site."""
-    door = PAGE.format(language=language, title=escape(title), inside=INSIDE)
+    door = PAGE.format(language=language, title=escape(title), first=f"{INSIDE}/index.html")
     whole = {f"{stem}/{DOOR}": door.encode()}
     whole |= {f"{stem}/{INSIDE}/{name}": body for name, body in files.items()}
     out = io.BytesIO()
