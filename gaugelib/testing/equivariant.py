@@ -96,7 +96,8 @@ def assert_equivariant(
         errors[g] = float(moved_relative(end, found))
     tol = tolerance(rounding) if tol is None else tol
     failed = [g for g in errors if not errors[g] <= tol]
-    failed.sort(key=lambda g: math.inf if math.isnan(errors[g]) else errors[g], reverse=True)
+    # What is equal but for rounding keeps the order of the group, on every processor.
+    failed.sort(key=lambda g: -math.inf if math.isnan(errors[g]) else -float(f"{errors[g]:.1e}"))
     if failed:
         named = [f"{cycles(g)}: {errors[g]:.1e}" for g in failed[:_NAMED]]
         named += [f"and {len(failed) - _NAMED} more"] if len(failed) > _NAMED else []
