@@ -95,6 +95,11 @@ CLASS ?= 3.13
 wheelhouse: $(READY) ## fetch all that the notebooks need into wheelhouse/, for machines without a network (PLATFORM= CLASS=)
 	tools/wheelhouse.sh wheelhouse/$(PLATFORM)-$(CLASS) $(PLATFORM) $(CLASS)
 
+.PHONY: lecturer
+lecturer: $(READY) ## the lecturer's kit beside a copy of the built book: _build/lecturer/lecturer/index.html
+	@[ -f $(SITE)/index.html ] || $(MAKE) book
+	python -m tools.lecturer_kit
+
 .PHONY: students
 students: $(READY) ## write the exercises without their solutions into students/
 	python -m tools.students students

@@ -1,0 +1,36 @@
+"""The Sphinx extension of the lecturer's kit: pages and slides from the built book.
+
+- `site`: what the built book has, by its labels. `core`: what the directives share.
+- `links`: `{in}` leads into the book, `{found}` and `{number}` say what was computed.
+- `said`: statements, figures and widgets of the book. `polls`: its predictions.
+- `plans`: the hour by the minute, boards, misconceptions, run times.
+- `slides`: how these look on a slide.
+"""
+
+from pathlib import Path
+
+from . import links, plans, polls, said
+
+DIRECTIVES = {
+    "stated": said.Stated,
+    "shown": said.Shown,
+    "live": said.Live,
+    "poll": polls.Ask,
+    "plan": plans.Plan,
+    "board": plans.Board,
+    "misconception": plans.Misconception,
+    "runtimes": plans.RunTimes,
+}
+ROLES = {"in": links.InTheBook, "found": links.Found, "number": links.Number}
+
+
+def setup(app):
+    """Called by Sphinx once, before the builder exists."""
+    app.add_config_value("gaugebook_draft", True, "env", bool)  # formulas carry their own styles
+    app.add_config_value("lecturing_site", Path(app.confdir).parent / "_build" / "html", "", Path)
+    app.add_config_value("lecturing_slides", False, "env", bool)
+    for name, directive in DIRECTIVES.items():
+        app.add_directive(name, directive)
+    for name, role in ROLES.items():
+        app.add_role(name, role())
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
