@@ -30,7 +30,7 @@ def build(site: Path, to: Path) -> None:
     shutil.rmtree(to, ignore_errors=True)
     shutil.copytree(site, to)
     done = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-q", "-W", "-n", "--keep-going", "-b", "html",
+        [sys.executable, "-m", "sphinx", "-q", "-E", "-W", "-n", "--keep-going", "-b", "html",
          "-d", str(to.with_name(f"{to.name}-doctrees")), str(ROOT / FOLDER), str(to / FOLDER)],
         env=os.environ | {"BOOK_SITE": str(site.resolve())}, check=False,
     )  # fmt: skip

@@ -10,6 +10,7 @@
 from pathlib import Path
 
 from . import links, plans, polls, said
+from .core import site_of
 
 DIRECTIVES = {
     "stated": said.Stated,
@@ -24,11 +25,18 @@ DIRECTIVES = {
 ROLES = {"in": links.InTheBook, "found": links.Found, "number": links.Number}
 
 
+def dress(app) -> None:
+    """The style of the book beside which the kit lies: its statements and formulas are shown."""
+    for path in sorted((site_of(app).folder / "_static" / "bundle").glob("*.css")):
+        app.add_css_file(f"../../_static/bundle/{path.name}", priority=300)
+
+
 def setup(app):
     """Called by Sphinx once, before the builder exists."""
     app.add_config_value("gaugebook_draft", True, "env", bool)  # formulas carry their own styles
     app.add_config_value("lecturing_site", Path(app.confdir).parent / "_build" / "html", "", Path)
     app.add_config_value("lecturing_slides", False, "env", bool)
+    app.connect("builder-inited", dress)
     for name, directive in DIRECTIVES.items():
         app.add_directive(name, directive)
     for name, role in ROLES.items():

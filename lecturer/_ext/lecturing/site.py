@@ -176,13 +176,27 @@ def elsewhere(href: str, root: str, page: str) -> str:
 
 def named(element: Tag) -> str:
     """The number and the title of a statement, figure or section."""
+    if "predict" in element.get("class", []):
+        question = element.select_one("p:not(.admonition-title)")
+        return f"prediction “{shortened(words_of(question))}”"
     caption = element.select_one(".caption-number")
     title = element.select_one(".admonition-title, figcaption, h2, h3")
     if element.name == "figure" and caption is not None:
         return words_of(caption).replace("(interactive)", "").strip()
     if title is not None:
         return words_of(title)
-    return words_of(element)[:60]
+    return shortened(words_of(element))
+
+
+def shortened(words: str, most: int = 60) -> str:
+    """The beginning of a text, up to a word's end.
+
+    >>> shortened("How do their losses compare?", 12)
+    'How do…'
+    """
+    if len(words) <= most:
+        return words
+    return words[:most].rpartition(" ")[0] + "…"
 
 
 def words_of(element: Tag | None) -> str:
