@@ -1,0 +1,88 @@
+"""Check every problem, for several draws: answers, mistakes, witnesses and formulas."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.teach.course import overlay_of
+from tools.teach.loading import FOLDER, load
+from tools.teach.problem import Answer, Problem, ProblemError, Task, agrees
+from tools.teach.said import Typesetter, typesetter
+from tools.teach.seeds import drawn
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command may be told."""
+    parser.add_argument("--seeds", type=int, default=20, metavar="N", help="draws (20)")
+    parser.add_argument("--chapter", help="only the problems of this file")
+    parser.add_argument("--problems", type=Path, default=FOLDER, help="another folder of problems")
+    parser.add_argument("--overlay", type=Path, help="the course's own problems")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Say for each problem what is wrong, or that nothing is; returns how many are wrong."""
+    wrong = 0
+    collections = load(options.problems, overlay_of(options.overlay))
+    if options.chapter and options.chapter not in collections:
+        raise ProblemError(f"no problems of {options.chapter}: there are {', '.join(collections)}")
+    with typesetter() as setter:
+        for name, collection in collections.items():
+            for task in collection.tasks if options.chapter in (None, name) else ():
+                found = sorted(set(faults(task, options.seeds, setter)))
+                print(f"{'wrong' if found else 'right'}  {task.where}", *found, sep="\n       ")
+                wrong += bool(found)
+    return wrong
+
+
+def faults(task: Task, seeds: int, setter: Typesetter) -> Iterator[str]:
+    """What is wrong with a problem, for as many draws as asked."""
+    for seed in range(seeds):
+        try:
+            made = task(drawn(task.name, f"check {seed}"))
+            again = task(drawn(task.name, f"check {seed}"))
+        except ProblemError as error:
+            yield str(error)
+            continue
+        if made.question != again.question or values(made) != values(again):
+            yield "the same draw gives other numbers: take all chance from draw"
+        yield from unset(made, setter)
+        for answer in made.answers:
+            yield from unanswered(answer)
+        yield from unwitnessed(made)
+
+
+def values(made: Problem) -> list:
+    """The answers, without what computes them."""
+    return [(answer.name, answer.value) for answer in made.answers]
+
+
+def unset(made: Problem, setter: Typesetter) -> Iterator[str]:
+    """Formulas and roles that cannot be typeset."""
+    words = [text for _, text in made.marks]
+    words += [text for answer in made.answers for text in (answer.name, answer.unit)]
+    words += [why for answer in made.answers for _, why in answer.mistakes]
+    for text in (made.question, made.solution, *words):
+        try:
+            setter.block(text)
+        except ProblemError as error:
+            yield str(error)
+
+
+def unanswered(answer: Answer) -> Iterator[str]:
+    """An answer that is not what is computed, or a mistake that is."""
+    found = answer.computed()
+    if not agrees(found, answer.value, answer.tolerance):
+        yield f"{answer.name}: the closed form gives {answer.value!r}, computed is {found!r}"
+    for value, why in answer.mistakes:
+        if agrees(value, found, answer.tolerance):
+            yield f"{answer.name}: the mistake {value!r} ({why}) is what is computed"
+
+
+def unwitnessed(made: Problem) -> Iterator[str]:
+    """A claim that does not hold where it should, or holds where a hypothesis is dropped."""
+    if made.witness is None or made.control is None:
+        return
+    if (seen := made.witness()) is not True:
+        yield f"the witness returns {seen!r}, not True"
+    if (seen := made.control()) is not False:
+        yield f"the control returns {seen!r}, not False: the hypothesis that it drops is not needed"
