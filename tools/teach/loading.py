@@ -8,6 +8,7 @@ from pathlib import Path
 from tools.teach.problem import ProblemError, Task
 
 ROOT = Path(__file__).parents[2]
+BOOK = ROOT / "book"
 FOLDER = ROOT / "lecturer" / "problems"
 CHAPTERS = (
     "symmetry",
@@ -20,6 +21,10 @@ CHAPTERS = (
     "which_gauge",
 )
 EXAMS = ("midterm", "final")
+
+
+if str(BOOK / "_ext") not in sys.path:  # the book's typesetter, for all modules of this package
+    sys.path.append(str(BOOK / "_ext"))
 
 
 @dataclass(frozen=True)

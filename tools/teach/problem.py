@@ -66,6 +66,13 @@ class Answer:
             if not why.strip():
                 raise ProblemError(f"{where}: say what went wrong in the mistake {value!r}")
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words to choose from, in the order of the alphabet; of a number there are none."""
+        if not isinstance(self.value, str):
+            return ()
+        return tuple(sorted({self.value, *(str(word) for word, _ in self.mistakes)}))
+
 
 @dataclass(frozen=True)
 class Problem:

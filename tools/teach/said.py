@@ -2,22 +2,17 @@
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from tools.teach.loading import ROOT
+from gaugebook.katex import Katex, TexError
+from tools.teach.loading import BOOK
 from tools.teach.problem import ProblemError
-
-BOOK = ROOT / "book"
-if str(BOOK / "_ext") not in sys.path:
-    sys.path.append(str(BOOK / "_ext"))
-
-from gaugebook.katex import Katex, TexError  # noqa: E402
 
 ROLE = re.compile(r"\{(?P<role>[\w:-]+)\}`(?P<text>[^`]+)`")
 WORDS = re.compile(r"(?P<words>.+?)\s*<(?P<label>[^<>]+)>", re.DOTALL)
@@ -88,6 +83,14 @@ def _as_words(role: re.Match) -> str:
     if role["text"] not in titles():
         raise ProblemError(f"{role[0]} is no statement of the book: write {{in}}`words <label>`")
     return titles()[role["text"]]
+
+
+def heading(notebook: Path) -> str:
+    """The title of a page of the book."""
+    for cell in json.loads(notebook.read_text("utf8"))["cells"]:
+        if found := re.search(r"^# +(.+)", "".join(cell["source"]), re.MULTILINE):
+            return found[1].strip()
+    raise ProblemError(f"{notebook} has no title")
 
 
 @cache
