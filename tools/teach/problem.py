@@ -25,7 +25,7 @@ def agrees(found: Value, right: Value, tolerance: float) -> bool:
 class Answer:
     """One thing that a student hands in: a number, or a word to be chosen.
 
-    The mistakes of a word are the other words to choose from.
+    The mistakes of a word are the other words to choose from; the question says all of them.
 
     Args:
         name: What is asked for, in a few words; no two answers of a problem are named alike.

@@ -85,6 +85,28 @@ def _as_words(role: re.Match) -> str:
     return titles()[role["text"]]
 
 
+def linked(text: str) -> str:
+    """The Markdown with the same roles as links, for a page of the book.
+
+    >>> linked("By {in}`thm-unique` it is, as {in}`the chapter <minimum_norm>` says.")
+    'By {prf:ref}`thm-unique` it is, as [the chapter](minimum_norm) says.'
+
+    Raises:
+        ProblemError: as `plain`.
+    """
+    return ROLE.sub(_as_link, text)
+
+
+def _as_link(role: re.Match) -> str:
+    words = _as_words(role)
+    named = WORDS.fullmatch(role["text"])
+    label = named["label"] if named else role["text"]
+    if label in titles():
+        return f"{{prf:ref}}`{words} <{label}>`" if named else f"{{prf:ref}}`{label}`"
+    page = any((BOOK / f"{label}.{kind}").is_file() for kind in ("ipynb", "md"))
+    return f"[{words}]({label})" if page else words
+
+
 def heading(notebook: Path) -> str:
     """The title of a page of the book."""
     for cell in json.loads(notebook.read_text("utf8"))["cells"]:

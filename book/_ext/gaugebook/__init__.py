@@ -20,6 +20,7 @@
 - `exercises`: solutions open by their titles, a stub says how it is answered, the first cell is
   folded.
 - `answers`: an exercise whose answer is a formula or a choice is checked on the page.
+- `problems`: more problems, of which a page has the questions alone.
 - `lean`: what no page uses is not shipped (icon glyphs, theme scripts).
 - `bundle`: one style sheet and one script for all pages.
 - `anchors`: statements have a link to themselves, widgets a number.
@@ -53,6 +54,7 @@ from . import (
     mathematics,
     predict,
     predictions,
+    problems,
     published,
     reference,
     repository,
@@ -84,6 +86,7 @@ PARTS = (
     statement_list,
     exercises,
     answers,
+    problems,
     lean,
     bundle,
     search,
