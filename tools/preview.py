@@ -17,7 +17,7 @@ from livereload import Server
 
 ROOT = Path(__file__).resolve().parents[1]
 DRAFTS = ROOT / "_build" / "preview"
-SOURCES = ("book/*.ipynb", "book/*.md", "book/*.bib", "book/images/*", "book/site/*", "_toc.yml")
+SOURCES = ("book/*.ipynb", "book/*.md", "book/*.bib", "book/images/*", "book/site/*", "*.yml")
 
 
 def build() -> None:

@@ -1,5 +1,6 @@
 """The book's own Sphinx extension: one idea per module, each with its own `setup(app)`.
 
+- `course`: what a fork sets for its course; `taught` changes the contents, `schedule` tells days.
 - `ahead`: notebooks are executed two at a time, before the pages are read.
 - `mathematics`: formulas are typeset while the book is built; a page has no script for them.
 - `figures`: a figure is drawn anew for wide and narrow pages, light and dark.
@@ -44,6 +45,7 @@ from . import (
     cited,
     code_links,
     contents,
+    course,
     described,
     exercises,
     figures,
@@ -58,15 +60,20 @@ from . import (
     published,
     reference,
     repository,
+    schedule,
     search,
     solutions,
     statement_list,
     statements,
+    taught,
     widget_parts,
     widgets,
 )
 
 PARTS = (
+    course,
+    taught,
+    schedule,
     contents,
     ahead,
     mathematics,

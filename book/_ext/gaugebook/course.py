@@ -15,6 +15,8 @@ from sphinx.errors import ExtensionError
 
 FILE = "course.yml"
 SHOWN, HIDDEN = date.min, date.max  # solutions are shown from then on
+KEYS = ("course", "chapters", "dates", "solutions", "overlay")
+OWN = ("lectures", "slides", "problems", "pages", "book")  # the folders of an overlay
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -96,15 +98,15 @@ def from_when(value, where: str) -> date:
 
 
 def folder_of(text: str, base: Path, where: str) -> Path | None:
-    """A folder that is there, or none."""
+    """A folder of one's own that is there, or none."""
     if not isinstance(text, str):
         refuse(f"{where} is {text!r}; write the name of one folder")
-    if text and not (base / text).is_dir():
+    folder = (base / text).resolve()
+    if text and not any((folder / name).is_dir() for name in OWN):
         refuse(
-            f"{where} is {text!r}, and {base / text} is no folder; "
-            "write one that is there, or nothing"
+            f"{where} is {text!r}; write a folder that holds one of {', '.join(OWN)}, or nothing"
         )
-    return (base / text).resolve() if text else None
+    return folder if text else None
 
 
 def mapping(value, where: str) -> Mapping:
@@ -123,9 +125,9 @@ def parse(text: str, contents: Mapping, base: Path, environment: Mapping = os.en
     if not isinstance(said, dict):
         refuse("has no keys; write lines such as solutions: shown")
     for key in said:
-        one_of(key, ("course", "chapters", "dates", "solutions", "overlay"), "the key")
-    if not isinstance(name := said.get("course", ""), str):
-        refuse(f"course is {name!r}; write the name of the course")
+        one_of(key, KEYS, "the key")
+    if not isinstance(title := said.get("course", ""), str):
+        refuse(f"course is {title!r}; write the name of the course")
 
     pages_of = chapters_of(contents)
     chapters = said.get("chapters") or "all"
@@ -147,16 +149,14 @@ def parse(text: str, contents: Mapping, base: Path, environment: Mapping = os.en
         solutions, otherwise = {}, from_when(solutions, "solutions")
     own = folder_of(said.get("overlay", ""), base, "overlay")
     private = folder_of(environment.get("COURSE_OVERLAY", ""), base, "COURSE_OVERLAY")
-    pages = [page for place in (own, private) if place for page in place.glob("book/*.md")]
+    pages = {page for place in (own, private) if place for page in place.glob("book/*.md")}
     return Course(
-        name=name,
+        name=title,
         chapters=taught,
         dates=dates,
         solutions={
-            one_of(chapter, pages_of, "in solutions the chapter"): from_when(
-                value, f"solutions of {chapter}"
-            )
-            for chapter, value in solutions.items()
+            one_of(name, pages_of, "in solutions the chapter"): from_when(value, f"those of {name}")
+            for name, value in solutions.items()
         },
         otherwise=otherwise,
         overlay=private or own,
@@ -175,3 +175,21 @@ def today(environment: Mapping = os.environ) -> date:
     """The day of the build, in UTC."""
     epoch = environment.get("SOURCE_DATE_EPOCH")
     return (datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)).date()
+
+
+def take(app, config) -> None:
+    """Before any part of the book asks for it; a draft is built anew where something changed."""
+    wanted, day = read(Path(app.confdir)), today()
+    under = chapters_of(contents_of(Path(app.confdir)))
+    chapter_of = {page: chapter for chapter, pages in under.items() for page in pages}
+    app.gaugebook_course, app.gaugebook_day, app.gaugebook_pages = wanted, day, chapter_of
+    app.gaugebook_shows = lambda page: wanted.shows_solutions(chapter_of.get(page, ""), day)
+    config.gaugebook_course = repr(
+        (wanted, [page for page in chapter_of if app.gaugebook_shows(page)])
+    )
+
+
+def setup(app) -> None:
+    """When the configuration is read."""
+    app.add_config_value("gaugebook_course", "", "env", str)
+    app.connect("config-inited", take, priority=100)
