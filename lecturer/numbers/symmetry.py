@@ -1,0 +1,70 @@
+"""Numbers that are said in the lecture on the symmetry, each computed when the kit is built."""
+
+import torch
+
+import gaugelib as gl
+
+W, V, TARGET = 3.0, 0.4, 2.0  # where the plane of two weights opens
+
+
+def _measured(w: float, v: float) -> tuple[float, float, float]:
+    """Squared norm, length of the gradient and curvature at a point of the plane."""
+    point = torch.tensor([w, v], dtype=torch.float64)
+
+    def loss(theta):
+        return (theta[1] * torch.relu(theta[0]) - TARGET).square() / 2
+
+    gradient = torch.func.grad(loss)(point)
+    curvature = torch.linalg.matrix_norm(torch.func.hessian(loss)(point), 2)
+    return point.square().sum().item(), gradient.norm().item(), curvature.item()
+
+
+def product() -> str:
+    """What all points of the orbit share."""
+    return f"{W * V:.1f}"
+
+
+def smallest_weight() -> str:
+    """Both weights where the norm is smallest."""
+    return f"{(W * V) ** 0.5:.1f}"
+
+
+def norms() -> str:
+    """The squared norm at the start and where it is smallest."""
+    return " and ".join(f"{_measured(*point)[0]:.1f}" for point in _ends())
+
+
+def gradients() -> str:
+    """The length of the gradient at the same two points."""
+    return " and ".join(f"{_measured(*point)[1]:.1f}" for point in _ends())
+
+
+def curvatures() -> str:
+    """The curvature at the same two points."""
+    return " and ".join(f"{_measured(*point)[2]:.1f}" for point in _ends())
+
+
+def _ends() -> tuple[tuple[float, float], tuple[float, float]]:
+    both = (W * V) ** 0.5
+    return (W, V), (both, both)
+
+
+def hat_norms() -> str:
+    """The squared norm of the hat as it is printed, and of its lightest writing."""
+    params, group = gl.params_of(gl.hat()), gl.mlp_group(gl.hat())
+    lightest = gl.minimum_norm(params, group).params
+    return " and ".join(f"{gl.weight_norm(p, group) ** 2:.0f}" for p in (params, lightest))
+
+
+def lowest_norm() -> str:
+    """The scale of the hat's middle neuron at which the norm is smallest."""
+    params, group = gl.params_of(gl.hat()), gl.mlp_group(gl.hat())
+    into, out = (norm(params, group)[1] for norm in (gl.incoming_norm, gl.outgoing_norm))
+    return f"{(out / into) ** 0.5:.2f}"
+
+
+def kinks() -> str:
+    """Where the tent's kinks go if the scales 8, 0.3 and 2 forget the biases."""
+    weight, bias = (gl.params_of(gl.hat())[name].flatten() for name in ("0.weight", "0.bias"))
+    moved = -bias / (weight * torch.tensor([8, 0.3, 2]).double())
+    return ", ".join(f"{at.item():.3g}" for at in moved + 0.0)
