@@ -30,18 +30,18 @@ def smallest_weight() -> str:
 
 
 def norms() -> str:
-    """The squared norm at the start and where it is smallest."""
-    return " and ".join(f"{_measured(*point)[0]:.1f}" for point in _ends())
+    """The squared norm from the start to where it is smallest."""
+    return " to ".join(f"{_measured(*point)[0]:.1f}" for point in _ends())
 
 
 def gradients() -> str:
-    """The length of the gradient at the same two points."""
-    return " and ".join(f"{_measured(*point)[1]:.1f}" for point in _ends())
+    """The length of the gradient from the one to the other."""
+    return " to ".join(f"{_measured(*point)[1]:.1f}" for point in _ends())
 
 
 def curvatures() -> str:
-    """The curvature at the same two points."""
-    return " and ".join(f"{_measured(*point)[2]:.1f}" for point in _ends())
+    """The curvature from the one to the other."""
+    return " to ".join(f"{_measured(*point)[2]:.1f}" for point in _ends())
 
 
 def _ends() -> tuple[tuple[float, float], tuple[float, float]]:
@@ -50,10 +50,10 @@ def _ends() -> tuple[tuple[float, float], tuple[float, float]]:
 
 
 def hat_norms() -> str:
-    """The squared norm of the hat as it is printed, and of its lightest writing."""
+    """The squared norm, from the hat as it is printed to its lightest writing."""
     params, group = gl.params_of(gl.hat()), gl.mlp_group(gl.hat())
     lightest = gl.minimum_norm(params, group).params
-    return " and ".join(f"{gl.weight_norm(p, group) ** 2:.0f}" for p in (params, lightest))
+    return " to ".join(f"{gl.weight_norm(p, group) ** 2:.0f}" for p in (params, lightest))
 
 
 def lowest_norm() -> str:
