@@ -49,7 +49,10 @@ class Site:
         self.folder = folder
         if not (folder / "book").is_dir():
             raise KitError(f"no built book in {folder}: run make book first")
+        self._pages: dict[str, str] = {}
         self._articles: dict[str, Tag] = {}
+        self._elements: dict[str, dict[str, Tag]] = {}
+        self._things: dict[str, Thing] = {}
 
     @cached_property
     def pages(self) -> list[str]:
@@ -68,10 +71,12 @@ class Site:
 
     def html(self, page: str) -> str:
         """A page as it is."""
-        path = self.folder / f"{page}.html"
-        if not path.exists():
-            raise KitError(f"the book has no page {page}")
-        return path.read_text("utf8")
+        if page not in self._pages:
+            path = self.folder / f"{page}.html"
+            if not path.exists():
+                raise KitError(f"the book has no page {page}")
+            self._pages[page] = path.read_text("utf8")
+        return self._pages[page]
 
     @cached_property
     def _places(self) -> dict[str, str]:
@@ -105,13 +110,20 @@ class Site:
             KitError: there is none.
         """
         page, anchor = self.place(label)
-        found = self.article(page).find(id=anchor or True)
-        if not isinstance(found, Tag):
+        if page not in self._elements:
+            named = self.article(page).find_all(id=True)
+            self._elements[page] = {str(each["id"]): each for each in reversed(named)}
+        if anchor not in self._elements[page]:
             raise KitError(f"{label!r} is not in the text of {page}")
-        return found
+        return self._elements[page][anchor]
 
     def thing(self, label: str) -> Thing:
         """What a label means, with the words that a link to it says."""
+        if label not in self._things:
+            self._things[label] = self._thing(label)
+        return self._things[label]
+
+    def _thing(self, label: str) -> Thing:
         page, anchor = self.place(label)
         if not anchor:
             heading = self.article(page).find("h1")
