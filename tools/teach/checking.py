@@ -70,7 +70,11 @@ def unset(made: Problem, setter: Typesetter) -> Iterator[str]:
 
 def unanswered(answer: Answer) -> Iterator[str]:
     """An answer that is not what is computed, or a mistake that is."""
-    found = answer.computed()
+    try:
+        found = answer.computed()
+    except Exception as error:
+        yield f"{answer.name}: computed fails with {type(error).__name__}: {error}"
+        return
     if not agrees(found, answer.value, answer.tolerance):
         yield f"{answer.name}: the closed form gives {answer.value!r}, computed is {found!r}"
     for value, why in answer.mistakes:
@@ -82,7 +86,11 @@ def unwitnessed(made: Problem) -> Iterator[str]:
     """A claim that does not hold where it should, or holds where a hypothesis is dropped."""
     if made.witness is None or made.control is None:
         return
-    if (seen := made.witness()) is not True:
-        yield f"the witness returns {seen!r}, not True"
-    if (seen := made.control()) is not False:
-        yield f"the control returns {seen!r}, not False: the hypothesis that it drops is not needed"
+    for name, look, right in (("witness", made.witness, True), ("control", made.control, False)):
+        try:
+            seen = look()
+        except Exception as error:
+            yield f"the {name} fails with {type(error).__name__}: {error}"
+            continue
+        if seen is not right:
+            yield f"the {name} returns {seen!r}, not {right}"
