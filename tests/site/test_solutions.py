@@ -1,4 +1,8 @@
-"""A teacher sets `hide_solutions: true`: the book builds, and the site has no solution anywhere."""
+"""A fork's course hides solutions: the book builds, and the site has none of them anywhere.
+
+The same build shows that the course is the fork's own (`course`): its name, its chapters and days,
+its address, and nothing of what only its lecturer may read.
+"""
 
 import json
 import re
@@ -9,11 +13,19 @@ from types import SimpleNamespace
 import pytest
 from sphinx.errors import ExtensionError
 
-from gaugebook.solutions import refuse_an_unread_wish, refuse_what_is_left, without_solutions
-from tests.site.copies import ROOT, build_copy, configure
+from gaugebook.solutions import refuse_the_old_wish, refuse_what_is_left, without_solutions
+from tests.site.conftest import COMMIT
+from tests.site.copies import ROOT, build_copy
+from tests.site.test_repository import repositories
 from tools.execute_notebooks import find_notebooks
 
-HIDE = ("    language: en\n", "    hide_solutions: true\n    language: en\n")
+COURSE = """course: Learning theory, spring 2027
+chapters: [conservation, symmetry]
+dates: {symmetry: 2027-03-08, conservation: 2027-03-01}
+solutions: {symmetry: 2000-01-01, conservation: 2999-01-01}
+overlay: own
+"""
+EXAMINATION = "Examination of the ninth of July"
 
 
 def written(kind, wanted):
@@ -69,8 +81,19 @@ def indexed(site, words):
     return words & set(re.findall(r"[a-z]{6,}", pages.lower()))
 
 
+def of_the_course(folder):
+    """Write a course, with a page for its students and some that are not for them."""
+    (folder / "course.yml").write_text(COURSE, "utf8")
+    for name in ("lectures", "slides", "problems", "pages"):
+        (folder / "own" / name).mkdir(parents=True)
+        for page in ("symmetry.md", "final.py"):
+            (folder / "own" / name / page).write_text(f"# {EXAMINATION}\n", "utf8")
+    (folder / "own" / "book").mkdir()
+    (folder / "own" / "book" / "rooms.md").write_text("# Rooms\n\n[Read](symmetry).\n", "utf8")
+
+
 @pytest.mark.slow
-def test_hidden_solutions_are_nowhere_in_the_site(fork, tmp_path):
+def test_hidden_solutions_are_nowhere_in_the_site_of_a_course(fork, tmp_path):
     shutil.copytree(fork("").parents[1], tmp_path, dirs_exist_ok=True)
     site = tmp_path / "_build" / "html"
 
@@ -89,17 +112,40 @@ def test_hidden_solutions_are_nowhere_in_the_site(fork, tmp_path):
     left = [site / "_images/of-a-solution.png", site / "_sources/book/old_exercises.ipynb"]
     for path in left:
         path.write_text("{}", "utf8")
-    configure(tmp_path, *HIDE)
-    assert build_copy(tmp_path) == ""
-    assert shown(site) == {}
+    cited = repositories(site)
+    of_the_course(tmp_path)
+    assert build_copy(tmp_path, "teacher/class-book", COMMIT) == ""
+    # only those are there that are shown from a day which has come
+    open_since = {"book/symmetry_exercises.html", "_sources/book/symmetry_exercises.ipynb"}
+    assert shown(site).keys() == open_since
     assert indexed(site, solution_words()) == set()
     assert not any(path.exists() for path in left)
     for name, text in texts(site).items():
-        assert not re.search("solution-start|Solution to", text), name
+        assert (name in open_since) or not re.search("solution-start|Solution to", text), name
     for page in exercises:
         source = (ROOT / "book" / f"{page}.ipynb").read_text("utf8")
         boxes = re.findall('class="exercise admonition"', (site / f"book/{page}.html").read_text())
         assert len(boxes) == source.count("{exercise}")
+
+    # the course is the fork's own
+    assert repositories(site) - cited == {"teacher/class-book"}
+    first = (site / "book/intro.html").read_text("utf8")
+    assert "Learning theory, spring 2027" in first
+    assert "solutions from Tuesday 1 January 2999" in first
+    days = re.search('id="course-schedule".*?</section>', first, re.DOTALL)[0]
+    assert re.findall(r'href="(\w+)\.html"', days) == [
+        "conservation", "conservation_exercises", "symmetry", "symmetry_exercises", "rooms",
+    ]  # fmt: skip
+    assert "Monday 8 March 2027" in (site / "book/symmetry.html").read_text("utf8")
+    contents = re.search('class="bd-links bd-docs-nav.*?</nav>', first, re.DOTALL)[0]
+    named = re.findall(r'caption-text">([^<]*)|href="(\w+)\.html"', contents)
+    assert [caption or page for caption, page in named if not page.endswith("_exercises")][:6] == [
+        "The book", "conservation", "symmetry", "Learning theory, spring 2027", "rooms",
+        "Further chapters",
+    ]  # fmt: skip
+    # and nobody reads in it what is the lecturer's
+    for path in site.rglob("*"):
+        assert path.is_dir() or EXAMINATION.encode() not in path.read_bytes(), path
 
 
 def test_control_a_solution_without_the_tag_is_refused():
@@ -112,15 +158,16 @@ def test_control_a_solution_without_the_tag_is_refused():
 
 
 @pytest.mark.parametrize("text", ["hide_solutions: true", "sphinx:\n  hide_solutions: yes"])
-def test_a_wish_in_the_wrong_place_is_refused(tmp_path, text):
+def test_who_hid_them_in_the_configuration_is_told_where_that_is_said_now(tmp_path, text):
     (tmp_path / "_config.yml").write_text(f"title: A book\n{text}\n", "utf8")
     app = SimpleNamespace(confdir=tmp_path)
-    with pytest.raises(ExtensionError, match="move it under sphinx: config:"):
-        refuse_an_unread_wish(app, SimpleNamespace(hide_solutions=False))
-    refuse_an_unread_wish(app, SimpleNamespace(hide_solutions=True))
+    with pytest.raises(ExtensionError, match=r"`solutions: hidden` into course\.yml"):
+        refuse_the_old_wish(app, SimpleNamespace(hide_solutions=False))
+    with pytest.raises(ExtensionError, match=r"`solutions: hidden` into course\.yml"):
+        refuse_the_old_wish(SimpleNamespace(confdir="/"), SimpleNamespace(hide_solutions=True))
 
 
 @pytest.mark.parametrize("text", ["# hide_solutions: true", "hide_solutions: false"])
 def test_control_no_wish_is_no_error(tmp_path, text):
     (tmp_path / "_config.yml").write_text(f"title: A book\n{text}\n", "utf8")
-    refuse_an_unread_wish(SimpleNamespace(confdir=tmp_path), SimpleNamespace(hide_solutions=False))
+    refuse_the_old_wish(SimpleNamespace(confdir=tmp_path), SimpleNamespace(hide_solutions=False))

@@ -75,7 +75,7 @@ def contents_of(folder: Path) -> dict:
 def one_of(name: str, known, where: str) -> str:
     """The name, if it is known."""
     if name not in list(known):
-        refuse(f"{where} {name!r} is not known; write {', '.join(known)}")
+        refuse(f"{where} {name!r} is not one of {', '.join(known)}; write one of these")
     return name
 
 
@@ -139,7 +139,7 @@ def parse(text: str, contents: Mapping, base: Path, environment: Mapping = os.en
         if taught.count(chapter) > 1:
             refuse(f"chapters names {chapter} twice; write it once")
 
-    known = [p for pages in pages_of.values() for p in pages if not p.endswith("_exercises")]
+    known = [page for name in taught for page in pages_of[name] if page != f"{name}_exercises"]
     dates = {
         one_of(page, known, "in dates the page"): day_of(day, f"the date of {page}")
         for page, day in mapping(said.get("dates"), "dates").items()
