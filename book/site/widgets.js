@@ -176,6 +176,8 @@
       if (style) applyStyle(style);
       const widget = await definition(source);
       const model = new Model(withBuffers(entry));
+      const shown = views.find((view) => JSON.parse(view.textContent).model_id === id);
+      if (shown) window.bookStates?.attend(shown, model);
       const owner = new AbortController();
       endWith(owner, model, await widget.initialize?.({
         model: seenBy(owner, model, manager), signal: owner.signal, experimental,
@@ -205,6 +207,7 @@
           model: seenBy(owner, model, manager), el, signal: owner.signal, experimental,
         }));
         around.dataset.model = id;
+        window.bookStates?.accompany(view, el);
       } catch (problem) {
         console.error(problem);
         const text = document.createElement("p");

@@ -16,6 +16,7 @@ from gaugelib.group import GaugeError
 from gaugelib.widgets.link import linked_module, linked_style
 
 T = TypeVar("T")
+Values = Mapping[str, Any] | Collection[Any]
 _HERE = Path(__file__).parent
 _STILL_STYLE = {
     "font.family": "DejaVu Sans",
@@ -53,6 +54,7 @@ class BookWidget(anywidget.AnyWidget):
     """
 
     _start = traitlets.Dict().tag(sync=True)  # what the button "Reset" returns to
+    _linkable = traitlets.Dict().tag(sync=True)  # and what of it the address of a page may set
 
     # ipywidgets 7 displays through this hook, which would leave the still picture out.
     _ipython_display_ = None
@@ -84,8 +86,21 @@ class BookWidget(anywidget.AnyWidget):
             given[name] = list(value) if isinstance(kinds[name], traitlets.List) else value
         super().__init__(**given, **others)
 
-    def _remember(self, *names: str) -> None:
-        self._start = {name: getattr(self, name) for name in names}
+    def _remember(self, *names: str, tells: Collection[str] = (), **linkable: Values) -> None:
+        """What the button "Reset" returns to, and what of it the address of a page may set.
+
+        The address is read by `book/site/states.js`, which refuses whatever is not said here.
+
+        Args:
+            names: traits that no address sets, such as what the reader is to reveal.
+            tells: of the others, those that answer what a page asks before it shows the widget.
+            linkable: traits that an address may set, and the values they may have there.
+        """
+        self._start = {name: getattr(self, name) for name in (*names, *linkable)}
+        told = {name: {"tells": True} for name in tells}
+        self._linkable = {
+            name: allowed(values) | told.get(name, {}) for name, values in linkable.items()
+        }
 
     def _filled(self, kind: type[T], **others: Any) -> T:
         """A dataclass of the traits of the same names, and of `others`."""
@@ -128,6 +143,29 @@ def _same(value: Any, default: Any) -> bool:
 
 def _as_lists(default: Any) -> Any:
     return [_as_lists(part) for part in default] if isinstance(default, tuple) else default
+
+
+def allowed(values: Values) -> dict[str, Any]:
+    """The values that an address may give to a trait, as the page is told of them.
+
+    Args:
+        values: a `range` of whole numbers, a tuple of the ends of an interval, a list of all that
+            it can be, or a dictionary, which `several` makes or which says it in these words.
+
+    Example:
+        >>> allowed(range(3)), allowed((0, 1)), allowed([1, 2])
+        ({'from': 0, 'to': 2, 'whole': True}, {'from': 0, 'to': 1}, {'of': [1, 2]})
+    """
+    if isinstance(values, range):
+        return {"from": values[0], "to": values[-1], "whole": True}
+    if isinstance(values, tuple):
+        return {"from": values[0], "to": values[1]}
+    return dict(values) if isinstance(values, Mapping) else {"of": list(values)}
+
+
+def several(values: Values, least: int, most: int | None = None) -> dict[str, Any]:
+    """A list of numbers: which, and how many of them (exactly `least` if nothing else is said)."""
+    return {"each": allowed(values), "least": least, "most": least if most is None else most}
 
 
 def finite(values: Iterable[float], trait: str) -> list[float]:

@@ -5,6 +5,7 @@
 - `mathematics`: formulas are typeset while the book is built; a page has no script for them.
 - `figures`: a figure is drawn anew for wide and narrow pages, light and dark.
 - `widgets`: a live widget on the page has a still picture behind it, and its height is reserved.
+- `states`: the address that opens a widget in a state.
 - `widget_parts`: modules and large states of widgets lie in files, loaded when a widget comes near.
 - `contents`: only what the contents name is read.
 - `repository`: the address of the repository, taken from the environment that builds.

@@ -11,11 +11,13 @@ from torch import Tensor, nn
 
 from gaugelib.widgets.balance_sweeps import still
 from gaugelib.widgets.balance_sweeps.layered import METHODS, MOST_SWEEPS, State, history, opening
-from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, within
+from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, several, within
 from gaugelib.widgets.shared.matrices import linear_layers, require_matrices
 
 FEWEST_LAYERS, MOST_LAYERS, MOST_WIDTH, MOST_WEIGHTS = 2, 8, 12, 20_000
 SMALLEST, LARGEST = 1e-12, 1e12
+MOST_SPREAD = 3
+POWERS = [1, 2]
 
 
 class BalanceSweeps(BookWidget):
@@ -78,7 +80,14 @@ class BalanceSweeps(BookWidget):
         random_state: int = 1,
     ) -> None:
         self._begin(locals())
-        self._remember("depth", "log_std", "p", "method", "sweeps", "random_state")
+        self._remember(
+            depth=range(FEWEST_LAYERS, MOST_LAYERS + 1),
+            log_std=(0, MOST_SPREAD),
+            p=POWERS,
+            method=[*METHODS],
+            sweeps=several(range(MOST_SWEEPS + 1), len(METHODS)),
+            random_state=range(2**32),
+        )
 
     @classmethod
     def from_model(cls, model: nn.Module, **traits) -> BalanceSweeps:
@@ -138,13 +147,13 @@ class BalanceSweeps(BookWidget):
     @traitlets.validate("log_std")
     def _small_spread(self, proposal: traitlets.Bunch) -> float:
         value = finite([proposal.value], trait="log_std")[0]
-        if not 0 <= value <= 3:
-            raise WidgetError(f"log_std must lie in 0..3, found {value:g}")
+        if not 0 <= value <= MOST_SPREAD:
+            raise WidgetError(f"log_std must lie in 0..{MOST_SPREAD}, found {value:g}")
         return value
 
     @traitlets.validate("p")
     def _known_power(self, proposal: traitlets.Bunch) -> int:
-        if proposal.value not in (1, 2):
+        if proposal.value not in POWERS:
             raise WidgetError(f"p must be 1 or 2, found {proposal.value}")
         return proposal.value
 

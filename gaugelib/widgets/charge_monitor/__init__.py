@@ -9,13 +9,15 @@ import torch
 import traitlets
 from torch import Tensor, nn
 
-from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, within
+from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, several, within
 from gaugelib.widgets.charge_monitor import still
 from gaugelib.widgets.charge_monitor.descent import METHODS, Run, Settings, train
 from gaugelib.widgets.charge_monitor.network import BIASES, INPUTS, TARGETS, WEIGHTS, require_fit
 from gaugelib.widgets.shared.matrices import linear_layers
 
 MOST_STEPS = 4096
+MOST_TRIED = 12  # as in widget.js
+POWERS = [1, 2]
 _PARTS = ("weights", "biases", "inputs", "targets")
 
 Matrix = Sequence[Sequence[float]]
@@ -100,7 +102,18 @@ class ChargeMonitor(BookWidget):
             [list(row) for row in rows] for rows in (biases, inputs, targets)
         )
         self._begin(locals())
-        self._remember("lr", "tried", "p", "method", "momentum", "decay", "batch", "random_state")
+        steps = (self.until / MOST_STEPS, self.until)
+        self._remember(
+            tells=["momentum"],
+            lr=steps,
+            tried=several(steps, 0, MOST_TRIED),
+            p=POWERS,
+            method=[*METHODS],
+            momentum=(0, 0.99),
+            decay=(0, 1),
+            batch=range(len(self.inputs) + 1),
+            random_state=range(2**32),
+        )
 
     @classmethod
     def from_model(
@@ -215,7 +228,7 @@ class ChargeMonitor(BookWidget):
 
     @traitlets.validate("p", "method")
     def _known_choice(self, proposal: traitlets.Bunch) -> int | str:
-        known = {"p": (1, 2), "method": METHODS}
+        known = {"p": POWERS, "method": METHODS}
         return one_of(known[proposal.trait.name], proposal)
 
     @traitlets.validate("batch", "random_state")

@@ -65,7 +65,15 @@ class GaugeRace(BookWidget):
         epoch: int = LAST,
     ) -> None:
         self._begin(locals(), _kept=kept())
-        self._remember("size", "depth", "optimiser", "plotted", "guess", "epoch")
+        self._remember(
+            "guess",  # it is the reader's
+            tells=["epoch"],
+            size=[*SIZES],
+            depth=[*DEPTHS],
+            optimiser=[*OPTIMISERS],
+            plotted=[*PLOTTED],
+            epoch=range(LAST + 1),
+        )
 
     def curves(self, quantity: str) -> dict[str, Tensor]:
         """The mean curve of each arm, shape (31,): one of `plotted`, or `"penalty"`, λR."""

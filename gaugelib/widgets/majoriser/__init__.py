@@ -9,7 +9,7 @@ import torch
 import traitlets
 from torch import Tensor, nn
 
-from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of
+from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, several
 from gaugelib.widgets.majoriser import still
 from gaugelib.widgets.majoriser.chain import Chain
 
@@ -67,7 +67,13 @@ class Majoriser(BookWidget):
         cut: str = "step",
     ) -> None:
         self._begin(locals())
-        self._remember("log_scales", "path", "p", "exponent", "cut")
+        self._remember(
+            "path",  # too long for an address
+            log_scales=several((-MOST_LOG, MOST_LOG), 2),
+            p=[*POWERS],
+            exponent=[*EXPONENTS],
+            cut=[*CUTS],
+        )
 
     @classmethod
     def from_model(cls, model: nn.Module, **traits) -> Majoriser:

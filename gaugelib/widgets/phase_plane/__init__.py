@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import inspect
+import math
 
 import torch
 import traitlets
 from torch import Tensor, nn
 
-from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, within
+from gaugelib.widgets.base import BookWidget, Values, WidgetError, finite, one_of, within
 from gaugelib.widgets.phase_plane import edge, flow, orbit, pairing, soft
 from gaugelib.widgets.phase_plane.still import Plane
 
 # The same names as in the table of widget.js. Each module says what its mode opens with, which
-# traits the button "Reset" restores, which weights must begin above 0, and draws its still picture.
+# traits the button "Reset" restores, how low w and v can be moved, which of them must begin above
+# 0, and draws its still picture.
 MODES = {"orbit": orbit, "flow": flow, "pairing": pairing, "soft": soft, "edge": edge}
 METHODS = ("descent", "momentum", "midpoint")  # as in training.js
 PENALTIES = ("imbalance", "log-ratio", "gauge", "decay")  # as in penalties.js
+POWERS = [1, 2]
 _ABOVE_0 = {
     "w": "a silent neuron does not move",
     "v": "it shows the side where both weights are positive",
@@ -141,7 +144,36 @@ class PhasePlane(BookWidget):
                     + _ABOVE_0[name]
                 )
         # Their function is the f0 with which f is compared, too.
-        self._remember(*MODES[self.mode].RESTORED)
+        restored = MODES[self.mode].RESTORED
+        linkable = {name: values for name, values in self._places().items() if name in restored}
+        self._remember(
+            *(name for name in restored if name not in linkable),
+            tells=[name for name in ("time", "steps") if name in linkable],
+            **linkable,
+        )
+
+    def _places(self) -> dict[str, Values]:
+        """What an address may set, and to what: as far as the mode's controls reach."""
+        furthest = max(abs(self.w), abs(self.v), math.sqrt(abs(self.target)))
+        edge_of_plane = 1.01 * max(4.2, 1.25 * furthest)  # as in two_weights.js, and a little
+        lowest_w, lowest_v = (
+            -edge_of_plane if low is None else low for low in MODES[self.mode].LOWEST
+        )
+        return {
+            "w": (lowest_w, edge_of_plane),
+            "v": (lowest_v, edge_of_plane),
+            "target": (0, max(2, self.target)),
+            "p": POWERS,
+            "lr": (0.01, max(1.2, self.lr)),
+            "method": [*METHODS],
+            "decay": (0, max(0.25, self.decay)),
+            "decay_p": POWERS,
+            "balanced": [False, True],
+            "penalty": [*PENALTIES],
+            "strength": (0.05, max(1, self.strength)),
+            "time": (0, soft.UNTIL),
+            "steps": range(edge.LAST + 1),
+        }
 
     def __repr__(self) -> str:
         """The call that makes this widget: the arguments that differ from its mode's defaults."""
@@ -192,7 +224,7 @@ class PhasePlane(BookWidget):
 
     @traitlets.validate("p", "decay_p")
     def _known_power(self, proposal: traitlets.Bunch) -> int:
-        if proposal.value not in (1, 2):
+        if proposal.value not in POWERS:
             raise WidgetError(f"{proposal.trait.name} must be 1 or 2, found {proposal.value}")
         return proposal.value
 

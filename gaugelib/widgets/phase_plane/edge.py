@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 OPENS = {"w": 2.0, "v": 0.1, "target": 1.0, "p": 2, "lr": 0.25}
 RESTORED = ("w", "v", "target", "lr", "steps")
+LOWEST = (None, None)
 ABOVE_0 = ()
 LAST = 40  # the last step that is drawn, as in edge.js
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 OPENS = {"w": 2.0, "v": 0.1, "target": 6.0, "p": 2, "lr": 0.1}
 RESTORED = ("w", "v", "p", "lr", "method", "revealed")
+LOWEST = (0.05, None)
 ABOVE_0 = ("w",)
 
 

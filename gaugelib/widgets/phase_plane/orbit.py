@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 OPENS = {"w": 3.0, "v": 0.4, "target": 2.0, "p": 2, "lr": 0.1}
 RESTORED = ("w", "v", "p", "revealed", "smallest")
+LOWEST = (None, None)  # that w and v can be moved to, as in orbit.js: the edge of the plane
 ABOVE_0 = ()
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 OPENS = {"w": 0.5, "v": 1.0, "target": 4.0, "p": 2, "lr": 0.1}
 RESTORED = ("w", "v", "p", "decay", "decay_p", "balanced", "revealed")
+LOWEST = (0.15, 0.15)
 ABOVE_0 = ("w", "v")
 FAN, UNTIL, STEPS = 2, 20.0, 1000  # as in pairing.js; steps of a Runge-Kutta scheme
 PAIRS = ((1, 1), (1, 2), (2, 1), (2, 2))

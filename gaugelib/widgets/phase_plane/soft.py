@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 OPENS = {"w": 3.0, "v": 0.5, "target": 2.0, "p": 2, "lr": 0.1}
 RESTORED = ("w", "v", "penalty", "strength", "time")
+LOWEST = (0.15, 0.15)
 ABOVE_0 = ("w", "v")
 UNTIL = 10.0  # the last time, as in soft.js
 

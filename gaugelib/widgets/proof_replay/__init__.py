@@ -77,7 +77,7 @@ class ProofReplay(BookWidget):
         self._open(proof, examples(), p)
         self._own = False
         self.drop, self.network, self.step, self.revealed = drop, network, step, revealed
-        self._remember("drop", "network", "step", "revealed")
+        self._remember_it()
 
     def _open(self, proof: str | Proof, networks: Networks, p: float) -> None:
         function = _function(proof)
@@ -86,7 +86,16 @@ class ProofReplay(BookWidget):
         super().__init__(_replay=packed(self._runs, list(networks)))
         self.set_trait("proof", function.__name__)
         self.set_trait("p", float(p))
-        self._remember("drop", "network", "step", "revealed")
+        self._remember_it()
+
+    def _remember_it(self) -> None:
+        whole = self._runs[""]
+        self._remember(
+            "revealed",
+            drop=[*self._runs],
+            network=range(1, len(whole) + 1),
+            step=range(1, len(whole[0].steps) + 1),
+        )
 
     @classmethod
     def from_params(

@@ -10,11 +10,13 @@ import traitlets
 from torch import Tensor, nn
 
 from gaugelib.group import GaugeError
-from gaugelib.widgets.base import BookWidget, WidgetError, finite
+from gaugelib.widgets.base import BookWidget, WidgetError, finite, several
 from gaugelib.widgets.rescale_neuron import still
 
 MOST_UNITS = 8
 MOST_LOG2 = 64.0
+POWERS = [1, 2]
+_BREAKERS = ("forget_outgoing", "forget_bias", "tanh")
 _LISTS = ("w_in", "b_in", "w_out", "log2_scales")
 _VISIBLE_GAUGE = (2.0, -1.5, -1.0)
 
@@ -91,7 +93,17 @@ class RescaleNeuron(BookWidget):
         if log2_scales is None:
             log2_scales = list(islice(cycle(_VISIBLE_GAUGE), len(w_in)))
         self._begin(locals())
-        self._remember("log2_scales", "p", "forget_outgoing", "forget_bias", "tanh", "random_state")
+        linkable = {
+            "log2_scales": several((-MOST_LOG2, MOST_LOG2), len(self.log2_scales)),
+            "p": POWERS,
+            **{name: [False, True] for name in _BREAKERS},
+            "random_state": range(2**32),
+        }
+        if plain:  # its controls are the dials alone
+            log2_scales = linkable.pop("log2_scales")
+            self._remember(*linkable, log2_scales=log2_scales)
+        else:
+            self._remember(tells=["forget_bias"], **linkable)
 
     @classmethod
     def from_model(
@@ -165,7 +177,7 @@ class RescaleNeuron(BookWidget):
 
     @traitlets.validate("p")
     def _known_power(self, proposal: traitlets.Bunch) -> int:
-        if proposal.value not in (1, 2):
+        if proposal.value not in POWERS:
             raise WidgetError(f"p must be 1 or 2, found {proposal.value}")
         return proposal.value
 

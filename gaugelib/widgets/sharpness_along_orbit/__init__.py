@@ -9,7 +9,7 @@ import torch
 import traitlets
 from torch import Tensor, nn
 
-from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, within
+from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, several, within
 from gaugelib.widgets.shared.matrices import linear_layers
 from gaugelib.widgets.sharpness_along_orbit import still
 from gaugelib.widgets.sharpness_along_orbit.minima import DECAYS, minima
@@ -106,7 +106,13 @@ class SharpnessAlongOrbit(BookWidget):
         if log2_scales is None:
             log2_scales = [0.0] * len(w_in)
         self._begin(locals())
-        self._remember("log2_scales", "point", "decay", "unit", "random_state")
+        self._remember(
+            log2_scales=several((-MOST_LOG2, MOST_LOG2), len(self.w_in)),
+            point=[*POINTS],
+            decay=self.decays,
+            unit=range(1, len(self.w_in) + 1),
+            random_state=range(2**32),
+        )
 
     @classmethod
     def from_model(

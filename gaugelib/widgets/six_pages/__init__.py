@@ -8,7 +8,7 @@ import torch
 import traitlets
 from torch import Tensor
 
-from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, within
+from gaugelib.widgets.base import BookWidget, WidgetError, allowed, finite, one_of, several, within
 from gaugelib.widgets.six_pages import still
 from gaugelib.widgets.six_pages.descent import FRAMES, path
 
@@ -74,7 +74,17 @@ class SixPages(BookWidget):
         if shown is None:
             shown = sum(FRAMES) if relaxed else FRAMES[0]
         self._begin(locals())
-        self._remember(*(name for name in self.trait_names(sync=True) if name in _STARTED))
+        start = allowed((-2 * MOST, 2 * MOST))
+        self._remember(
+            teacher=several((-MOST, MOST), 2) | {"size": LEAST},
+            delta=start | {"size": TINY, "with": ["mean"]},
+            mean=start,
+            units=[*UNITS],
+            relaxed=[False, True],
+            shown=range(sum(FRAMES) + 1),
+            turn=range(360),
+            random_state=range(2**32),
+        )
 
     def weights(self) -> Tensor:
         """$W$ at the place of the path that is shown, float64, shape (units, units)."""
@@ -131,6 +141,3 @@ class SixPages(BookWidget):
     @traitlets.validate("random_state")
     def _a_state(self, proposal: traitlets.Bunch) -> int:
         return within(0, 2**32 - 1, proposal)
-
-
-_STARTED = ("teacher", "delta", "mean", "units", "relaxed", "shown", "turn", "random_state")

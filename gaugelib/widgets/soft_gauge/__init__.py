@@ -76,7 +76,15 @@ class SoftGauge(BookWidget):
         revealed: bool = True,
     ) -> None:
         self._begin(locals(), _map=stored())
-        self._remember("start", "seed", "criterion", "strength", "lr", "revealed")
+        kept = stored()
+        self._remember(
+            "revealed",
+            start=[*kept["starts"]],
+            seed=range(len(kept["starts"]["he"])),
+            criterion=[*CRITERIA],
+            strength={"of": kept["strengths"], "near": _NEAR},
+            lr={"of": kept["etas"], "near": _NEAR},
+        )
 
     def to_params(self) -> dict[str, Tensor]:
         """The network before training, float64, named as in an `nn.Sequential`."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 import traitlets
 from torch import Tensor, nn
 
-from gaugelib.widgets.base import BookWidget, WidgetError, finite, one_of, within
+from gaugelib.widgets.base import BookWidget, WidgetError, allowed, finite, one_of, several, within
 from gaugelib.widgets.shared.matrices import linear_layers
 from gaugelib.widgets.which_gauge import still
 from gaugelib.widgets.which_gauge.examples import digits_and_data, hat_and_data
@@ -86,7 +87,20 @@ class WhichGauge(BookWidget):
         if log2_scales is None:
             log2_scales = [0.0] * len(_offered(own, network)["weights"][0])
         self._begin(locals(), _networks=_all_offered(own))
-        self._remember("network", "log2_scales", "unit", "bits", "example", "random_state")
+        units, examples = (
+            {name: len(count(each)) for name, each in self._networks.items()}
+            for count in (lambda each: each["weights"][0], lambda each: each["inputs"])
+        )
+        self._remember(
+            network=[*units],
+            log2_scales=_by_network(
+                units, lambda n: several((-MOST_LOG2, MOST_LOG2), n) | {"opens": [0.0] * n}
+            ),
+            unit=_by_network(units, lambda n: allowed(range(n + 1)) | {"opens": 0}),
+            bits=[*BITS],
+            example=_by_network(examples, lambda n: allowed(range(1, n + 1)) | {"opens": 1}),
+            random_state=range(2**32),
+        )
 
     @classmethod
     def from_model(cls, model: nn.Module, inputs: Tensor, targets: Tensor, **traits) -> WhichGauge:
@@ -209,6 +223,11 @@ class WhichGauge(BookWidget):
     @traitlets.validate("random_state")
     def _a_state(self, proposal: traitlets.Bunch) -> int:
         return within(0, 2**32 - 1, proposal)
+
+
+def _by_network(counts: dict[str, int], values: Callable[[int], dict]) -> dict[str, Any]:
+    """What a trait may be, and what it opens with where the page's own value does not fit."""
+    return {"by": "network", "cases": {name: values(count) for name, count in counts.items()}}
 
 
 def _all_offered(own: dict | None) -> dict[str, dict[str, list]]:
