@@ -100,6 +100,13 @@ lecturer: $(READY) ## the lecturer's kit beside a copy of the built book: _build
 	@[ -f $(SITE)/index.html ] || $(MAKE) book
 	python -m tools.lecturer_kit
 
+.PHONY: slides slides-pdf
+slides: $(READY) ## the slides alone, into the lecturer's kit that is there
+	python -m tools.lecturer_slides
+
+slides-pdf: $(READY) ## print the slides: a page for each (NOTES=1: and one after it for what is said)
+	CHROMIUM=$$(tools/chromium.sh) python -m tools.lecturer_slides --pdf $(if $(NOTES),--notes)
+
 .PHONY: students
 students: $(READY) ## write the exercises without their solutions into students/
 	python -m tools.students students

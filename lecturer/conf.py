@@ -28,3 +28,8 @@ html_use_index = False
 html_show_sphinx = False
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": False, "use_download_button": False}
+
+if tags.has("slides"):  # noqa: F821  Sphinx gives it: `-t slides` builds the decks
+    from lecturing.decks import settings
+
+    globals().update(settings())

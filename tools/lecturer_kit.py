@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools import lecturer_slides
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = "lecturer"
 
@@ -36,6 +38,7 @@ def build(site: Path, to: Path) -> None:
     )  # fmt: skip
     if done.returncode:
         sys.exit(f"lecturer's kit: {ROOT / FOLDER} has the errors above")
+    lecturer_slides.build(site, to)
 
 
 def main(arguments: list[str] | None = None) -> None:

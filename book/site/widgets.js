@@ -123,9 +123,9 @@
     document.head.append(script);
   }));
 
-  /** A widget's entry with the parts that it names. */
+  /** A widget's entry with the parts that it names; what the entry says itself goes before them. */
   const whole = async ({ parts = [], ...entry }) => {
-    const all = [entry, ...await Promise.all(parts.map(part))];
+    const all = [...await Promise.all(parts.map(part)), entry];
     return {
       ...entry,
       state: Object.assign({}, ...all.map((each) => each.state)),

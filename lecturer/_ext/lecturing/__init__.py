@@ -4,12 +4,13 @@
 - `links`: `{in}` leads into the book, `{found}` and `{number}` say what was computed.
 - `said`: statements, figures and widgets of the book. `polls`: its predictions.
 - `plans`: the hour by the minute, boards, misconceptions, run times.
-- `slides`: how these look on a slide.
+- `slides`: how these look on a slide, and speaker notes. `alive`: widgets in a state of one's own.
+- `decks`: a chapter's slides as one page, by the builder of sphinx-revealjs.
 """
 
 from pathlib import Path
 
-from . import links, plans, polls, said
+from . import links, plans, polls, said, slides
 from .core import site_of
 
 DIRECTIVES = {
@@ -21,6 +22,7 @@ DIRECTIVES = {
     "board": plans.Board,
     "misconception": plans.Misconception,
     "runtimes": plans.RunTimes,
+    "notes": slides.Notes,
 }
 ROLES = {"in": links.InTheBook, "found": links.Found, "number": links.Number}
 
@@ -41,4 +43,8 @@ def setup(app):
         app.add_directive(name, directive)
     for name, role in ROLES.items():
         app.add_role(name, role())
+    if "sphinx_revealjs" in app.extensions:
+        from . import decks
+
+        decks.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
