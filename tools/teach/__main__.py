@@ -10,6 +10,8 @@ from tools.teach.problem import ProblemError
 COMMANDS = {
     "check": "tools.teach.checking",
     "sheets": "tools.teach.sheets",
+    "assignments": "tools.teach.assignments",
+    "quiz": "tools.teach.quiz",
 }
 
 
