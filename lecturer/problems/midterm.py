@@ -57,8 +57,8 @@ def torn_notebook(draw):
 
         | | $w_1$ | $b_1$ | $v_1$ | $w_2$ | $b_2$ | $v_2$ |
         |---|---|---|---|---|---|---|
-        | first | {w1} | {b1} | {v1} | {w2} | {b2} | {v2} |
-        | second | {w1 * first} | ? | ? | ? | ? | {v2 * second} |
+        | first | ${w1}$ | ${b1}$ | ${v1}$ | ${w2}$ | ${b2}$ | ${v2}$ |
+        | second | ${w1 * first}$ | ? | ? | ? | ? | ${v2 * second}$ |
 
         Find the four numbers that are missing.
         Then find the smallest value of $w_1^2+v_1^2+w_2^2+v_2^2$ among all rescalings, the biases not counted.""",
@@ -242,7 +242,7 @@ def three_weights(draw):
         solution=rf"""
         1. Gradient flow ($p=2$) conserves what flows in minus what flows out at each of the two hidden units: $w^2-v^2={charges[0]}$ and $v^2-u^2={charges[1]}$.
         2. At the end $wvu={target}$, and both charges are what they were.
-           With $q=u^2$ this is $q\,(q+({charges[1]}))\,(q+({charges[0] + charges[1]}))={target**2}$.
+           With $q=u^2$ this is $q\,(q{charges[1]:+d})\,(q{charges[0] + charges[1]:+d})={target**2}$.
            The weights stay positive: a weight that came to zero would make the product zero, and there $L$ would be larger than at the start, but $L$ falls.
            So all three factors are positive, and where they are, the left-hand side rises with $q$: there is one solution at most.
            It is $q={u * u}$, for ${u * u}\cdot{v * v}\cdot{w * w}={target**2}$.

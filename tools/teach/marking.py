@@ -16,13 +16,14 @@ HEADS = ("student", "problem", "answer", "value", "tolerance", "unit")
 def shown(value: Value) -> str:
     """A value as it is written down.
 
-    >>> shown(0.5), shown(4.0), shown("the bias")
-    ('0.5', '4', 'the bias')
+    >>> shown(0.5), shown(-4.0), shown("the bias")
+    ('0.5', '−4', 'the bias')
     """
     if isinstance(value, str):
         return value
     number = float(value)
-    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else f"{number:.10g}"
+    whole = number.is_integer() and abs(number) < 1e15
+    return (str(int(number)) if whole else f"{number:.10g}").replace("-", "−")
 
 
 def table(sheets: Mapping[Student, Sequence[Posed]]) -> str:

@@ -25,7 +25,8 @@ class Typesetter:
 
     def __init__(self, katex: Katex) -> None:
         self._katex = katex
-        self._markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+        self._markdown = MarkdownIt("commonmark", {"html": False, "typographer": True})
+        self._markdown.enable(["table", "smartquotes"])
         self._markdown.use(dollarmath_plugin, double_inline=True, renderer=self._formula)
 
     def block(self, text: str) -> str:
