@@ -50,7 +50,7 @@ def wrong_sums(text: str) -> list[str]:
         elif column >= 0:
             for row in rows:
                 for at in (i for i, name in enumerate(head) if name == "min"):
-                    known = [exercises()[x] for x in re.findall(r"`(ex-[\w-]+)`", row[at - 1])]
+                    known = [exercises()[x] for x in re.findall(r"<(ex-[\w-]+)>`", row[at - 1])]
                     if sum(known) != minutes(row[at]):
                         wrong.append(f"{row[at - 1]}: {sum(known)}, not {row[at]}")
     return wrong
@@ -65,8 +65,8 @@ def test_the_minutes_of_each_plan_add_up():
 CONTROLS = {
     "a plan": ("| min | what |\n| --- | --- |\n| 3 | a |\n| **4** | **together** |\n", "3, not 4"),
     "an exercise": (
-        "| after | exercises | min |\n| --- | --- | --- |\n| one | {in}`ex-balance` | 9 |\n",
-        "{in}`ex-balance`: 8, not 9",
+        "| after | exercises | min |\n| --- | --- | --- |\n| one | {in}`One <ex-balance>` | 9 |\n",
+        "{in}`One <ex-balance>`: 8, not 9",
     ),
 }
 
@@ -102,6 +102,6 @@ def test_the_day_goes_on_from_one_thing_to_the_next():
 
 def test_no_exercise_of_the_book_is_forgotten_in_a_term():
     (term,) = (table for table in tables(PLANS) if table[0][0] == "week")
-    set_ = re.findall(r"`(ex-[\w-]+)`", str(term))
+    set_ = re.findall(r"<(ex-[\w-]+)>`", str(term))
     assert sorted(set_) == sorted(exercises())
     assert [row[0] for row in term[1:]] == [str(week) for week in range(1, 15)]
