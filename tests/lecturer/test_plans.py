@@ -105,3 +105,9 @@ def test_no_exercise_of_the_book_is_forgotten_in_a_term():
     set_ = re.findall(r"<(ex-[\w-]+)>`", str(term))
     assert sorted(set_) == sorted(exercises())
     assert [row[0] for row in term[1:]] == [str(week) for week in range(1, 15)]
+
+
+def test_the_mid_term_takes_as_long_as_the_plan_says():
+    sheet = (ROOT / "lecturer" / "problems" / "midterm.py").read_text("utf8")
+    takes = re.search(r"minutes=(\d+)", sheet)[1]
+    assert f"The mid-term of the kit takes {takes} minutes" in PLANS
