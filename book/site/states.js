@@ -24,13 +24,14 @@
       return all.length < least || all.length > most || all.includes(undefined) ? undefined : all;
     }
     const number = NUMBER.test(text) ? Number(text) + 0 : NaN; // never −0
-    if (of) return of.find((value) => String(value) === text || Math.abs(value - number) <= near * Math.abs(value));
+    const means = (value) => String(value) === text || (typeof value === "number" && Math.abs(value - number) <= near * value);
+    if (of) return of.find(means);
     return number >= from && number <= to && !(whole && number % 1) ? number : undefined;
   };
 
   /** The state that a text asks for, from the page's start; throws the name of what cannot be. */
   const stateOf = (text, linkable, start) => {
-    const check = (good, name) => {
+    const check = (good, name = "") => {
       if (!good) throw new Refused(/^\w{1,30}$/.test(name) ? `“${name}”` : "a part of it");
     };
     check(text.length <= MOST);

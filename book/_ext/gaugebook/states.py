@@ -89,7 +89,7 @@ def read(text: str, values: Mapping[str, Any]) -> Any:
         near = values.get("near", 0)
         for value in values["of"]:
             counts = isinstance(value, int | float) and not isinstance(value, bool)
-            if written(value) == text or (counts and abs(value - number) <= near * abs(value)):
+            if written(value) == text or (counts and abs(value - number) <= near * value):
                 return value
         return None
     within = values["from"] <= number <= values["to"]
