@@ -1,4 +1,4 @@
-"""Numbers that are said in the lecture on the minimum-norm gauge, computed when the kit is built."""
+"""Numbers of the lecture on the minimum-norm gauge, each computed when the kit is built."""
 
 import math
 from itertools import pairwise
