@@ -296,7 +296,7 @@ def forgotten_bias(draw):
         def penalty(t):
             return gl.soft_penalty(t, group, include_bias=False)
 
-        return gl.gradient_flow(penalty, start, until=4 / slope, steps=200, saved=2).at(-1)
+        return gl.gradient_flow(penalty, start, until=4 / slope, steps=100, saved=2).at(-1)
 
     def kink_of():
         t = end()
@@ -324,7 +324,7 @@ def forgotten_bias(draw):
                 "the kink at rest",
                 kink,
                 kink_of,
-                tolerance=1e-5,
+                tolerance=1e-4,
                 mistakes=(
                     (-b / w, "this is the kink at the start: the bias stays, the weight does not"),
                     (-b / v, "the weight in front is not exchanged for the one behind"),
@@ -335,7 +335,7 @@ def forgotten_bias(draw):
                 f"f({x}) at rest",
                 output,
                 output_of,
-                tolerance=1e-5,
+                tolerance=1e-4,
                 mistakes=(
                     (slope * x + v * b, "this is the output at the start"),
                     (slope * x, "the bias counts, times the weight behind"),
