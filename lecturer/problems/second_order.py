@@ -196,7 +196,10 @@ def flow_end(draw):
                 after_a_step,
                 mistakes=(
                     (delta, "only the flow keeps it"),
-                    (delta * (1 + (eta * error) ** 2), "a step takes imbalance away: mind the sign"),
+                    (
+                        delta * (1 + (eta * error) ** 2),
+                        "a step takes imbalance away: mind the sign",
+                    ),
                     (delta * (1 - eta * abs(error)), "the factor has the square of the error"),
                 ),
             ),
@@ -237,7 +240,7 @@ def curvatures_add_up(seed: int, bias: bool) -> bool:
             return (functional_call(model, t, (x,)) - y).square().mean() / 2
 
         def curvatures(t):
-            bend = gl.hessian(loss, t)  # noqa: B023 (called at once)
+            bend = gl.hessian(loss, t)
             units = torch.eye(group.units).double()
             lines = [gl.generator(t, unit, group) for unit in units]
             flat = [torch.cat([w.reshape(-1) for w in line.values()]) for line in lines]
