@@ -320,7 +320,9 @@ def no_flat_fit(draw):
         1. Show that $\mathbf H=\mathbb E\big[\nabla f\,\nabla f^\top\big]$ at this point.
         2. Show that $\langle W_\ell,\nabla_{W_\ell}f\rangle=f$ at every layer.
         3. Prove that the largest eigenvalue of $\mathbf H$ is at least
+
            $$\mathbb E[y^2]\;\sum_{\ell=1}^n\frac1{\|W_\ell\|^2}.$$
+
            (Try directions in which each layer is moved along itself.)
         4. What does the bound become in the minimum-norm gauge, $p=2$, where all layers have the same norm?
            Does part 3 say that this gauge is the flattest?""",
@@ -396,7 +398,7 @@ def twins(draw):
         2. Find the smallest eigenvalue of the Hessian on changes that are opposite in the two units.
            In which direction of $(\delta w,\delta v)$ does it lie?
         3. By a mishap the two units differ a little, along this direction.
-           By which factor has their difference grown after {steps} steps of gradient descent with $\eta=\frac1{{{2 * length}}}$, as long as it is small and the gradient does not change?
+           By which factor has their difference grown after {steps} steps of gradient descent with $\eta=\frac1{{{2 * length}}}$, as long as it is small and the Hessian does not change?
         4. Both units are now rescaled with the same $a={scale}$.
            What are the gradient by each $w$, and the eigenvalue of part 2, after that?""",
         answers=(
@@ -452,7 +454,7 @@ def twins(draw):
         4. Gradients are divided by the factor by which their weights are multiplied: the gradient of $w$ becomes $({gradient[0] / scale:g},{gradient[1] / scale:g})$.
            And $v$ becomes ${behind / scale:g}$, so $c$ is what it was, and so are the eigenvalues: $-{length}$.
            The direction has not changed either.
-           Of a saddle between twins no rescaling of both can make anything else.""",
+           Rescaling both does not make them part more slowly.""",
         marks=(
             (4, "the exchange is a symmetry, and the gradient at a fixed point is fixed"),
             (3, "minibatches keep the symmetry, dropout does not, with the reasons"),
@@ -463,6 +465,11 @@ def twins(draw):
             (3, "c, and with it the eigenvalue, does not change"),
         ),
     )
+
+
+def times(number):
+    """A number as a factor before a letter."""
+    return "" if number == 1 else f"{number}"
 
 
 @problem(title="Between two gauges", stars=3, minutes=25)
@@ -543,15 +550,17 @@ def between_two(draw):
             ),
         ),
         solution=rf"""
-        1. Weights in are multiplied by $a$ and weights out divided by it, and gradients the other way round: $r^2={into}\,a^2$, $s^2={out}\,a^{{-2}}$, and the noise is ${noise_in}\,a^{{-2}}$ in and ${noise_out}\,a^2$ out.
-        2. One step of descent changes $\Delta$ by $\eta^2$ times the imbalance of the squared gradients, on average ${noise_in}a^{{-2}}-{noise_out}a^2$.
+        1. Weights in are multiplied by $a$ and weights out divided by it, and gradients the other way round: $r^2={times(into)}a^2$, $s^2={out}\,a^{{-2}}$, and the noise is ${noise_in}\,a^{{-2}}$ in and ${times(noise_out)}a^2$ out.
+        2. One step of descent changes $\Delta$ by $\eta^2$ times the imbalance of the squared gradients, on average ${noise_in}a^{{-2}}-{times(noise_out)}a^2$.
            This is zero at $a^4={noise_in}/{noise_out}={noise:g}$, the minimum-gradient gauge.
            The network is lightest where $r^2=s^2$, at $a^4={out}/{into}={out / into:g}$.
         3. With decay $\Delta'=(1-\eta\lambda)^2\Delta+\eta^2\,B(g\odot g)$, and $1-(1-\eta\lambda)^2=\eta\lambda(2-\eta\lambda)$.
            On average the charge stands still if $\eta^2\,\mathbb E\,B(g\odot g)=\eta\lambda(2-\eta\lambda)\Delta$; divide by $\eta^2$.
            Here $\mu={decay:g}\,(2-{eta * decay:g})/{eta:g}={mu:g}$, and
-           $${noise_in}a^{{-2}}-{noise_out}a^2=\mu\,({into}a^2-{out}a^{{-2}}),\qquad a^4=\frac{{{noise_in}+{out}\mu}}{{{noise_out}+{into}\mu}}=\frac{{{noise_in + mu * out:g}}}{{{noise_out + mu * into:g}}}\approx{mixed:.4g}.$$
-        4. The fraction $\dfrac{{{noise_in}+{out}\mu}}{{{noise_out}+{into}\mu}}$ is a weighted mean of ${noise_in}/{noise_out}$ and ${out}/{into}$, with the positive weights ${noise_out}$ and ${into}\mu$ divided by their sum, so it lies between them.
+
+           $${noise_in}a^{{-2}}-{times(noise_out)}a^2=\mu\,({times(into)}a^2-{out}a^{{-2}}),\qquad a^4=\frac{{{noise_in}+{out}\mu}}{{{noise_out}+{times(into)}\mu}}=\frac{{{noise_in + mu * out:g}}}{{{noise_out + mu * into:g}}}\approx{mixed:.4g}.$$
+
+        4. The fraction $\dfrac{{{noise_in}+{out}\mu}}{{{noise_out}+{times(into)}\mu}}$ is a weighted mean of ${noise_in}/{noise_out}$ and ${out}/{into}$, with the positive weights ${noise_out}$ and ${times(into)}\mu$ divided by their sum, so it lies between them.
            As $\eta\to0$ with $\lambda$ fixed, $\mu\to\infty$, and it tends to ${out / into:g}$: decay wins over noise, and the gauge tends to the minimum-norm gauge.""",
         marks=(
             (4, "how norms and squared gradients depend on the scale"),
@@ -613,6 +622,7 @@ def page_in_disguise(draw):
     return Problem(
         question=rf"""
         The network $f(x)=\sum_iv_i\,\mathrm{{relu}}(\langle w_i,x\rangle)$ has three inputs and three hidden units,
+
         $$W=\begin{{pmatrix}}{matrix}\end{{pmatrix}},\qquad v=\big({outgoing}\big).$$
 
         1. Rescale it so that all $v_i=1$.
@@ -675,7 +685,7 @@ def page_in_disguise(draw):
            Here $a^*+2b^*={on + 2 * off}$, so {verdict}.
         4. The spine is a wall for the gradient of the unconstrained network alone.
            Code that shares two parameters $a$ and $b$ moves each by the sum of the derivatives of its entries, and there are three entries $a$ and six entries $b$.
-           On the spine all nine derivatives are equal, so $a$ and $b$ move at different speeds there, and $\delta$ passes through zero.
+           On the spine all nine derivatives are equal, so $a$ and $b$ move at different speeds there, and $\delta$ can pass through zero.
            Or share nothing and start off the page: only what begins on the page is held on it, and on one side of the spine.""",
         marks=(
             (4, "the rescaling, with the scales of the three units"),

@@ -406,7 +406,7 @@ def wrong_sentence(draw):
         Add this up over what flows in, and subtract what flows out.
         The terms with $L$ cancel by the Ward identity, and what is left is $\dot\Delta^{{(2)}}=-2\lambda\,\Delta^{{(1)}}$, the law of a mismatch.
 
-        Here $\Delta^{{(1)}}={" + ".join(map(str, incoming))}-{outgoing}={sizes}$, so $\dot\Delta^{{(2)}}=-2\cdot{decay:g}\cdot{sizes}={-2 * decay * sizes:g}$.
+        Here $\Delta^{{(1)}}={"+".join(map(str, incoming))}-{outgoing}={sizes}$, so $\dot\Delta^{{(2)}}=-2\cdot{decay:g}\cdot{sizes}={-2 * decay * sizes:g}$.
         But $\Delta^{{(2)}}={squares}$ is negative, and it falls: it moves *away* from zero.
 
         Sentence 1 is conservation for $p=2$.

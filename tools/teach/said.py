@@ -46,8 +46,8 @@ class Typesetter:
             html = self._katex.render(tex, display=options["display_mode"])
         except TexError as error:
             raise ProblemError(f"{error} in the formula: {tex.strip()}") from None
-        tag, kind = ("div", "formula") if options["display_mode"] else ("span", "math")
-        return f'<{tag} class="{kind}">{html}</{tag}>'
+        kind = "formula" if options["display_mode"] else "math"
+        return f'<span class="{kind}">{html}</span>'
 
     def sheet(self) -> str:
         """KaTeX's style sheet."""
