@@ -361,7 +361,7 @@ def where_it_rests(draw):
         1. The first three sentences are right ({{prf:ref}}`prop-mismatch`, {{prf:ref}}`prop-stationary`).
            The last is not: a rate that is zero in the end says nothing about the value in the end, which is $-\lambda\int\Delta^{{(2)}}\,dt$, and on the way $\Delta^{{(2)}}$ was not zero.
         2. At rest the slopes of $L+\lambda R_2$ vanish: $(vw-{target:g})\frac v{{{inputs}}}+\lambda w=0$ for each incoming weight and $(vw-{target:g})\,w+\lambda v=0$.
-           Multiply the first by $w$ and the second by $v$ and compare: $v^2={inputs}\,w^2$, which is $\Delta^{{(2)}}=0$, so $v={root}w$.
+           Multiply the first by ${inputs}w$ and the second by $v$ and compare: $v^2={inputs}\,w^2$, which is $\Delta^{{(2)}}=0$, so $v={root}w$.
            Insert it into the second: ${root}w^2-{target:g}+{root}\cdot{lam}=0$, so $w^2={target:g}/{root}-{lam}={w**2}$.
            Hence $w={w}$ and $v={v}$.
         3. $\Delta^{{(1)}}={inputs}\cdot{w}-{v}={rest}$.
