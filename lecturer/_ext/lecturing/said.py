@@ -1,9 +1,14 @@
 """What is shown again of the book: statements, figures, and widgets in a state of one's own."""
 
+import re
+
 from bs4 import Tag
 from docutils import nodes
 from docutils.parsers.rst import directives
 
+from gaugebook.states import StateError, address
+
+from .alive import widget_of
 from .core import KitDirective, box, raw
 from .site import KitError
 
@@ -59,8 +64,12 @@ class Live(KitDirective):
 
             return widget_on_slide(self, label, state)
         thing = self.site.thing(label)
-        address = self.root + thing.address + in_address(state)
-        link = nodes.reference("", thing.words, refuri=address)
+        page = f"{self.root}{thing.page}.html"
+        try:
+            opened = address(page, label, state, widget_of(self.site, label).state["_linkable"])
+        except StateError as problem:
+            raise KitError(str(problem)) from problem
+        link = nodes.reference("", thing.words, refuri=opened)
         words = f" in the state {self.options['state']}" if state else " as the page has it"
         return [box("live", nodes.paragraph("", "", link, nodes.Text(words)), *self.body())]
 
@@ -74,9 +83,4 @@ def stated(text: str) -> dict[str, str]:
     parts = [part.partition("=") for part in text.split(";") if part.strip()]
     if wrong := [name for name, mark, _ in parts if not mark]:
         raise KitError(f"a state is written `trait=value; …`, not {wrong[0]!r}")
-    return {name.strip(): value.strip() for name, _, value in parts}
-
-
-def in_address(state: dict[str, str]) -> str:
-    """How a link says the state (gaugebook/states.py, once it is there)."""
-    return "?" + "&".join(f"{name}={value}" for name, value in state.items()) if state else ""
+    return {name.strip(): re.sub(r",\s+", ",", value.strip()) for name, _, value in parts}
