@@ -34,6 +34,7 @@ def along(objective, params, *direction):
 
 @problem(title="Two springs on one neuron", stars=1, minutes=20)
 def neuron_springs(draw):
+    """Decay and soft penalty at the minimum of one neuron, by hand."""
     y = draw.choice([2, 3, 4])
     lam, kappa = draw.choice([0.25, 0.5]), draw.choice([0.125, 0.25, 1])
     square = y - lam
@@ -59,8 +60,7 @@ def neuron_springs(draw):
     return Problem(
         question=rf"""
         The neuron $f(x)=v\,\mathrm{{relu}}(wx)$ learns $f(1)={y}$ with a weight decay,
-        $$L+\lambda R_2=\tfrac12(wv-{y})^2+\tfrac\lambda2(w^2+v^2),\qquad
-        \lambda={tex(lam)},\quad w,v>0 .$$
+        $$L+\lambda R_2=\tfrac12(wv-{y})^2+\tfrac\lambda2(w^2+v^2),\qquad \lambda={tex(lam)},\quad w,v>0 .$$
 
         1. Find its minimum with positive weights.
         2. Find both eigenvalues of the Hessian there, with their eigenvectors.
@@ -109,17 +109,13 @@ def neuron_springs(draw):
         1. The gradient vanishes where $(wv-y)v+\lambda w=0$ and $(wv-y)w+\lambda v=0$.
            The first times $w$ less the second times $v$ is $\lambda(w^2-v^2)=0$, so $w=v$.
            Then $w^2-y+\lambda=0$, so $w^2=v^2={tex(square)}$.
-        2. On the diagonal of the Hessian stands $w^2+\lambda=y$, off it
-           $2wv-y=y-2\lambda$.
-           On $(1,-1)$, which is along $v_h=(w,-v)$, it gives
-           $y-(y-2\lambda)=2\lambda={tex(lifted)}$, as {{in}}`thm-zero-modes` says.
+        2. On the diagonal of the Hessian stands $w^2+\lambda=y$, off it $2wv-y=y-2\lambda$.
+           On $(1,-1)$, which is along $v_h=(w,-v)$, it gives $y-(y-2\lambda)=2\lambda={tex(lifted)}$, as {{in}}`thm-zero-modes` says.
            On $(1,1)$ it gives $y+(y-2\lambda)=2(y-\lambda)={tex(across)}$.
         3. The minimum is balanced, so $S$ is 0 there and has no slope: it stays where it is.
            $\mathcal L$ is the number $\mu=w^2+v^2={tex(mu)}$.
-           The Hessian of $S$ is $2\kappa v_hv_h^\top$, which gives $2\kappa\mu$ along the orbit
-           and 0 across it.
-           So the eigenvalues are $2\lambda+2\kappa\mu={tex(both)}$ and, as before,
-           ${tex(across)}$.
+           The Hessian of $S$ is $2\kappa v_hv_h^\top$, which gives $2\kappa\mu$ along the orbit and 0 across it.
+           So the eigenvalues are $2\lambda+2\kappa\mu={tex(both)}$ and, as before, ${tex(across)}$.
         """,
         marks=(
             (2, "balanced, and the size of the weights"),
@@ -132,6 +128,7 @@ def neuron_springs(draw):
 
 @problem(title="Where the flow ends", stars=1, minutes=15)
 def flow_end(draw):
+    """What gradient flow keeps, how sharp its end is, and what one step does to it."""
     w, v, y = draw.choice(
         [(2, 0, 1.5), (0, 2, 1.5), (3, 1, 7.5), (1, 3, 7.5), (4, 2, 2.5), (2, 4, 4.5)]
     )
@@ -157,14 +154,11 @@ def flow_end(draw):
 
     return Problem(
         question=rf"""
-        The linear network $f=wv$ starts at $w={w}$, $v={v}$ and learns the target
-        $y={tex(y)}$ with the loss $L=\frac12(wv-y)^2$.
+        The linear network $f=wv$ starts at $w={w}$, $v={v}$ and learns the target $y={tex(y)}$ with the loss $L=\frac12(wv-y)^2$.
 
         1. How sharp is the minimum where gradient flow ends?
-        2. Which number must the step size of gradient descent stay below, so that it can come to
-           rest at that minimum?
-        3. What is $\Delta=w^2-v^2$ after the first step of gradient descent with
-           $\eta={tex(eta)}$?
+        2. Which number must the step size of gradient descent stay below, so that it can come to rest at that minimum?
+        3. What is $\Delta=w^2-v^2$ after the first step of gradient descent with $\eta={tex(eta)}$?
         4. Can gradient descent with this $\eta$ come to rest at the minimum of the first question?
            Say why it need not have to.
         """,
@@ -205,18 +199,11 @@ def flow_end(draw):
             ),
         ),
         solution=rf"""
-        1. The flow keeps $\Delta={w}^2-{v}^2={delta}$ and ends at $wv=y$, where the sharpness is
-           $w^2+v^2=\sqrt{{\Delta^2+4y^2}}=\sqrt{{{tex(delta**2)}+{tex(4 * y**2)}}}={tex(sharp)}$
-           ({{in}}`prop-edge`).
-        2. Near the minimum each step multiplies the error by $1-\eta\lambda_{{\max}}$, so
-           $\eta<2/\lambda_{{\max}}={tex(2 / sharp)}$.
-        3. The error is $e=wv-y={tex(error)}$, and
-           $\Delta'=\Delta(1-\eta^2e^2)={tex(moved)}$.
-        4. {"It could" if holds else "It could not"}, for $\eta={tex(eta)}$ is
-           {"below" if holds else "not below"} the limit ${tex(2 / sharp)}$.
-           But each step with an error takes imbalance away or turns its sign, so gradient descent
-           is on its way to another minimum than the flow, and only the sharpness of that one
-           decides.
+        1. The flow keeps $\Delta={w}^2-{v}^2={delta}$ and ends at $wv=y$, where the sharpness is $w^2+v^2=\sqrt{{\Delta^2+4y^2}}=\sqrt{{{tex(delta**2)}+{tex(4 * y**2)}}}={tex(sharp)}$ ({{in}}`prop-edge`).
+        2. Near the minimum each step multiplies the error by $1-\eta\lambda_{{\max}}$, so $\eta<2/\lambda_{{\max}}={tex(2 / sharp)}$.
+        3. The error is $e=wv-y={tex(error)}$, and $\Delta'=\Delta(1-\eta^2e^2)={tex(moved)}$.
+        4. {"It could" if holds else "It could not"}, for $\eta={tex(eta)}$ is {"below" if holds else "not below"} the limit ${tex(2 / sharp)}$.
+           But each step with an error takes imbalance away or turns its sign, so gradient descent is on its way to another minimum than the flow, and only the sharpness of that one decides.
         """,
         marks=(
             (2, "the flow keeps the imbalance, and the root"),
@@ -259,16 +246,14 @@ def curvatures_add_up(seed: int, bias: bool) -> bool:
 
 @problem(title="What the curvatures add up to", stars=2, minutes=25)
 def curvature_sum(draw):
+    """The orbit's curvatures: the same in every gauge, with a sum that the outputs know."""
     seed = draw.randrange(10**6)
     return Problem(
         question=r"""
-        Let every hidden unit be positively homogeneous, let $L$ depend on the outputs only, and let
-        it be twice differentiable where you stand.
+        Let every hidden unit be positively homogeneous, let $L$ depend on the outputs only, and let it be twice differentiable where you stand.
 
-        1. Show that the curvature along the orbit, $v_h^\top\mathbf Hv_h$, is the same number at
-           every point of the orbit.
-        2. Let the network have one hidden layer, hidden biases or none, and one output without a
-           bias, and let $L=\mathbb E[\ell(f)]$.
+        1. Show that the curvature along the orbit, $v_h^\top\mathbf Hv_h$, is the same number at every point of the orbit.
+        2. Let the network have one hidden layer, hidden biases or none, and one output without a bias, and let $L=\mathbb E[\ell(f)]$.
            Show that
            $$\sum_hv_h^\top\mathbf Hv_h=-2\,\mathbb E[f\,\ell'(f)] .$$
         3. When is this sum positive?
@@ -277,23 +262,15 @@ def curvature_sum(draw):
         witness=lambda: curvatures_add_up(seed, bias=False),
         control=lambda: curvatures_add_up(seed, bias=True),
         solution=r"""
-        1. The entries of $v_h$ are $B_{he}\theta_e$, so at $g_a\theta=D_a\theta$ the tangent is
-           $D_av_h$.
+        1. The entries of $v_h$ are $B_{he}\theta_e$, so at $g_a\theta=D_a\theta$ the tangent is $D_av_h$.
            By {in}`prop-derivatives` the Hessian there is $D_a^{-1}\mathbf HD_a^{-1}$, and
            $$(D_av_h)^\top D_a^{-1}\,\mathbf H\,D_a^{-1}(D_av_h)=v_h^\top\mathbf Hv_h .$$
-           (Or: by {in}`prop-curved` it is $-2\langle g_{\mathrm{in}},w_{\mathrm{in}}\rangle$, and
-           what a dial multiplies in $w$ it divides in $g$.)
-        2. By {in}`prop-curved` and the Ward identity each term is
-           $-2\langle g_{\mathrm{in}},w_{\mathrm{in}}\rangle
-           =-2\langle g_{\mathrm{out}},w_{\mathrm{out}}\rangle$.
-           The weights out of the hidden units are all the weights $v$ of the last layer, each
-           once, so the sum is $-2\langle\nabla_vL,v\rangle$.
-           The output is linear in them and has no bias, $f=\langle v,x_{\mathrm{hidden}}\rangle$,
-           so $\langle\nabla_vL,v\rangle=\mathbb E[\ell'(f)\,\langle x_{\mathrm{hidden}},v\rangle]
-           =\mathbb E[f\,\ell'(f)]$.
+           (Or: by {in}`prop-curved` it is $-2\langle g_{\mathrm{in}},w_{\mathrm{in}}\rangle$, and what a dial multiplies in $w$ it divides in $g$.)
+        2. By {in}`prop-curved` and the Ward identity each term is $-2\langle g_{\mathrm{in}},w_{\mathrm{in}}\rangle =-2\langle g_{\mathrm{out}},w_{\mathrm{out}}\rangle$.
+           The weights out of the hidden units are all the weights $v$ of the last layer, each once, so the sum is $-2\langle\nabla_vL,v\rangle$.
+           The output is linear in them and has no bias, $f=\langle v,x_{\mathrm{hidden}}\rangle$, so $\langle\nabla_vL,v\rangle=\mathbb E[\ell'(f)\,\langle x_{\mathrm{hidden}},v\rangle] =\mathbb E[f\,\ell'(f)]$.
         3. $\mathbb E[f\ell'(f)]$ is the derivative of $\mathbb E[\ell(cf)]$ by $c$ at $c=1$.
-           So the sum is positive if and only if the loss falls when all outputs are made a little
-           larger by one common factor: where the network answers too timidly.
+           So the sum is positive if and only if the loss falls when all outputs are made a little larger by one common factor: where the network answers too timidly.
         """,
         marks=(
             (2, "how the tangent and the Hessian change along the orbit"),
@@ -350,6 +327,7 @@ def at_a_critical_point(seed: int, size: float, bias: float, lam: float):
 
 @problem(title="A decay that forgets the biases", stars=3, minutes=25)
 def forgetful_decay(draw):
+    """An argument about a decay of the weights alone, with an error to find."""
     seed = draw.randrange(10**6)
     size, bias = draw.choice([1, 2, 3]), draw.choice([-2, -1, 1, 2])
     lam = draw.choice([0.125, 0.25, 0.5])
@@ -368,20 +346,17 @@ def forgetful_decay(draw):
     return Problem(
         question=rf"""
         It is a common habit to let a decay act on the weights alone, and to leave the biases free.
-        Somebody trains a connected ReLU network with hidden biases in this way to a critical point
-        of $L+\frac\lambda2\sum_{{\text{{weights}}}}\theta_e^2$, and writes:
+        Somebody trains a connected ReLU network with hidden biases in this way to a critical point of $L+\frac\lambda2\sum_{{\text{{weights}}}}\theta_e^2$, and writes:
 
         > At a critical point $\nabla L=-\lambda\theta$.
-        > By {{in}}`prop-curved` $\mathbf Hv_h=-A_h\nabla L=\lambda A_h\theta=\lambda v_h$, and the
-        > decay adds $\lambda v_h$.
+        > By {{in}}`prop-curved` $\mathbf Hv_h=-A_h\nabla L=\lambda A_h\theta=\lambda v_h$, and the decay adds $\lambda v_h$.
         > So each $v_h$ is an eigenvector with the eigenvalue $2\lambda$.
 
         1. Find the error.
         2. Which two numbers of each unit are equal at such a point?
         3. To what does the Hessian of the whole objective take $v_h$?
            For which units is $v_h$ an eigenvector?
-        4. A unit has incoming weights of length ${size}$ and the bias ${bias}$, and
-           $\lambda={tex(lam)}$.
+        4. A unit has incoming weights of length ${size}$ and the bias ${bias}$, and $\lambda={tex(lam)}$.
            Compute the curvature along its orbit, divided by $\|v_h\|^2$.
         """,
         answers=(
@@ -405,26 +380,15 @@ def forgetful_decay(draw):
         solution=rf"""
         Write $P\theta$ for the parameters with all biases replaced by 0.
 
-        1. The decay does not see the biases, so $\nabla L=-\lambda P\theta$: it is 0 at the biases,
-           and not $-\lambda b$.
-        2. By the Ward identity $0=\langle v_h,\nabla L\rangle=-\lambda\langle v_h,P\theta\rangle
-           =-\lambda\big(\|w_{{\mathrm{{in}}}}\|^2-\|w_{{\mathrm{{out}}}}\|^2\big)$, biases not
-           counted in $w_{{\mathrm{{in}}}}$.
+        1. The decay does not see the biases, so $\nabla L=-\lambda P\theta$: it is 0 at the biases, and not $-\lambda b$.
+        2. By the Ward identity $0=\langle v_h,\nabla L\rangle=-\lambda\langle v_h,P\theta\rangle =-\lambda\big(\|w_{{\mathrm{{in}}}}\|^2-\|w_{{\mathrm{{out}}}}\|^2\big)$, biases not counted in $w_{{\mathrm{{in}}}}$.
            So the weights in are as long as the weights out.
-        3. $\mathbf Hv_h=-A_h\nabla L=\lambda PA_h\theta=\lambda Pv_h$, because both matrices are
-           diagonal, and the decay adds $\lambda Pv_h$.
-           So $v_h$ goes to
-           $2\lambda Pv_h=2\lambda\,(w_{{\mathrm{{in}}}},\,0,\,-w_{{\mathrm{{out}}}})$.
+        3. $\mathbf Hv_h=-A_h\nabla L=\lambda PA_h\theta=\lambda Pv_h$, because both matrices are diagonal, and the decay adds $\lambda Pv_h$.
+           So $v_h$ goes to $2\lambda Pv_h=2\lambda\,(w_{{\mathrm{{in}}}},\,0,\,-w_{{\mathrm{{out}}}})$.
            If $b_h=0$, this is $2\lambda v_h$.
-           If $b_h\ne0$, it is no multiple of $v_h$: the entry of the bias would ask for the factor
-           0, and those of the weights, which are not all 0, for $2\lambda$.
-        4. By the second part the weights out have the length ${size}$, too, so
-           $\|Pv_h\|^2=2\cdot{size}^2={2 * size**2}$ and
-           $\|v_h\|^2={2 * size**2}+{bias**2}={2 * size**2 + bias**2}$.
-           The curvature is $v_h^\top2\lambda Pv_h=2\lambda\|Pv_h\|^2$, and divided by
-           $\|v_h\|^2$ it is
-           $2\lambda\cdot{tex(2 * size**2 / (2 * size**2 + bias**2))}={tex(quotient)}$: less than
-           $2\lambda$, for the bias moves without being held.
+           If $b_h\ne0$, it is no multiple of $v_h$: the entry of the bias would ask for the factor 0, and those of the weights, which are not all 0, for $2\lambda$.
+        4. By the second part the weights out have the length ${size}$, too, so $\|Pv_h\|^2=2\cdot{size}^2={2 * size**2}$ and $\|v_h\|^2={2 * size**2}+{bias**2}={2 * size**2 + bias**2}$.
+           The curvature is $v_h^\top2\lambda Pv_h=2\lambda\|Pv_h\|^2$, and divided by $\|v_h\|^2$ it is $2\lambda\cdot{tex(2 * size**2 / (2 * size**2 + bias**2))}={tex(quotient)}$: less than $2\lambda$, for the bias moves without being held.
         """,
         marks=(
             (2, "the gradient of the loss is 0 at the biases"),

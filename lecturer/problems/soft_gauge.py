@@ -43,6 +43,7 @@ def pulled(params, group, strength):
 
 @problem(title="Two springs", stars=1, minutes=15)
 def two_springs(draw):
+    """Two neurons in a chain: what the penalty does to both imbalances, and how fast it ends."""
     a, b, size = draw.choice([(8, 1, 2), (1, 8, 4), (4, 0.5, 1), (0.5, 4, 2)])
     kappa = draw.choice([0.125, 0.25, 0.5])
     params, group = chain((a, b, b))
@@ -56,8 +57,7 @@ def two_springs(draw):
 
     return Problem(
         question=rf"""
-        A chain of two hidden ReLU neurons without biases has the three weights
-        ${tex(a)}$, ${tex(b)}$ and ${tex(b)}$, in this order.
+        A chain of two hidden ReLU neurons without biases has the three weights ${tex(a)}$, ${tex(b)}$ and ${tex(b)}$, in this order.
         Only the quadratic penalty pulls, with $\kappa={tex(kappa)}$.
 
         1. Write down $\Delta_1$, $\Delta_2$ and the matrix $\mathcal L$.
@@ -99,20 +99,14 @@ def two_springs(draw):
             ),
         ),
         solution=rf"""
-        1. $\Delta_1=a^2-b^2={tex(delta)}$ and $\Delta_2=b^2-b^2=0$, with $a={tex(a)}$ and
-           $b={tex(b)}$.
-           On the diagonal of $\mathcal L$ stand the squares of all weights of a neuron, off it
-           minus the square of the weight that two neurons share:
+        1. $\Delta_1=a^2-b^2={tex(delta)}$ and $\Delta_2=b^2-b^2=0$, with $a={tex(a)}$ and $b={tex(b)}$.
+           On the diagonal of $\mathcal L$ stand the squares of all weights of a neuron, off it minus the square of the weight that two neurons share:
            $$\mathcal L=\begin{{pmatrix}}a^2+b^2&-b^2\\-b^2&2b^2\end{{pmatrix}} .$$
-        2. By {{in}}`thm-soft` $\dot\Delta=-2\kappa\mathcal L\Delta$, and $\Delta_2=0$, so
-           $\dot\Delta_1=-2\kappa(a^2+b^2)\Delta_1={tex(first)}$ and
-           $\dot\Delta_2=2\kappa b^2\Delta_1={tex(second)}$.
+        2. By {{in}}`thm-soft` $\dot\Delta=-2\kappa\mathcal L\Delta$, and $\Delta_2=0$, so $\dot\Delta_1=-2\kappa(a^2+b^2)\Delta_1={tex(first)}$ and $\dot\Delta_2=2\kappa b^2\Delta_1={tex(second)}$.
            The second neuron is in balance, and does not stay so.
-        3. The product of the weights stays, ${tex(a * b * b)}$, so at rest each is ${tex(size)}$
-           and $\mathcal L={tex(size**2)}\begin{{pmatrix}}2&-1\\-1&2\end{{pmatrix}}$.
+        3. The product of the weights stays, ${tex(a * b * b)}$, so at rest each is ${tex(size)}$ and $\mathcal L={tex(size**2)}\begin{{pmatrix}}2&-1\\-1&2\end{{pmatrix}}$.
            On $(1,1)$ the matrix gives $1$, on $(1,-1)$ it gives $3$.
-           The slowest rate is $2\kappa\cdot{tex(size**2)}\cdot1={tex(slowest)}$: both neurons too
-           heavy on the same side.
+           The slowest rate is $2\kappa\cdot{tex(size**2)}\cdot1={tex(slowest)}$: both neurons too heavy on the same side.
         """,
         marks=(
             (2, r"both imbalances and $\mathcal L$, with the minus off the diagonal"),
@@ -125,6 +119,7 @@ def two_springs(draw):
 
 @problem(title="The slowest wave", stars=2, minutes=20)
 def slowest_wave(draw):
+    """A chain of equal weights: its slowest mode under the penalty and on the dials."""
     depth = draw.choice([3, 4, 6])
     size = draw.choice([0.25, 1, 2])
     kappa = draw.choice([0.25, 0.5, 2])
@@ -138,17 +133,12 @@ def slowest_wave(draw):
 
     return Problem(
         question=rf"""
-        A chain of ${depth - 1}$ hidden ReLU neurons without biases has ${depth}$ weights, all equal
-        to ${tex(size)}$.
+        A chain of ${depth - 1}$ hidden ReLU neurons without biases has ${depth}$ weights, all equal to ${tex(size)}$.
         Its imbalance is disturbed a little.
 
-        1. Show that the vectors with the entries $\sin\frac{{\pi kj}}{{{depth}}}$,
-           $j=1,\dots,{depth - 1}$, are eigenvectors of $\mathcal L$, for
-           $k=1,\dots,{depth - 1}$.
-        2. At which rate does the slowest mode die under the quadratic penalty with
-           $\kappa={tex(kappa)}$?
-        3. At which rate does it die if the log-ratios turn the dials instead,
-           $\dot\alpha=-\frac\kappa2u$, with the same $\kappa$?
+        1. Show that the vectors with the entries $\sin\frac{{\pi kj}}{{{depth}}}$, $j=1,\dots,{depth - 1}$, are eigenvectors of $\mathcal L$, for $k=1,\dots,{depth - 1}$.
+        2. At which rate does the slowest mode die under the quadratic penalty with $\kappa={tex(kappa)}$?
+        3. At which rate does it die if the log-ratios turn the dials instead, $\dot\alpha=-\frac\kappa2u$, with the same $\kappa$?
         4. For which size of the weights are both equally fast, whatever the depth?
         """,
         answers=(
@@ -177,20 +167,13 @@ def slowest_wave(draw):
         Let $q={tex(size)}$ be the weights and $L={depth}$ their number.
 
         1. Each neuron has $2q^2$ on the diagonal of $\mathcal L$ and $-q^2$ for each neighbour.
-           Put $x_j=\sin\frac{{\pi kj}}L$; then $x_0=x_L=0$, so a missing neighbour may be counted
-           as one with the entry 0.
+           Put $x_j=\sin\frac{{\pi kj}}L$; then $x_0=x_L=0$, so a missing neighbour may be counted as one with the entry 0.
            By $\sin(s-t)+\sin(s+t)=2\sin s\cos t$
-           $$(\mathcal Lx)_j=q^2(2x_j-x_{{j-1}}-x_{{j+1}})
-           =2q^2\big(1-\cos\tfrac{{\pi k}}L\big)\,x_j .$$
-        2. The smallest eigenvalue has $k=1$, and by {{in}}`prop-rates` the rate is
-           $2\kappa\mu=4\kappa q^2\big(1-\cos\frac\pi{{{depth}}}\big)
-           ={tex(4 * kappa * size**2)}\,\big(1-{root}\big)\approx{on_weights:.4f}$.
-        3. The network is layered with $L$ weight layers, so the rate is
-           $\kappa\big(1-\cos\frac\pi{{{depth}}}\big)={tex(kappa)}\,\big(1-{root}\big)
-           \approx{on_dials:.4f}$.
+           $$(\mathcal Lx)_j=q^2(2x_j-x_{{j-1}}-x_{{j+1}}) =2q^2\big(1-\cos\tfrac{{\pi k}}L\big)\,x_j .$$
+        2. The smallest eigenvalue has $k=1$, and by {{in}}`prop-rates` the rate is $2\kappa\mu=4\kappa q^2\big(1-\cos\frac\pi{{{depth}}}\big) ={tex(4 * kappa * size**2)}\,\big(1-{root}\big)\approx{on_weights:.4f}$.
+        3. The network is layered with $L$ weight layers, so the rate is $\kappa\big(1-\cos\frac\pi{{{depth}}}\big)={tex(kappa)}\,\big(1-{root}\big) \approx{on_dials:.4f}$.
         4. The two differ by the factor $4q^2$, so they are equal for $q=\frac12$.
-           Smaller weights conduct worse, and the penalty is slower than the dials; larger weights
-           conduct better, and it is faster.
+           Smaller weights conduct worse, and the penalty is slower than the dials; larger weights conduct better, and it is faster.
         """,
         marks=(
             (2, "the eigenvectors, with both ends of the chain"),
@@ -228,44 +211,34 @@ def extremes_kept(seed: int, sigma) -> bool:
 
 @problem(title="No new extremes", stars=3, minutes=25)
 def no_new_extremes(draw):
+    """The heat equation has a maximum principle, whatever the network learns meanwhile."""
     seed = draw.randrange(10**6)
     return Problem(
         question=r"""
-        Let every hidden unit be positively homogeneous, let $L$ depend on the outputs only and be
-        differentiable, and let $S$ be the quadratic penalty with $\kappa>0$, biases counted.
+        Let every hidden unit be positively homogeneous, let $L$ depend on the outputs only and be differentiable, and let $S$ be the quadratic penalty with $\kappa>0$, biases counted.
         Learning follows $\dot\theta=-\nabla(L+S)$.
 
-        1. Let $k$ be a unit of the largest imbalance, $\Delta_k=\max_h\Delta_h$, and let
-           $\Delta_k\ge0$.
+        1. Let $k$ be a unit of the largest imbalance, $\Delta_k=\max_h\Delta_h$, and let $\Delta_k\ge0$.
            Show that $\dot\Delta_k\le0$ at that moment.
-        2. Conclude that $\max(0,\max_h\Delta_h)$ never increases, and say the same of the smallest
-           imbalance.
+        2. Conclude that $\max(0,\max_h\Delta_h)$ never increases, and say the same of the smallest imbalance.
         3. Why does it need $\Delta_k\ge0$?
         """,
         witness=lambda: extremes_kept(seed, nn.ReLU),
         control=lambda: extremes_kept(seed, nn.Tanh),
         solution=r"""
-        By {in}`thm-soft` $\dot\Delta=-2\kappa\mathcal L\Delta$, with no term of the loss, and
-        $\mathcal L=B\,\mathrm{diag}(\theta^2)\,B^\top$ gives
+        By {in}`thm-soft` $\dot\Delta=-2\kappa\mathcal L\Delta$, with no term of the loss, and $\mathcal L=B\,\mathrm{diag}(\theta^2)\,B^\top$ gives
         $$(\mathcal L\Delta)_k=\sum_eB_{ke}\,\theta_e^2\,(B^\top\Delta)_e .$$
 
-        1. A parameter $e$ between $k$ and another hidden unit $h$ contributes
-           $\theta_e^2(\Delta_k-\Delta_h)$, whichever way it points: the two signs of $B$ multiply
-           to $+1$ for $k$ itself and to $-1$ for $h$.
+        1. A parameter $e$ between $k$ and another hidden unit $h$ contributes $\theta_e^2(\Delta_k-\Delta_h)$, whichever way it points: the two signs of $B$ multiply to $+1$ for $k$ itself and to $-1$ for $h$.
            That is at least 0, because $\Delta_k$ is the largest.
-           A parameter between $k$ and an input, an output or the ground behind a bias contributes
-           $\theta_e^2\Delta_k$, which is at least 0, because $\Delta_k\ge0$.
+           A parameter between $k$ and an input, an output or the ground behind a bias contributes $\theta_e^2\Delta_k$, which is at least 0, because $\Delta_k\ge0$.
            A weight that leads from $k$ to itself has $B_{ke}=0$ and contributes nothing.
            So $(\mathcal L\Delta)_k\ge0$ and $\dot\Delta_k\le0$.
         2. Let $M(t)=\max(0,\max_h\Delta_h(t))$.
-           A maximum of finitely many differentiable functions has at each moment a derivative to
-           the right, the largest of the derivatives of those that attain it.
-           Those that attain $M$ are the constant 0, with the derivative 0, and units with
-           $\Delta_k=\max_h\Delta_h=M\ge0$, with a derivative of at most 0 by the first part.
-           So the derivative of $M$ to the right is nowhere positive, and a continuous function with
-           this property does not increase.
-           With $-\Delta$ in the place of $\Delta$, which obeys the same equation,
-           $\min(0,\min_h\Delta_h)$ never decreases.
+           A maximum of finitely many differentiable functions has at each moment a derivative to the right, the largest of the derivatives of those that attain it.
+           Those that attain $M$ are the constant 0, with the derivative 0, and units with $\Delta_k=\max_h\Delta_h=M\ge0$, with a derivative of at most 0 by the first part.
+           So the derivative of $M$ to the right is nowhere positive, and a continuous function with this property does not increase.
+           With $-\Delta$ in the place of $\Delta$, which obeys the same equation, $\min(0,\min_h\Delta_h)$ never decreases.
         3. Inputs, outputs and the ground count as 0.
            If all imbalances are negative, the largest one too is pulled up towards 0.
         """,
@@ -281,6 +254,7 @@ def no_new_extremes(draw):
 
 @problem(title="The bias that was left out", stars=2, minutes=20)
 def forgotten_bias(draw):
+    """A penalty that leaves the bias out: the kink moves, and an argument is mended."""
     w, v = draw.choice([(4, 1), (1, 4), (2, 0.5), (0.5, 2)])
     b, x = draw.choice([-2, -1, 1, 2]), draw.choice([5, 6, 8])
     slope = w * v
@@ -309,8 +283,7 @@ def forgotten_bias(draw):
     return Problem(
         question=rf"""
         The neuron $f(x)=v\,\mathrm{{relu}}(wx+b)$ has $w={tex(w)}$, $v={tex(v)}$ and $b={tex(b)}$.
-        A colleague balances its weights by the flow of $S=\frac\kappa4(w^2-v^2)^2$ alone, and
-        writes:
+        A colleague balances its weights by the flow of $S=\frac\kappa4(w^2-v^2)^2$ alone, and writes:
 
         > The penalty is a squared charge, and the gradient of a squared charge is vertical.
         > So by {{in}}`thm-soft` the neuron computes the same function all along.
@@ -344,20 +317,15 @@ def forgotten_bias(draw):
         ),
         solution=rf"""
         1. $\partial S/\partial b=0$, so $b={tex(b)}$ stays.
-           The weights move with $\dot w=-\kappa\Delta w$ and $\dot v=\kappa\Delta v$ for
-           $\Delta=w^2-v^2$, so $wv={tex(slope)}$ stays, and at rest $w=v={tex(root)}$.
+           The weights move with $\dot w=-\kappa\Delta w$ and $\dot v=\kappa\Delta v$ for $\Delta=w^2-v^2$, so $wv={tex(slope)}$ stays, and at rest $w=v={tex(root)}$.
            The kink is at $-b/w={tex(kink)}$; at the start it was at ${tex(-b / w)}$.
-           To the right of it $f(x)=wvx+vb$, so $f({x})={tex(output)}$; at the start it was
-           ${tex(slope * x + v * b)}$.
+           To the right of it $f(x)=wvx+vb$, so $f({x})={tex(output)}$; at the start it was ${tex(slope * x + v * b)}$.
         2. The slope $wv$ of the one side stays, and the other side stays level at 0.
            The kink moves, so the function does not stay.
-        3. The charge of {{in}}`thm-soft` counts the bias, $\Delta=w^2+b^2-v^2$, and its gradient is
-           $2(w,b,-v)=2v_h$.
+        3. The charge of {{in}}`thm-soft` counts the bias, $\Delta=w^2+b^2-v^2$, and its gradient is $2(w,b,-v)=2v_h$.
            The gradient of the colleague's difference is $2(w,0,-v)$.
-           A dial moves the bias together with the weight in front, so this is not vertical unless
-           $b=0$: what is squared here is not the charge.
-           With the bias in it, $S=\frac\kappa4(w^2+b^2-v^2)^2$ keeps the function, and balances
-           $w^2+b^2$ against $v^2$.
+           A dial moves the bias together with the weight in front, so this is not vertical unless $b=0$: what is squared here is not the charge.
+           With the bias in it, $S=\frac\kappa4(w^2+b^2-v^2)^2$ keeps the function, and balances $w^2+b^2$ against $v^2$.
         """,
         marks=(
             (1, "the bias does not move"),
