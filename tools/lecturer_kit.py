@@ -1,9 +1,10 @@
 """Build the lecturer's kit beside a copy of the built book.
 
-    python -m tools.lecturer_kit [--site _build/html] [--to _build/lecturer]
+    python -m tools.lecturer_kit [--site _build/html] [--to _build/lecturer] [--overlay FOLDER]
 
 The students' site is not touched: `--to` gets a copy of it, and in the copy a folder `lecturer`
-with the lecturer's pages, which link into the book beside them. No notebook is executed.
+with the lecturer's pages and slides, which link into the book beside them. No notebook is executed.
+An overlay's lectures, slides, problems and pages come in, a file in place of ours of the same name.
 """
 
 import argparse
@@ -11,15 +12,54 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from tools import lecturer_slides
+from tools.lecturer_slides import build as build_slides
+from tools.teach.course import overlay_of
+from tools.teach.loading import CHAPTERS, FOLDER, load
+from tools.teach.problem import ProblemError
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDER = "lecturer"
+KIT = ROOT / "lecturer"
+PARTS = ("lectures", "slides", "pages")  # of an overlay; its problems are read where they lie
+SHEET = "# Problems: {title}\n\n```{{problemset}} {name}\n```\n"
+OWN = "\n```{{toctree}}\n:caption: Of your course\n:hidden:\n\n{pages}\n```\n"
 
 
-def build(site: Path, to: Path) -> None:
+def assemble(to: Path, overlay: Path | None) -> None:
+    """Write the Markdown of the kit into a folder: ours, the overlay's, the problem sets.
+
+    Raises:
+        ProblemError: a problem is not whole, or two are named alike.
+    """
+    for path in KIT.iterdir():
+        if path.name in ("lectures", "slides", "numbers"):
+            shutil.copytree(path, to / path.name)
+        elif path.suffix == ".md":
+            shutil.copy(path, to)
+    if overlay is not None:
+        for part in PARTS:
+            if (overlay / part).is_dir():
+                shutil.copytree(overlay / part, to / part, dirs_exist_ok=True)
+    (to / "sheets").mkdir()
+    found = load(FOLDER, overlay)
+    for name, collection in found.items():
+        title = collection.exam.title if collection.exam else name.replace("_", " ")
+        (to / "sheets" / f"{name}.md").write_text(SHEET.format(title=title, name=name), "utf8")
+    own = [f"sheets/{name}" for name in found if not (FOLDER / f"{name}.py").exists()]
+    own += [f"pages/{path.stem}" for path in sorted((to / "pages").glob("*.md"))]
+    own += [
+        f"lectures/{path.stem}"
+        for path in sorted((to / "lectures").glob("*.md"))
+        if path.stem not in CHAPTERS
+    ]
+    if own:
+        with (to / "index.md").open("a", encoding="utf8") as index:
+            index.write(OWN.format(pages="\n".join(own)))
+
+
+def build(site: Path, to: Path, overlay: Path | None = None) -> None:
     """Write the copy of the site, and the kit into it.
 
     Raises:
@@ -31,14 +71,27 @@ def build(site: Path, to: Path) -> None:
         sys.exit("lecturer's kit: it may not lie in the students' site, which would be published")
     shutil.rmtree(to, ignore_errors=True)
     shutil.copytree(site, to)
-    done = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-q", "-E", "-W", "-n", "--keep-going", "-b", "html",
-         "-d", str(to.with_name(f"{to.name}-doctrees")), str(ROOT / FOLDER), str(to / FOLDER)],
-        env=os.environ | {"BOOK_SITE": str(site.resolve())}, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        sys.exit(f"lecturer's kit: {ROOT / FOLDER} has the errors above")
-    lecturer_slides.build(site, to)
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "lecturer")
+        source.mkdir()
+        try:
+            assemble(source, overlay)
+        except ProblemError as problem:
+            sys.exit(f"lecturer's kit: {problem}")
+        done = subprocess.run(
+            [sys.executable, "-m", "sphinx", "-q", "-E", "-W", "-n", "--keep-going", "-b", "html",
+             "-c", str(KIT), "-d", f"{folder}/doctrees", str(source), str(to / KIT.name)],
+            env=os.environ | surroundings(site, overlay), check=False,
+        )  # fmt: skip
+        if done.returncode:
+            sys.exit("lecturer's kit: its pages have the errors above")
+        build_slides(site, to, source)
+
+
+def surroundings(site: Path, overlay: Path | None) -> dict[str, str]:
+    """What the builds of the kit are told."""
+    named = {"COURSE_OVERLAY": str(overlay)} if overlay else {}
+    return {"BOOK_SITE": str(site.resolve()), **named}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -46,9 +99,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--site", type=Path, default=ROOT / "_build" / "html")
     parser.add_argument("--to", type=Path, default=ROOT / "_build" / "lecturer")
+    parser.add_argument("--overlay", type=Path, help="else COURSE_OVERLAY, else that of course.yml")
     options = parser.parse_args(arguments)
-    build(options.site, options.to)
-    print(f"The lecturer's kit: file://{options.to.resolve() / FOLDER / 'index.html'}")
+    try:
+        overlay = overlay_of(options.overlay)
+    except ProblemError as problem:
+        sys.exit(f"lecturer's kit: {problem}")
+    build(options.site, options.to, overlay)
+    print(f"The lecturer's kit: file://{options.to.resolve() / KIT.name / 'index.html'}")
 
 
 if __name__ == "__main__":

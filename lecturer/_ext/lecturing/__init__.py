@@ -5,12 +5,13 @@
 - `said`: statements, figures and widgets of the book. `polls`: its predictions.
 - `plans`: the hour by the minute, boards, misconceptions, run times.
 - `slides`: how these look on a slide, and speaker notes. `alive`: widgets in a state of one's own.
+- `sets`: the problems with their solutions. `contents`: what there is for each chapter.
 - `decks`: a chapter's slides as one page, by the builder of sphinx-revealjs.
 """
 
 from pathlib import Path
 
-from . import links, plans, polls, said, slides
+from . import contents, links, plans, polls, said, sets, slides
 from .core import site_of
 
 DIRECTIVES = {
@@ -23,6 +24,9 @@ DIRECTIVES = {
     "misconception": plans.Misconception,
     "runtimes": plans.RunTimes,
     "notes": slides.Notes,
+    "problemset": sets.ProblemSet,
+    "chapters": contents.Chapters,
+    "materials": contents.Materials,
 }
 ROLES = {"in": links.InTheBook, "found": links.Found, "number": links.Number}
 
