@@ -25,7 +25,7 @@ def end_of(p: int) -> str:
 
 
 def difference(p: int) -> str:
-    """The weight w − v at the end."""
+    """How far w is from v at the end."""
     w, v = ends(p)
     return f"{w - v:.2f}"
 
