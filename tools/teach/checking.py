@@ -36,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
 
 def faults(task: Task, seeds: int, setter: Typesetter) -> Iterator[str]:
     """What is wrong with a problem, for as many draws as asked."""
+    known = set()
     for seed in range(seeds):
         try:
             made = task(drawn(task.name, f"check {seed}"))
@@ -45,15 +46,18 @@ def faults(task: Task, seeds: int, setter: Typesetter) -> Iterator[str]:
             continue
         if made.question != again.question or values(made) != values(again):
             yield "the same draw gives other numbers: take all chance from draw"
-        yield from unset(made, setter)
-        for answer in made.answers:
-            yield from unanswered(answer)
         yield from unwitnessed(made)
+        drawn_before = (made.question, *values(made))
+        if drawn_before not in known:  # few numbers to draw from: most draws come again
+            known.add(drawn_before)
+            yield from unset(made, setter)
+            for answer in made.answers:
+                yield from unanswered(answer)
 
 
 def values(made: Problem) -> list:
     """The answers, without what computes them."""
-    return [(answer.name, answer.value) for answer in made.answers]
+    return [(answer.name, answer.value, answer.mistakes) for answer in made.answers]
 
 
 def unset(made: Problem, setter: Typesetter) -> Iterator[str]:

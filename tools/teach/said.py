@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -77,35 +78,40 @@ def plain(text: str) -> str:
 
 
 def _as_words(role: re.Match) -> str:
+    words, label = parts(role)
     if role["role"] not in LINKS:
         raise ProblemError(f"the role {role[0]} is not for problems: use {{in}}`words <label>`")
-    if found := WORDS.fullmatch(role["text"]):
-        return found["words"]
-    if role["text"] not in titles():
+    if not words and label not in statements():
         raise ProblemError(f"{role[0]} is no statement of the book: write {{in}}`words <label>`")
-    return titles()[role["text"]]
+    return words or statements()[label].words
 
 
-def linked(text: str) -> str:
-    """The Markdown with the same roles as links, for a page of the book.
+def parts(role: re.Match) -> tuple[str, str]:
+    """The words of a role, or none, and its label."""
+    found = WORDS.fullmatch(role["text"])
+    return (found["words"], found["label"]) if found else ("", role["text"])
 
-    >>> linked("By {in}`thm-unique` it is, as {in}`the chapter <minimum_norm>` says.")
-    'By {prf:ref}`thm-unique` it is, as [the chapter](minimum_norm) says.'
+
+def linked(text: str, pages: Iterable[str]) -> str:
+    """The Markdown with the same roles as links, for a book that has these pages.
+
+    >>> linked("By {in}`thm-unique` it is, see {in}`the start <symmetry>`.", ["minimum_norm"])
+    'By {prf:ref}`thm-unique` it is, see the start.'
 
     Raises:
         ProblemError: as `plain`.
     """
-    return ROLE.sub(_as_link, text)
+    there = set(pages)
+    return ROLE.sub(lambda role: _as_link(role, there), text)
 
 
-def _as_link(role: re.Match) -> str:
-    words = _as_words(role)
-    named = WORDS.fullmatch(role["text"])
-    label = named["label"] if named else role["text"]
-    if label in titles():
-        return f"{{prf:ref}}`{words} <{label}>`" if named else f"{{prf:ref}}`{label}`"
-    page = any((BOOK / f"{label}.{kind}").is_file() for kind in ("ipynb", "md"))
-    return f"[{words}]({label})" if page else words
+def _as_link(role: re.Match, pages: set[str]) -> str:
+    plainly = _as_words(role)
+    words, label = parts(role)
+    if label in statements():
+        target = f"{words} <{label}>" if words else label
+        return f"{{prf:ref}}`{target}`" if statements()[label].page in pages else plainly
+    return f"[{words}]({label})" if label in pages else plainly
 
 
 def heading(notebook: Path) -> str:
@@ -116,13 +122,21 @@ def heading(notebook: Path) -> str:
     raise ProblemError(f"{notebook} has no title")
 
 
+@dataclass(frozen=True)
+class Statement:
+    """A statement of the book: its kind and title in words, and its page."""
+
+    words: str
+    page: str
+
+
 @cache
-def titles() -> dict[str, str]:
-    """Of each labelled statement of the book its kind and title, in words."""
+def statements() -> dict[str, Statement]:
+    """The statements of the book, by their labels."""
     found = {}
     for path in sorted(BOOK.glob("*.ipynb")):
         for cell in json.loads(path.read_text("utf8"))["cells"]:
             if cell["cell_type"] == "markdown":
                 for kind, title, label in STATEMENT.findall("".join(cell["source"])):
-                    found[label] = f"the {kind} “{title.strip()}”"
+                    found[label] = Statement(f"the {kind} “{title.strip()}”", path.stem)
     return found

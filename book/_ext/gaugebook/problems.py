@@ -6,7 +6,7 @@ Exams, and the problems of a course's overlay, are not read.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from docutils import nodes
@@ -24,13 +24,21 @@ class Problems(SphinxDirective):
         """The sections, parsed as if they were written here."""
         for file in sorted(FOLDER.glob("*.py")):
             self.env.note_dependency(str(file))
-        text = "\n\n".join(written(FOLDER))
+        course = getattr(self.env.app, "gaugebook_course", None)
+        pages = [page.rpartition("/")[2] for page in self.env.found_docs]
+        text = "\n\n".join(written(FOLDER, pages, course.chapters if course else ()))
         return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 
-def written(folder: Path) -> Iterator[str]:
-    """Markdown of all questions, or a sentence if there are none."""
-    if not folder.is_dir() or not any(folder.glob("*.py")):
+def written(folder: Path, pages: Iterable[str], taught: Sequence[str] = ()) -> Iterator[str]:
+    """Markdown of the questions of the chapters that are taught, or a sentence if there are none.
+
+    Args:
+        folder: The problems.
+        pages: What the book has, for a question may lead there.
+        taught: Chapters, in their order; none are all.
+    """
+    if not any(folder.glob("*.py")):
         yield NONE
         return
     if str(ROOT) not in sys.path:  # a build of the book starts elsewhere
@@ -39,13 +47,13 @@ def written(folder: Path) -> Iterator[str]:
     from tools.teach.said import heading, linked
 
     found = load(folder)
-    for name in CHAPTERS:
+    for name in taught or CHAPTERS:
         if name in found:
             yield f"## {heading(ROOT / 'book' / f'{name}.ipynb')}"
             for task in found[name].tasks:
                 yield f"### {task.title}"
                 yield f"{'★' * task.stars} · {task.minutes} minutes"
-                yield linked(task(drawn(task.name)).question)
+                yield linked(task(drawn(task.name)).question, pages)
 
 
 def setup(app) -> None:
