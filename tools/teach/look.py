@@ -50,7 +50,7 @@ def quoted(text: str) -> str:
     r"""A string of CSS, which cannot end the style or itself.
 
     >>> quoted('a "b" </style>')
-    '"a \\22 b\\22  \\3c /style\\3e "'
+    '"a \\22 b\\22  \\3c \\2f style\\3e "'
     """
     kept = re.sub(r"""[^\w .,:;@·()-]""", lambda sign: f"\\{ord(sign[0]):x} ", text)
     return f'"{kept}"'
