@@ -13,4 +13,5 @@ from tools.teach.problem import ProblemError as ProblemError
 from tools.teach.problem import Task as Task
 from tools.teach.problem import agrees as agrees
 from tools.teach.problem import problem as problem
+from tools.teach.seeds import PUBLIC as PUBLIC
 from tools.teach.seeds import drawn as drawn
