@@ -9,6 +9,8 @@ from sphinx.errors import ExtensionError
 from gaugebook.course import HIDDEN, SHOWN, Course, chapters_of, contents_of, parse, read, today
 from gaugebook.taught import as_taught, own_pages
 from tests.site.copies import ROOT, build_copy, small_book
+from tools.teach.course import overlay_of
+from tools.teach.problem import ProblemError
 
 CONTENTS = contents_of(ROOT)
 CHAPTERS = tuple(chapters_of(CONTENTS))
@@ -116,6 +118,20 @@ def test_the_overlay_of_the_environment_comes_before_that_of_the_file(tmp_path):
     with pytest.raises(ExtensionError, match="COURSE_OVERLAY is 'privat'; write a folder"):
         course("overlay: own", tmp_path, COURSE_OVERLAY="privat")
     assert own_pages(both, CONTENTS).keys() == {"book/grading", "book/rooms"}
+
+
+def test_the_commands_for_problems_have_the_same_overlay(tmp_path, monkeypatch):
+    monkeypatch.delenv("COURSE_OVERLAY", raising=False)
+    assert overlay_of(book=tmp_path) is None
+    for name in ("own", "private", "given"):
+        (tmp_path / name / "problems").mkdir(parents=True)
+    (tmp_path / "course.yml").write_text("overlay: own\n", "utf8")
+    assert overlay_of(book=tmp_path) == tmp_path / "own"
+    monkeypatch.setenv("COURSE_OVERLAY", "private")
+    assert overlay_of(book=tmp_path) == tmp_path / "private"
+    assert overlay_of(tmp_path / "given", tmp_path) == tmp_path / "given"
+    with pytest.raises(ProblemError, match="write a folder that holds one of"):
+        overlay_of(tmp_path / "nowhere", tmp_path)
 
 
 def test_a_page_of_the_course_may_not_hide_one_of_the_book(tmp_path):

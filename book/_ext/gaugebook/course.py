@@ -101,7 +101,7 @@ def folder_of(text: str, base: Path, where: str) -> Path | None:
     """A folder of one's own that is there, or none."""
     if not isinstance(text, str):
         refuse(f"{where} is {text!r}; write the name of one folder")
-    folder = (base / text).resolve()
+    folder = (base / Path(text).expanduser()).resolve()
     if text and not any((folder / name).is_dir() for name in OWN):
         refuse(
             f"{where} is {text!r}; write a folder that holds one of {', '.join(OWN)}, or nothing"
