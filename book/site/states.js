@@ -70,7 +70,11 @@
   const opened = new Map(); // figure → { view, model, note, el }
   const figureOf = (view) => view.closest("figure")?.id || view;
   const parts = ({ model }) => [model.get("_linkable") ?? {}, model.get("_start") ?? {}];
-  const make = (tag, traits) => Object.assign(document.createElement(tag), traits);
+  const make = (tag, attributes) => {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    return made;
+  };
 
   /** Does the page ask a question before this view, which it answers after it, and which is open still? */
   const isAsked = (view) => [...document.querySelectorAll(".predict-form:not(.done)")].some((form) => {
@@ -97,7 +101,7 @@
   const say = ({ note, el }) => {
     el?.querySelector(".link-note")?.remove();
     if (!el || !note) return;
-    const line = make("p", { className: "link-note", role: "status" });
+    const line = make("p", { class: "link-note", role: "status" });
     el.prepend(line);
     setTimeout(() => { line.textContent = note; }, 100); // a region that is new does not speak
   };
@@ -117,11 +121,11 @@
     Object.assign(widget, { el });
     say(widget);
     if (!frame || figure === view || !Object.keys(parts(widget)[0]).length) return;
-    const name = `link to this state: ${frame.querySelector(".gl-widget").ariaLabel}`;
-    const button = make("button", { type: "button", className: "gl-button link-copy", title: "Copy link to this state", ariaLabel: `Copy ${name}` });
+    const name = `link to this state: ${frame.querySelector(".gl-widget").getAttribute("aria-label")}`;
+    const button = make("button", { type: "button", class: "gl-button link-copy", title: "Copy link to this state", "aria-label": `Copy ${name}` });
     const said = make("span", { role: "status" });
-    const field = make("input", { readOnly: true, hidden: true, ariaLabel: `The ${name}` });
-    const box = make("div", { className: "link-box" });
+    const field = make("input", { readonly: "", hidden: "", "aria-label": `The ${name}` });
+    const box = make("div", { class: "link-box" });
     box.append(said, field);
     frame.prepend(button, box);
     button.onclick = async () => {

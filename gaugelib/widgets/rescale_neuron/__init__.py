@@ -93,17 +93,16 @@ class RescaleNeuron(BookWidget):
         if log2_scales is None:
             log2_scales = list(islice(cycle(_VISIBLE_GAUGE), len(w_in)))
         self._begin(locals())
-        linkable = {
-            "log2_scales": several((-MOST_LOG2, MOST_LOG2), len(self.log2_scales)),
+        dials = several((-MOST_LOG2, MOST_LOG2), len(self.log2_scales))
+        others = {
             "p": POWERS,
             **{name: [False, True] for name in _BREAKERS},
             "random_state": range(2**32),
         }
         if plain:  # its controls are the dials alone
-            log2_scales = linkable.pop("log2_scales")
-            self._remember(*linkable, log2_scales=log2_scales)
+            self._remember(*others, log2_scales=dials)
         else:
-            self._remember(tells=["forget_bias"], **linkable)
+            self._remember(tells=["forget_bias"], log2_scales=dials, **others)
 
     @classmethod
     def from_model(
