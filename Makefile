@@ -145,7 +145,7 @@ strict: $(READY) ## execute every notebook and compare its outputs
 	@python tools/tally.py $(REPORTS) strict=$$(python tools/execute_notebooks.py --count) >/dev/null
 
 browser: $(READY) ## tests of the built site and of the widgets in Chromium
-	CHROMIUM=$$(tools/chromium.sh) $(PYTEST) --no-skips --junitxml=$(REPORTS)/browser.xml -m browser tests/site tests/widgets
+	CHROMIUM=$$(tools/chromium.sh) $(PYTEST) --no-skips --junitxml=$(REPORTS)/browser.xml -m browser tests/site tests/widgets tests/lecturer
 
 tally:
 	@python tools/tally.py $(REPORTS) unit strict browser

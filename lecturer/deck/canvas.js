@@ -2,7 +2,8 @@
 (() => {
   "use strict";
 
-  const LETTERS = [32, 30, 28, 26, 24]; // pixels of a canvas of 1024 by 768: below 24 the back row cannot read
+  const LETTERS = [40, 36, 32, 30, 28, 26, 24]; // pixels of a canvas of 1024 by 768: below 24 the back row cannot read
+  const BESIDE = 30; // at most, beside a figure: the figure has the rest of the slide
   const CANVAS = { width: 800, height: 600 }; // what a widget's style counts on (gaugelib/widgets/shared/screen.js)
 
   const all = (selector) => [...document.querySelectorAll(selector)];
@@ -20,35 +21,34 @@
 
   /** The largest letters with which a slide holds what it has; 24 pixels if none do. */
   function fit(slide) {
-    for (const size of LETTERS) {
+    const most = slide.querySelector("figure") ? BESIDE : LETTERS[0];
+    for (const size of LETTERS.filter((each) => each <= most)) {
       slide.style.setProperty("--text", `${size}px`);
       if (!over(slide)) return;
     }
   }
 
-  /** Lays a widget out as its full screen does, on the room that its slide has. */
-  function lay(figure, { width, height }) {
+  /** Lays a widget out as its full screen does, on the room that its slide has; not before the slide is there. */
+  function lay(figure) {
     const frame = figure.querySelector(".gl-frame");
     const root = frame?.querySelector(":scope > .gl-widget"); // in full screen it lies in a dialog
-    if (!root || root.classList.contains("gl-canvas")) return;
-    const scale = Math.min(width / CANVAS.width, height / CANVAS.height);
+    if (!root || root.classList.contains("gl-canvas") || !figure.clientWidth) return;
+    const scale = Math.min(figure.clientWidth / CANVAS.width, figure.clientHeight / CANVAS.height);
     root.classList.add("gl-canvas");
-    root.style.width = `${width / scale}px`;
-    root.style.height = `${height / scale}px`;
+    root.style.width = `${figure.clientWidth / scale}px`;
+    root.style.height = `${figure.clientHeight / scale}px`;
     frame.style.setProperty("--gl-scale", scale);
   }
 
-  /** Fits all slides, and keeps the widgets fitted when they are mounted, or come back from the full screen. */
+  /** Fits all slides, and each widget when it is mounted, when its slide comes, and when it returns from full screen. */
   async function prepare() {
     laidOut(() => document.body.offsetHeight); // asks for the fonts
     await document.fonts.ready;
     laidOut(() => all(".slide").forEach(fit));
-    const rooms = laidOut(() => all("figure.live").map((figure) => [figure, {
-      width: figure.clientWidth, height: figure.clientHeight,
-    }]));
-    for (const [figure, room] of rooms) {
-      new MutationObserver(() => lay(figure, room)).observe(figure, { childList: true, subtree: true });
-      lay(figure, room);
+    const shown = new ResizeObserver((seen) => seen.forEach(({ target }) => lay(target)));
+    for (const figure of all("figure.live")) {
+      new MutationObserver(() => lay(figure)).observe(figure, { childList: true, subtree: true });
+      shown.observe(figure);
     }
   }
 

@@ -58,7 +58,7 @@
     const button = nav.querySelector('[data-turn="toggleOverview"]');
     const [now, total] = [Reveal.getSlidePastCount() + 1, Reveal.getTotalSlides()];
     button.textContent = `${now} / ${total}`;
-    button.setAttribute("aria-label", `Slide ${now} of ${total}: overview`);
+    button.setAttribute("aria-label", `${now} / ${total}: overview of the slides`);
   }
 
   async function printed() {
@@ -78,6 +78,7 @@
       pdfSeparateFragments: false, pdfMaxPagesPerSlide: 1,
       keyboardCondition: isOurs, plugins: [RevealNotes],
     });
+    Reveal.getRevealElement().removeAttribute("role"); // "application": a screen reader could not read the slides
     Reveal.addKeyBinding({ keyCode: 68, key: "D", description: "Dark or light" }, () => change("theme"));
     Reveal.addKeyBinding({ keyCode: 67, key: "C", description: "More or plain contrast" }, () => change("contrast"));
     if (!printing) arrived();

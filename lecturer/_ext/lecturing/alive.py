@@ -51,7 +51,7 @@ class Widget:
         traits = {
             name: trait
             for name, trait in maker.class_traits(sync=True).items()
-            if trait.this_class.__module__.startswith("gaugelib.")  # not those of every widget
+            if name in self.state and trait.this_class.__module__.startswith("gaugelib.")
         }
         free = {name for name in traits if not name.startswith("_")}
         if unknown := sorted(set(state) - free):

@@ -66,14 +66,18 @@ class DeckTranslator(RevealjsSlideTranslator):
             self.body.append(END)
 
     def visit_title(self, node: nodes.title) -> None:
-        """The heading, which names its slide."""
-        level = self.section_level
-        name = "".join(node.parent["ids"][:1])  # none where Sphinx wants a title alone
-        self.body.append(f'<h{level} id="{name}-title">' if name else "")
-        self.context.append(f"</h{level}>\n" if name else "")
+        """The heading, which names its slide; elsewhere, and for the page's name, as ever."""
+        if not isinstance(node.parent, nodes.section):
+            super().visit_title(node)
+            return
+        self.body.append(f'<h{self.section_level} id="{node.parent["ids"][0]}-title">')
+        self.context.append(f"</h{self.section_level}>\n")
 
     def depart_title(self, node: nodes.title) -> None:
         """Its end."""
+        if not isinstance(node.parent, nodes.section):
+            super().depart_title(node)
+            return
         self.body.append(self.context.pop())
 
 
