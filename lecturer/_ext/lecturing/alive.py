@@ -2,8 +2,8 @@
 
 The built page holds the state of each of its widgets and names the files with their modules. A deck
 has the same entry with what differs in it, so that one runtime and one set of files serve both. The
-state is tried in Python first: a trait that the widget does not have, or a value that it refuses,
-fails the build.
+state is checked first, by what the widget says of its traits, or else by its Python class: a trait
+that it does not have, or a value that it refuses, fails the build.
 """
 
 import json
@@ -14,6 +14,8 @@ from hashlib import sha256
 
 import traitlets
 from bs4 import Tag
+
+from gaugebook import states
 
 from .site import KitError, Site
 
@@ -32,7 +34,7 @@ class Widget:
     state: dict  # all its traits, those in files too
 
     def begun(self, state: dict[str, str]) -> dict:
-        """The entry of the same widget in another state.
+        """The entry of the same widget in another state, to which its Reset returns.
 
         Args:
             state: values of traits, as a slide writes them.
@@ -40,11 +42,45 @@ class Widget:
         Raises:
             KitError: the widget has no such trait, or refuses the value.
         """
-        changed = self.changed(state) if state else {}
+        changed = {}
+        if state:
+            simple = all(name in self.linkable or name in self.switches for name in state)
+            changed = self.told(state) if simple else self.tried(state)
         return {**self.entry, "state": {**self.entry["state"], **changed}}
 
-    def changed(self, state: dict[str, str]) -> dict:
-        """The traits that differ from the page's when the widget begins in that state."""
+    @property
+    def linkable(self) -> dict:
+        """What the widget says that its traits can be (gaugelib/widgets/base.py)."""
+        return self.state.get("_linkable", {})
+
+    @property
+    def switches(self) -> set[str]:
+        """The traits that are on or off."""
+        return {name for name, value in self.state.items() if isinstance(value, bool)}
+
+    def told(self, state: dict[str, str]) -> dict:
+        """The traits that differ, if the widget has said of all of them what they can be."""
+        texts = {name: re.sub(r"[\[\]]|\s*(,)\s*", r"\1", text) for name, text in state.items()}
+        now = dict(self.state)
+        for name in sorted(self.linkable, key=lambda name: "by" in self.linkable[name]):
+            can_be = self.linkable[name]
+            if by := can_be.get("by"):  # the value of another trait decides
+                can_be = can_be["cases"][now[by]]
+            if name in texts:
+                now[name] = states.read(texts[name], can_be)
+                if now[name] is None:
+                    what = states.words(can_be)
+                    raise KitError(f"{self.kind}: {name} is {what}, not {texts[name]!r}")
+            elif by and states.read(states.written(now[name]), can_be) is None:
+                now[name] = can_be["opens"]
+        for name in set(state) - set(self.linkable):
+            now[name] = switched(name, texts[name])
+        changed = {name: value for name, value in now.items() if value != self.state[name]}
+        start = self.state.get("_start", {})
+        return changed | {"_start": start | {name: now[name] for name in start}}
+
+    def tried(self, state: dict[str, str]) -> dict:
+        """The traits that differ, as the widget's Python class makes them of that state."""
         from gaugelib import widgets
 
         maker = getattr(widgets, self.kind)
@@ -53,17 +89,13 @@ class Widget:
             for name, trait in maker.class_traits(sync=True).items()
             if name in self.state and trait.this_class.__module__.startswith("gaugelib.")
         }
-        free = {name for name in traits if not name.startswith("_")}
+        free = {name for name in traits if not name.startswith("_")} & parameters(maker)
         if unknown := sorted(set(state) - free):
             known = ", ".join(sorted(free))
             raise KitError(f"{self.kind} has no trait {unknown[0]!r}; it has {known}")
-        arguments = {name: self.state[name] for name in free}
-        arguments |= {name: read(traits[name], text) for name, text in state.items()}
-        derived = {name: arguments.pop(name) for name in free - parameters(maker)}
+        given = {name: read(traits[name], text) for name, text in state.items()}
         try:
-            made = maker(**arguments)
-            for name in set(state) & set(derived):
-                setattr(made, name, derived[name])
+            made = maker(**{name: self.state[name] for name in free} | given)
         except (traitlets.TraitError, ValueError) as problem:
             raise KitError(f"{self.kind} refuses the state: {problem}") from problem
         now = {name: json.loads(json.dumps(getattr(made, name))) for name in traits}
@@ -88,9 +120,7 @@ def read(trait: traitlets.TraitType, text: str):
     if isinstance(trait, traitlets.Unicode):
         return text.strip("\"'")
     if isinstance(trait, traitlets.Bool):
-        if text.lower() not in WORDS:
-            raise KitError(f"{trait.name} is true or false, not {text!r}")
-        return WORDS[text.lower()]
+        return switched(trait.name, text)
     if isinstance(trait, traitlets.List) and not text.startswith("["):
         text = f"[{text}]"
     try:
@@ -98,6 +128,13 @@ def read(trait: traitlets.TraitType, text: str):
     except json.JSONDecodeError as problem:
         raise KitError(f"{trait.name} cannot be {text!r}") from problem
     return float(value) if isinstance(trait, traitlets.Float) else value
+
+
+def switched(name: str, text: str) -> bool:
+    """A truth value."""
+    if text.lower() not in WORDS:
+        raise KitError(f"{name} is true or false, not {text!r}")
+    return WORDS[text.lower()]
 
 
 WORDS = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
