@@ -68,3 +68,24 @@ def kinks() -> str:
     weight, bias = (gl.params_of(gl.hat())[name].flatten() for name in ("0.weight", "0.bias"))
     moved = -bias / (weight * torch.tensor([8, 0.3, 2]).double())
     return ", ".join(f"{at.item():.3g}" for at in moved + 0.0)
+
+
+def _path_products() -> list[list[float]]:
+    """Of each neuron of the hat the products of its two paths, from the input and from the bias."""
+    params = gl.params_of(gl.hat())
+    into = torch.stack([params["0.weight"][:, 0], params["0.bias"]])
+    return (into * params["2.weight"][0]).tolist()
+
+
+def from_input() -> str:
+    """The path products of the hat that start at the input."""
+    return _listed(_path_products()[0])
+
+
+def from_bias() -> str:
+    """The path products of the hat that start at a bias."""
+    return _listed(_path_products()[1])
+
+
+def _listed(values: list[float]) -> str:
+    return ", ".join(f"{value + 0.0:g}".replace("-", "−") for value in values)
