@@ -31,7 +31,7 @@ def one_step_by_hand(draw):
     a, b = draw.choice([(1, 2), (2, 1), (3, 1), (1, 3)])
     v, error, eta = draw.choice([1, 2]), draw.choice([-2, -1]), draw.choice([0.5, 0.25])
     data = [(1, 1), (1, -0.5), (2, -1), (-0.5, 1), (0.5, 1), (1, 0.5)]
-    active = [x for x in data if 0 < a * x[0] + b * x[1] and moves(a, b, v, *x)]
+    active = [x for x in data if a * x[0] + b * x[1] > 0 and moves(a, b, v, *x)]
     x1, x2 = draw.choice(active)
     sends = a * x1 + b * x2
     target = v * sends - error
@@ -246,10 +246,8 @@ def what_momentum_remembers(draw):
     def term():
         old = grad(loss)(start)
         here = start - eta * old
-        fresh = grad(loss)(here)
-        with_memory, without = here - eta * (fresh + beta * old), here - eta * fresh
-        first = 2 * (here * (with_memory - without))  # what is linear in the memory
-        return (first[0] - first[1]).item()
+        product = here * (grad(loss)(here) + beta * old)
+        return -2 * eta * (product[0] - product[1]).item()
 
     return Problem(
         question=rf"""
@@ -264,7 +262,8 @@ def what_momentum_remembers(draw):
         2. Take two weights, $L=\frac12(wv-{target})^2$, start at $(w,v)=({w},{v})$ and make the first step with $\eta={eta}$.
            What is $B(\theta_1\odot\nabla L(\theta_0))$, that is $w_1\,\partial_wL(\theta_0)-v_1\,\partial_vL(\theta_0)$?
         3. Let $\beta=\frac12$.
-           Which term, linear in $m_0$, does the memory add to the change of $w^2-v^2$ in the second step?
+           In the square of the second step the middle term is $-2\eta\,B(\theta_1\odot m_1)$, and without momentum it would vanish.
+           What is it here?
         """,
         answers=(
             Answer(
@@ -276,7 +275,7 @@ def what_momentum_remembers(draw):
                 ),
             ),
             Answer(
-                "the term in the second step", -2 * eta * beta * left, term,
+                "the middle term of the second step", -2 * eta * beta * left, term,
                 mistakes=(
                     (0, "it would vanish for plain steps only"),
                     (-2 * eta * left, "the memory carries the factor β"),
@@ -290,14 +289,14 @@ def what_momentum_remembers(draw):
         2. $\theta_1=\theta_0-\eta\nabla L(\theta_0)$, so by the identity at $\theta_0$ only $-\eta\,B(\nabla L(\theta_0))^2$ is left.
            The error is $r=wv-{target}={error}$ and the slopes are $\partial_wL=rv={error * v}$ and $\partial_vL=rw={error * w}$.
            So it is $-{eta}\,\big(({error * v})^2-({error * w})^2\big)={left:g}$.
-        3. $\theta_2=\theta_1-\eta\,(\nabla L(\theta_1)+\beta\,\nabla L(\theta_0))$.
-           In $\theta_2^2$ the term linear in the memory is $-2\eta\beta\,\theta_1\odot\nabla L(\theta_0)$; after $B$ it is $-2\cdot{eta}\cdot\frac12\cdot({left:g})={-2 * eta * beta * left:g}$.
+        3. $m_1=\nabla L(\theta_1)+\beta\,\nabla L(\theta_0)$, and the first part obeys the identity at $\theta_1$.
+           So the middle term is $-2\eta\beta\,B(\theta_1\odot\nabla L(\theta_0))=-2\cdot{eta}\cdot\frac12\cdot({left:g})={-2 * eta * beta * left:g}$.
            It is of the order $\eta^2$, as is the whole change in a plain step; but it comes in every step from some $1/(1-\beta)$ earlier gradients, and if $\beta$ is near 1 that is much more.
         """,
         marks=(
             (3, "gradient and weights belong to different points"),
             (2, "the identity at the start leaves the squares of the slopes"),
             (1, "its value"),
-            (2, "the term of the second step, with $2$, $\\eta$ and $\\beta$"),
+            (2, "the middle term of the second step, with $2$, $\\eta$ and $\\beta$"),
         ),
     )  # fmt: skip
