@@ -1,6 +1,5 @@
 """Extra problems on soft gauge fixing: heat in two units, slow waves, extremes, a lost bias."""
 
-from fractions import Fraction
 from functools import cache
 from math import cos, pi, sqrt
 
@@ -14,12 +13,8 @@ from tools.teach import Answer, Problem, problem
 
 
 def tex(number: float) -> str:
-    """A number that is a fraction, as a formula."""
-    part = Fraction(number).limit_denominator(1024)
-    sign, size = "-" * (part < 0), abs(part)
-    if size.denominator == 1:
-        return f"{sign}{size.numerator}"
-    return rf"{sign}\tfrac{{{size.numerator}}}{{{size.denominator}}}"
+    """A number with all its digits, as a formula."""
+    return f"{number:.10g}"
 
 
 def chain(weights):
@@ -55,6 +50,23 @@ def two_springs(draw):
         level = gl.minimum_norm(params, group, tol=1e-13).params
         return rates(level, group, strength=kappa)[0].item()
 
+    answers = (
+        Answer("rate of Δ₁ at first", first, lambda: pulled(params, group, kappa)[0].item(), mistakes=(
+            (-2 * kappa * a**2 * delta, "the weight out of the first neuron pulls as well"),
+            (first / 2, "the factor 2 of the square is missing"),
+            (-first, "the penalty makes imbalance smaller"),
+        )),
+        Answer("rate of Δ₂ at first", second, lambda: pulled(params, group, kappa)[1].item(), mistakes=(
+            (0.0, "a neuron in balance shares a weight with one that is not"),
+            (-second, "less flows into the second neuron, or more: mind the sign"),
+            (second / 2, "the factor 2 of the square is missing"),
+        )),
+        Answer("slowest rate at rest", slowest, at_the_end, tolerance=1e-6, mistakes=(
+            (3 * slowest, "this is the fastest mode"),
+            (2 * slowest, "the neighbour does not stay where it is"),
+            (slowest / 2, "the factor 2 of the heat equation is missing"),
+        )),
+    )  # fmt: skip
     return Problem(
         question=rf"""
         A chain of two hidden ReLU neurons without biases has the three weights ${tex(a)}$, ${tex(b)}$ and ${tex(b)}$, in this order.
@@ -65,39 +77,7 @@ def two_springs(draw):
         3. The chain comes to rest where all three weights are equally large.
            At which rate does the slowest mode of imbalance die there?
         """,
-        answers=(
-            Answer(
-                "rate of Δ₁ at first",
-                first,
-                lambda: pulled(params, group, kappa)[0].item(),
-                mistakes=(
-                    (-2 * kappa * a**2 * delta, "the weight out of the first neuron pulls as well"),
-                    (first / 2, "the factor 2 of the square is missing"),
-                    (-first, "the penalty makes imbalance smaller"),
-                ),
-            ),
-            Answer(
-                "rate of Δ₂ at first",
-                second,
-                lambda: pulled(params, group, kappa)[1].item(),
-                mistakes=(
-                    (0.0, "a neuron in balance shares a weight with one that is not"),
-                    (-second, "less flows into the second neuron, or more: mind the sign"),
-                    (second / 2, "the factor 2 of the square is missing"),
-                ),
-            ),
-            Answer(
-                "slowest rate at rest",
-                slowest,
-                at_the_end,
-                tolerance=1e-6,
-                mistakes=(
-                    (3 * slowest, "this is the fastest mode"),
-                    (2 * slowest, "the neighbour does not stay where it is"),
-                    (slowest / 2, "the factor 2 of the heat equation is missing"),
-                ),
-            ),
-        ),
+        answers=answers,
         solution=rf"""
         1. $\Delta_1=a^2-b^2={tex(delta)}$ and $\Delta_2=b^2-b^2=0$, with $a={tex(a)}$ and $b={tex(b)}$.
            On the diagonal of $\mathcal L$ stand the squares of all weights of a neuron, off it minus the square of the weight that two neurons share:
@@ -131,6 +111,18 @@ def slowest_wave(draw):
     def found(kind):
         return lambda: rates(params, group, strength=kappa, kind=kind)[0].item()
 
+    answers = (
+        Answer("slowest rate under the penalty", on_weights, found("imbalance"), mistakes=(
+            (4 * kappa * size**2 * (1 + c), "this is the fastest mode"),
+            (4 * kappa * size**2 * (1 - off), "the depth is the number of weights"),
+            (on_weights / 2, "the factor 2 of the heat equation is missing"),
+        )),
+        Answer("slowest rate on the dials", on_dials, found("log-ratio"), mistakes=(
+            (kappa * (1 + c), "this is the fastest mode"),
+            (kappa * (1 - off), "the depth is the number of weights"),
+            (2 * on_dials, "the dials turn at half the strength"),
+        )),
+    )  # fmt: skip
     return Problem(
         question=rf"""
         A chain of ${depth - 1}$ hidden ReLU neurons without biases has ${depth}$ weights, all equal to ${tex(size)}$.
@@ -141,28 +133,7 @@ def slowest_wave(draw):
         3. At which rate does it die if the log-ratios turn the dials instead, $\dot\alpha=-\frac\kappa2u$, with the same $\kappa$?
         4. For which size of the weights are both equally fast, whatever the depth?
         """,
-        answers=(
-            Answer(
-                "slowest rate under the penalty",
-                on_weights,
-                found("imbalance"),
-                mistakes=(
-                    (4 * kappa * size**2 * (1 + c), "this is the fastest mode"),
-                    (4 * kappa * size**2 * (1 - off), "the depth is the number of weights"),
-                    (on_weights / 2, "the factor 2 of the heat equation is missing"),
-                ),
-            ),
-            Answer(
-                "slowest rate on the dials",
-                on_dials,
-                found("log-ratio"),
-                mistakes=(
-                    (kappa * (1 + c), "this is the fastest mode"),
-                    (kappa * (1 - off), "the depth is the number of weights"),
-                    (2 * on_dials, "the dials turn at half the strength"),
-                ),
-            ),
-        ),
+        answers=answers,
         solution=rf"""
         Let $q={tex(size)}$ be the weights and $L={depth}$ their number.
 
@@ -280,6 +251,17 @@ def forgotten_bias(draw):
         at = torch.tensor([[float(x)]]).double()
         return functional_call(model, end(), (at,)).item()
 
+    answers = (
+        Answer("the kink at rest", kink, kink_of, tolerance=1e-4, mistakes=(
+            (-b / w, "this is the kink at the start: the bias stays, the weight does not"),
+            (-b / v, "the weight in front is not exchanged for the one behind"),
+            (b / root, "the kink is where wx + b is zero: mind the sign"),
+        )),
+        Answer(f"f({x}) at rest", output, output_of, tolerance=1e-4, mistakes=(
+            (slope * x + v * b, "this is the output at the start"),
+            (slope * x, "the bias counts, times the weight behind"),
+        )),
+    )  # fmt: skip
     return Problem(
         question=rf"""
         The neuron $f(x)=v\,\mathrm{{relu}}(wx+b)$ has $w={tex(w)}$, $v={tex(v)}$ and $b={tex(b)}$.
@@ -292,29 +274,7 @@ def forgotten_bias(draw):
         2. Which properties of $f$ did survive?
         3. Find the error in the argument, and mend the penalty.
         """,
-        answers=(
-            Answer(
-                "the kink at rest",
-                kink,
-                kink_of,
-                tolerance=1e-4,
-                mistakes=(
-                    (-b / w, "this is the kink at the start: the bias stays, the weight does not"),
-                    (-b / v, "the weight in front is not exchanged for the one behind"),
-                    (b / root, "the kink is where wx + b is zero: mind the sign"),
-                ),
-            ),
-            Answer(
-                f"f({x}) at rest",
-                output,
-                output_of,
-                tolerance=1e-4,
-                mistakes=(
-                    (slope * x + v * b, "this is the output at the start"),
-                    (slope * x, "the bias counts, times the weight behind"),
-                ),
-            ),
-        ),
+        answers=answers,
         solution=rf"""
         1. $\partial S/\partial b=0$, so $b={tex(b)}$ stays.
            The weights move with $\dot w=-\kappa\Delta w$ and $\dot v=\kappa\Delta v$ for $\Delta=w^2-v^2$, so $wv={tex(slope)}$ stays, and at rest $w=v={tex(root)}$.
