@@ -89,7 +89,7 @@ Take the averaged motion of the charge, $\frac{{d\Delta}}{{d\tau}}=B\,c-\mu\,\De
 @problem(title="Three layers, one size", stars=2, minutes=15)
 def one_size(draw):
     """A chain equalised by hand: where it ends, and how far one sweep leads."""
-    powers = draw.choice([(5, -1, 2), (4, 1, -2), (6, 2, 1), (-1, 5, 2), (7, -2, 1), (3, 4, -1)])
+    powers = draw.choice([(5, -2, 3), (4, 2, -3), (6, 2, 1), (-1, 6, 1), (7, -2, 1), (3, 4, -1)])
     i, w, o = powers
     end = sum(powers) / 3
     first, second = end - i, o - end  # log2 of the dials at the end
