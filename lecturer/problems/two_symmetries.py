@@ -23,12 +23,14 @@ def layer_counted(draw):
         return eq.equivariant_space([inputs, hidden, eq.trivial(task)])
 
     channels = "one channel" if m == 1 else f"{m} channels"
-    neurons = "one neuron" if k == 1 else f"{k} neurons"
+    neurons = "one neuron that every permutation leaves where it is"
+    if k > 1:
+        neurons = f"{k} neurons that every permutation leaves where they are"
     return Problem(
         question=rf"""
 A task does not care in which order its ${n}$ inputs come: its group is $S_{n}$.
 The hidden layer of $f(x)=\sum_iv_i\,\sigma(\langle w_i,x\rangle)$, without biases, has ${m * n + k}$ neurons.
-They are {channels} of ${n}$ neurons, each of which is permuted like the inputs, and {neurons} that every permutation leaves where it is.
+They are {channels} of ${n}$ neurons, each of which is permuted like the inputs, and {neurons}.
 
 1. What is the dimension of the page $E_\pi$?
 2. How many free barriers do the permutations of hidden neurons make in it?

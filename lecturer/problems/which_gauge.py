@@ -250,18 +250,18 @@ def penalty_in_the_curvature(draw):
         question=rf"""
 The neuron $f(x)=v\,\sigma(wx)$ has learnt its only example: $w={r}$, $v={s}$, $x={x}$, target ${r * s * x}$.
 A colleague trains with a weight decay in the loss, $L=\frac12(f-y)^2+\frac\lambda2(w^2+v^2)$ with $\lambda={decay}$, and wants the flattest gauge.
-He computes the diagonal of the Hessian of $L$ by autograd, $\mathbf H_{{ww}}={into + decay}$ and $\mathbf H_{{vv}}={out + decay}$, and argues:
+The diagonal of the Hessian of $L$, by autograd, is $\mathbf H_{{ww}}={into + decay}$ and $\mathbf H_{{vv}}={out + decay}$, and the colleague argues:
 
 > Both entries are positive, and second derivatives follow with the exponent $-2$.
 > So at $(aw,\,v/a)$ the trace is ${into + decay}\,a^{{-2}}+{out + decay}\,a^2$, which is least for $a^4=\frac{{{into + decay}}}{{{out + decay}}}$.
 
 1. Where is the error?
-2. What does he foretell for the trace at $a={a}$, and what is it there?
+2. Which trace does this foretell at $a={a}$, and which is there?
 3. For which $a$ is the trace of the Hessian of $L$ really least?
 """,
         answers=(
             Answer(
-                "the trace that he foretells",
+                "the trace that is foretold",
                 value=foretold,
                 computed=lambda: trace(0) + trace_of_penalty(decay, a),
                 mistakes=(
@@ -285,8 +285,8 @@ He computes the diagonal of the Hessian of $L$ by autograd, $\mathbf H_{{ww}}={i
    The penalty is no function of the outputs.
    Its second derivative by each weight is $\lambda={decay}$ in *every* gauge: it follows with $k=0$.
    (That both entries are positive is right, and does not help.)
-2. He foretells $\frac{{{into + decay}}}{{{a**2}}}+{out + decay}\cdot{a**2}={foretold:g}$.
-   It is $\frac{{{into}}}{{{a**2}}}+{out}\cdot{a**2}+2\cdot{decay}={there:g}$.
+2. Foretold is $\frac{{{into + decay}}}{{{a**2}}}+{out + decay}\cdot{a**2}={foretold:g}$.
+   There is $\frac{{{into}}}{{{a**2}}}+{out}\cdot{a**2}+2\cdot{decay}={there:g}$.
 3. The decay adds the constant $2\lambda$ to the trace along the orbit, so the trace is least where that of the first term is: $a^4=\frac{{{into}}}{{{out}}}$, $a={(into / out) ** 0.25:.4g}$.
    Take the coefficients from the loss without the penalty.
    (With the penalty in it, $L$ itself is not the same along the orbit; which writing descent ends at is another question.)
