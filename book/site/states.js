@@ -139,6 +139,7 @@
       } catch { // refused, as on the disk
         said.textContent = "Copy this link:";
         field.hidden = false;
+        field.focus();
         field.select();
       }
     };
@@ -154,10 +155,12 @@
   const arrive = () => {
     const { href, hash } = location;
     const [figure] = asked(hash).keys();
-    if (!document.getElementById(figure)) return;
+    const place = document.getElementById(figure);
+    if (!place) return;
     followed = hash;
     location.replace(`#${figure}`);
     history.replaceState(history.state, "", href);
+    place.scrollIntoView({ behavior: "instant" }); // on a long way, widgets that are mounted would move it
   };
   const follow = () => {
     for (const [figure, text] of asked(location.hash)) {
@@ -176,8 +179,8 @@
   });
   addEventListener("DOMContentLoaded", () => {
     arrive();
-    const place = scrollY;
-    addEventListener("load", () => { if (scrollY === place) arrive(); });
+    const before = scrollY;
+    addEventListener("load", () => { if (scrollY === before) arrive(); });
   });
   window.bookStates = { attend, accompany };
 })();
