@@ -117,7 +117,7 @@ preview: $(READY) ## serve a draft that is built anew, in seconds, when a page c
 # ---------------------------------------------------------------- tests, the cheap ones first
 
 .PHONY: test quick fresh lint types unit strict browser tally test-colab
-test: fresh lint types unit strict book browser tally ## run every test
+test: fresh lint types unit strict book lecturer browser tally ## run every test
 
 quick: $(READY) ## lint, and the tests nearest to what was changed, in under a minute (SINCE=a commit)
 	ruff format --check .
