@@ -37,7 +37,10 @@ def quiet_and_light(draw):
         alpha = torch.zeros(2).double()
         for _ in range(40):
             slope, bend = torch.func.grad(both)(alpha), torch.func.hessian(both)(alpha)
-            alpha = alpha - torch.linalg.solve(bend, slope)
+            step = torch.linalg.solve(bend, slope)
+            alpha = alpha - step
+            if step.abs().max() < 1e-9:
+                break
         there = gl.rescale(params, alpha.exp(), group)
         r, s = there["0.weight"].square().sum(1), there["2.weight"].square().sum(0)
         return float((r / s).mean())
