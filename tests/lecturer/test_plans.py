@@ -101,13 +101,14 @@ def test_the_day_goes_on_from_one_thing_to_the_next():
 
 
 def test_no_exercise_of_the_book_is_forgotten_in_a_term():
-    (term,) = (table for table in tables(PLANS) if table[0][0] == "week")
-    set_ = re.findall(r"<(ex-[\w-]+)>`", str(term))
-    assert sorted(set_) == sorted(exercises())
-    assert [row[0] for row in term[1:]] == [str(week) for week in range(1, 15)]
+    lectures, classes = (table for table in tables(PLANS) if table[0][0] == "week")
+    assert sorted(re.findall(r"<(ex-[\w-]+)>`", str(classes))) == sorted(exercises())
+    for table in (lectures, classes):
+        assert [row[0] for row in table[1:]] == [str(week) for week in range(1, 15)]
 
 
-def test_the_mid_term_takes_as_long_as_the_plan_says():
-    sheet = (ROOT / "lecturer" / "problems" / "midterm.py").read_text("utf8")
-    takes = re.search(r"minutes=(\d+)", sheet)[1]
-    assert f"The mid-term of the kit takes {takes} minutes" in PLANS
+@pytest.mark.parametrize("name", ["mid-term", "final"])
+def test_an_examination_takes_as_long_as_the_plan_says(name):
+    sheet = (ROOT / "lecturer" / "problems" / f"{name.replace('-', '')}.py").read_text("utf8")
+    takes = re.search(r"\bminutes=(\d+)", sheet)[1]
+    assert f"The {name} of the kit takes {takes} minutes" in PLANS
