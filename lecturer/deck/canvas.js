@@ -4,10 +4,18 @@
 
   const LETTERS = [40, 36, 32, 30, 28, 26, 24]; // pixels of a canvas of 1024 by 768: below 24 the back row cannot read
   const BESIDE = 30; // at most, beside a figure: the figure has the rest of the slide
+  const EDGE = 8;
   const CANVAS = { width: 800, height: 600 }; // what a widget's style counts on (gaugelib/widgets/shared/screen.js)
 
   const all = (selector) => [...document.querySelectorAll(selector)];
-  const over = (slide) => slide.scrollHeight > slide.clientHeight + 1 || slide.scrollWidth > slide.clientWidth + 1;
+  const over = (slide) => slide.scrollHeight > slide.clientHeight + 1 || slide.scrollWidth > slide.clientWidth + 1 ||
+    [...slide.querySelectorAll(".katex-base, th, td, code")].some(spills);
+
+  /** Whether a piece that cannot be broken reaches over the edge of its box, or of its slide. */
+  function spills(piece) {
+    const [seen, room] = [piece, piece.closest(".proof, .slide")].map((e) => e.getBoundingClientRect());
+    return seen.width > 0 && (seen.left < room.left + EDGE || seen.right > room.right - EDGE);
+  }
 
   /** Calls `act` while every slide is laid out; nothing of it is painted. */
   function laidOut(act) {

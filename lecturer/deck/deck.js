@@ -75,6 +75,7 @@
       width: 1024, height: 768, margin: 0, minScale: 0.1, maxScale: 10, center: false,
       hash: true, controls: false, progress: false, slideNumber: false,
       transition: "none", backgroundTransition: "none", autoAnimate: false, scrollActivationWidth: null,
+      viewDistance: 1000, mobileViewDistance: 1000, // a slide that is away keeps its size: widgets are drawn for it
       pdfSeparateFragments: false, pdfMaxPagesPerSlide: 1,
       keyboardCondition: isOurs, plugins: [RevealNotes],
     });

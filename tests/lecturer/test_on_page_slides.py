@@ -67,14 +67,16 @@ def test_control_what_is_cut_is_noticed(show):
     assert misfits(page) == []
     page.evaluate(
         """() => {
-          const [title, list, , , poll] = document.querySelectorAll(".slide");
+          const [title, list, stated, figure, poll] = document.querySelectorAll(".slide");
           title.querySelector(".keys").style.fontSize = "20px";
           list.querySelector("li").textContent = "word ".repeat(300);
+          stated.querySelector(".proof .math").style.marginLeft = "920px";
+          figure.querySelector("h2").style.cssText = "width: 90px; height: 20px";
           poll.querySelector("p").style.cssText = "width: 1200px";
         }"""
     )
     found = [line.partition(" ")[0] for line in misfits(page)]
-    assert sorted(set(found)) == ["1", "2", "5"]
+    assert sorted(set(found)) == ["1", "2", "3", "4", "5"]
 
 
 # ---------------------------------------------------------------- widgets on slides

@@ -10,6 +10,13 @@ async (letters) => {
     box.left - seen.left, box.top - seen.top, seen.right - box.right, seen.bottom - box.bottom,
   );
   const more = (e) => Math.max(e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight);
+  /** Where an element ends: its box, or its text, which may be more; formulas reach below their line unseen. */
+  const bottom = (e) => {
+    const range = document.createRange();
+    range.selectNodeContents(e);
+    const all = e.matches("figure") || e.querySelector(".katex") ? [e] : [e, range];
+    return Math.max(...all.map((each) => each.getBoundingClientRect().bottom));
+  };
   const says = (e) => [...e.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
 
   for (let k = 0; k < Reveal.getTotalSlides(); k += 1) {
@@ -26,11 +33,16 @@ async (letters) => {
       if (!image.checkVisibility()) continue;
       try { await image.decode(); } catch { tell(`${image.getAttribute("src")} is no picture`); }
     }
+    const parts = [...slide.children].filter((e) => e.getBoundingClientRect().height);
+    for (const [above, below] of parts.slice(1).map((e, k) => [parts[k], e])) {
+      if (below.getBoundingClientRect().top < bottom(above) - 1) tell(`${name(below)} lies on ${name(above)}`);
+    }
     const [box, scale] = [slide.getBoundingClientRect(), Reveal.getScale()];
     for (const e of [slide, ...slide.querySelectorAll("*")]) {
       const seen = e.getBoundingClientRect();
       if (e.closest(SAID) || e.ownerSVGElement || !seen.width || !seen.height) continue;
-      const by = Math.round(cut(box, seen) / scale);
+      const around = e.parentElement.closest(".slide .proof")?.getBoundingClientRect() ?? box;
+      const by = Math.round(cut(around, seen) / scale);
       if (by > 1) tell(`${name(e)} is cut by ${by} px`);
       const { display, overflow, fontSize } = getComputedStyle(e);
       const widget = e.closest(".gl-frame"); // in it nothing may overflow; elsewhere a tall formula may
