@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.append(str(ROOT / "lecturer" / "_ext"))
+sys.path += [str(ROOT / "lecturer" / "_ext"), str(ROOT / "book" / "_ext")]
 
 from lecturing.plans import board_of  # noqa: E402
 
