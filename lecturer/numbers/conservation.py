@@ -21,7 +21,7 @@ def ends(p: int) -> tuple[float, float]:
 
 def end_of(p: int) -> str:
     """The end, to two digits after the point."""
-    return "({:.2f}, {:.2f})".format(*ends(p))
+    return "({:.2f},\u00a0{:.2f})".format(*ends(p))
 
 
 def difference(p: int) -> str:
