@@ -63,21 +63,15 @@ def one_step_by_hand(draw):
            Use a law of the chapter, and say what you did not have to compute.
         """,
         answers=(
-            Answer(
-                "the charge", before, lambda: moved()[0],
-                mistakes=(
-                    ((a + b) ** 2 - v**2, "squares are added, not the square of a sum"),
-                    (v**2 - a**2 - b**2, "out minus in, and not in minus out"),
-                ),
-            ),
-            Answer(
-                "the charge after the step", before + change, lambda: moved()[1],
-                mistakes=(
-                    (before, "the flow conserves, a step does not"),
-                    (before - change, "the sign: incoming squares count plus"),
-                    (before + change / eta, "the law has the square of the step"),
-                ),
-            ),
+            Answer("the charge", before, lambda: moved()[0], mistakes=(
+                ((a + b) ** 2 - v**2, "squares are added, not the square of a sum"),
+                (v**2 - a**2 - b**2, "out minus in, and not in minus out"),
+            )),
+            Answer("the charge after the step", before + change, lambda: moved()[1], mistakes=(
+                (before, "the flow conserves, a step does not"),
+                (before - change, "the sign: incoming squares count plus"),
+                (before + change / eta, "the law has the square of the step"),
+            )),
         ),
         solution=rf"""
         The unit sends $z={a}\cdot({x1:g})+{b}\cdot({x2:g})={sends:g}>0$, so $f={v * sends:g}$ and the error is $r=f-{target:g}={error}$.
@@ -140,21 +134,14 @@ def two_learning_rates(draw):
         3. Where does training end?
         """,
         answers=(
-            Answer(
-                "the conserved number, with $w^2$ in it", kept,
-                lambda: landed()[0] ** 2 - landed()[1] ** 2 / faster, 1e-6,
-                mistakes=(
-                    (w0**2 - v0**2, "the charge of equal rates, which moves here"),
-                    (w0**2 - faster * v0**2, "the square is divided by the rate, not multiplied"),
-                ),
-            ),
-            Answer(
-                "the weight w in the end", w1, lambda: landed()[0], 1e-6,
-                mistakes=(
-                    (plain(w0**2 - v0**2), "as if the rates were equal"),
-                    (math.sqrt(target), "nothing pulls towards balance"),
-                ),
-            ),
+            Answer("the conserved number, with $w^2$ in it", kept, lambda: landed()[0] ** 2 - landed()[1] ** 2 / faster, 1e-6, mistakes=(
+                (w0**2 - v0**2, "the charge of equal rates, which moves here"),
+                (w0**2 - faster * v0**2, "the square is divided by the rate, not multiplied"),
+            )),
+            Answer("the weight w in the end", w1, lambda: landed()[0], 1e-6, mistakes=(
+                (plain(w0**2 - v0**2), "as if the rates were equal"),
+                (math.sqrt(target), "nothing pulls towards balance"),
+            )),
         ),
         solution=rf"""
         1. The Ward identity $w\,\partial_wL=v\,\partial_vL$ does not know about learning rates.
@@ -266,22 +253,16 @@ def what_momentum_remembers(draw):
            What is it here?
         """,
         answers=(
-            Answer(
-                "the identity that fails", left, remembered,
-                mistakes=(
-                    (0, "the gradient and the weights belong to different points"),
-                    (-left, "the sign of the step"),
-                    (left / eta, "the factor of the step is missing"),
-                ),
-            ),
-            Answer(
-                "the middle term of the second step", -2 * eta * beta * left, term,
-                mistakes=(
-                    (0, "it would vanish for plain steps only"),
-                    (-2 * eta * left, "the memory carries the factor β"),
-                    (-eta * beta * left, "the square of a sum has twice the product"),
-                ),
-            ),
+            Answer("the identity that fails", left, remembered, mistakes=(
+                (0, "the gradient and the weights belong to different points"),
+                (-left, "the sign of the step"),
+                (left / eta, "the factor of the step is missing"),
+            )),
+            Answer("the middle term of the second step", -2 * eta * beta * left, term, mistakes=(
+                (0, "it would vanish for plain steps only"),
+                (-2 * eta * left, "the memory carries the factor β"),
+                (-eta * beta * left, "the square of a sum has twice the product"),
+            )),
         ),
         solution=rf"""
         1. The identity is linear in the gradient, but gradient and weights must belong to the *same* point: $B(\theta\odot\nabla L(\theta))=0$.

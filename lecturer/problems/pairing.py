@@ -3,6 +3,7 @@
 import math
 from functools import cache
 
+import numpy as np
 import torch
 from torch import nn
 from torch.func import functional_call, grad, hessian, jvp
@@ -12,38 +13,30 @@ from tools.teach import Answer, Problem, problem
 
 # Starts (w, v), what the flow makes of them, and by how much the charge has fallen.
 MEASURED = (
-    (3.5, 0.5, 2, 1, 4),
-    (4.5, 0.5, 3, 2, 4),
-    (7, 1, 4, 2, 4),
-    (5.5, 1.5, 4, 3, 4),
-    (6, 2, 5, 3, 2),
-    (2.75, 0.75, 2, 1.5, 4),
-)
+    (3.5, 0.5, 2, 1, 4), (4.5, 0.5, 3, 2, 4), (7, 1, 4, 2, 4),
+    (5.5, 1.5, 4, 3, 4), (6, 2, 5, 3, 2), (2.75, 0.75, 2, 1.5, 4),
+)  # fmt: skip
 TRIPLES = ((3, 4, 5), (5, 12, 13), (8, 15, 17), (6, 8, 10), (7, 24, 25))
 
 
-def neuron(inputs: int = 1):
-    """A network of one hidden unit without biases, and its gauge group."""
+def neuron(inputs: int) -> gl.GaugeGroup:
+    """The gauge group of one hidden unit without biases."""
     layers = nn.Linear(inputs, 1, bias=False), nn.ReLU(), nn.Linear(1, 1, bias=False)
-    model = nn.Sequential(*layers).double()
-    return model, gl.mlp_group(model)
+    return gl.mlp_group(nn.Sequential(*layers))
 
 
 def of(w, v) -> dict[str, torch.Tensor]:
-    """The parameters of `neuron`: a list of incoming weights, and the outgoing one."""
+    """Its parameters: a list of incoming weights, and the outgoing one."""
     return {"0.weight": torch.tensor([w]).double(), "2.weight": torch.tensor([[v]]).double()}
 
 
-def penalty(params, q: float) -> torch.Tensor:
-    """R_q, a q-th of the sum of the q-th powers."""
-    return sum(x.abs().pow(q).sum() for x in params.values()) / q
-
-
-def rate_of_charge(loss, params, group, p: float) -> torch.Tensor:
-    """How fast the charge of p changes along the flow of metric p."""
+def rate(charge, loss, params, p: float, strength=None) -> torch.Tensor:
+    """How fast a charge changes along the flow of metric p, each step divided by a strength."""
     slopes = grad(loss)(params)
     speed = {name: -(x.abs() ** (2 - p)) * slopes[name] for name, x in params.items()}
-    return jvp(lambda t: gl.charge(t, group, p), (params,), (speed,))[1]
+    if strength:
+        speed = {name: x / strength[name] for name, x in speed.items()}
+    return jvp(charge, (params,), (speed,))[1]
 
 
 @problem(title="A measured ratio", stars=1, minutes=15)
@@ -54,21 +47,19 @@ def measured_ratio(draw):
     halvings = round(math.log2(factor)) / (2 * lam)
     time, product = halvings * math.log(2), w1 * v1
     first, last = w0**2 - v0**2, w1**2 - v1**2
-    group = neuron()[1]
+    group = neuron(1)
 
     def run(pull):  # Runge-Kutta; `pull` is any loss of the product, by its slope
-        def speed(w, v):
-            return -pull(w * v) * v - lam * w, -pull(w * v) * w - lam * v
+        def speed(x):
+            return -pull(x[0] * x[1]) * x[::-1] - lam * x
 
-        w, v, step = float(w0), float(v0), time / 800
+        x, step = np.array([w0, v0], float), time / 800
         for _ in range(800):
-            a = speed(w, v)
-            b = speed(w + step / 2 * a[0], v + step / 2 * a[1])
-            c = speed(w + step / 2 * b[0], v + step / 2 * b[1])
-            d = speed(w + step * c[0], v + step * c[1])
-            w += step / 6 * (a[0] + 2 * b[0] + 2 * c[0] + d[0])
-            v += step / 6 * (a[1] + 2 * b[1] + 2 * c[1] + d[1])
-        return w, v
+            a = speed(x)
+            b = speed(x + step / 2 * a)
+            c = speed(x + step / 2 * b)
+            x = x + step / 6 * (a + 2 * b + 2 * c + speed(x + step * c))
+        return x
 
     def charge():  # any loss will do: this one is not the problem's
         w, v = run(lambda f: (f - 2) / 4)
@@ -98,27 +89,18 @@ def measured_ratio(draw):
         3. What would the ratio $w/v$ be at that time if there were no loss at all?
         """,
         answers=(
-            Answer(
-                "the charge", last, charge, 1e-6,
-                mistakes=(
-                    (first / math.sqrt(factor), "the rate λ of the weights, not 2λ of squares"),
-                    (first, "the charge is conserved without a decay only"),
-                ),
-            ),
-            Answer(
-                "the weight w", w1, weight, 1e-6,
-                mistakes=(
-                    (w0 / math.sqrt(factor), "the weight shrunk as if there were no loss"),
-                    (v1, "w and v exchanged"),
-                ),
-            ),
-            Answer(
-                "the ratio without a loss", w0 / v0, ratio, 1e-6,
-                mistakes=(
-                    (1, "a decay alone does not balance"),
-                    (w1 / v1, "the ratio with the loss"),
-                ),
-            ),
+            Answer("the charge", last, charge, 1e-6, mistakes=(
+                (first / math.sqrt(factor), "the rate λ of the weights, not 2λ of squares"),
+                (first, "the charge is conserved without a decay only"),
+            )),
+            Answer("the weight w", w1, weight, 1e-6, mistakes=(
+                (w0 / math.sqrt(factor), "the weight shrunk as if there were no loss"),
+                (v1, "w and v exchanged"),
+            )),
+            Answer("the ratio without a loss", w0 / v0, ratio, 1e-6, mistakes=(
+                (1, "a decay alone does not balance"),
+                (w1 / v1, "the ratio with the loss"),
+            )),
         ),
         solution=rf"""
         1. By {{prf:ref}}`thm-pairing` with $p=2$ the charge is $\Delta(t)=\Delta(0)\,e^{{-2\lambda t}}$, whatever the loss is.
@@ -145,16 +127,17 @@ def two_colleagues(draw):
     seed = draw.randrange(2**31)
     one, two = -2 * lam * (a + b - c), 2 * lam * a * b
 
-    def rate(outgoing, p, q):
+    def found(outgoing, p, q):
         chance = torch.Generator().manual_seed(seed)
-        model, group = neuron(2)
-        x, y = (torch.rand(8, n, generator=chance).double() for n in (2, 1))
+        x, y = (torch.rand(8, *n, generator=chance).double() for n in ((2,), ()))
 
-        def loss(params):
-            missed = functional_call(model, params, (x,)) - y
-            return missed.square().mean() + lam * penalty(params, q)
+        def loss(t):
+            f = t["2.weight"][0, 0] * torch.relu(x @ t["0.weight"][0])
+            penalty = sum(weight.abs().pow(q).sum() for weight in t.values()) / q
+            return (f - y).square().mean() + lam * penalty
 
-        return rate_of_charge(loss, of([float(a), float(b)], float(outgoing)), group, p).item()
+        params, group = of([float(a), float(b)], float(outgoing)), neuron(2)
+        return rate(lambda t: gl.charge(t, group, p), loss, params, p).item()
 
     return Problem(
         question=rf"""
@@ -172,22 +155,16 @@ def two_colleagues(draw):
         4. Say for each of them what to change, and change nothing about the flow.
         """,
         answers=(
-            Answer(
-                "the rate of Anna's charge", one, lambda: rate(c, 2.0, 1.0),
-                mistakes=(
-                    (0, "the right-hand side has the charge of the penalty, which is not zero"),
-                    (one / 2, "the factor p = 2 is missing"),
-                    (-one, "the sign: a decay takes away"),
-                ),
-            ),
-            Answer(
-                "the rate of Ben's charge", two, lambda: rate(a + b, 1.0, 2.0),
-                mistakes=(
-                    (0, "the right-hand side has the charge of the penalty, which is not zero"),
-                    (2 * two, "the factor is p, the exponent of the flow, and not q"),
-                    (-two, "the sign: here the penalty's charge is negative"),
-                ),
-            ),
+            Answer("the rate of Anna's charge", one, lambda: found(c, 2, 1), mistakes=(
+                (0, "the right-hand side has the charge of the penalty, which is not zero"),
+                (one / 2, "the factor p = 2 is missing"),
+                (-one, "the sign: a decay takes away"),
+            )),
+            Answer("the rate of Ben's charge", two, lambda: found(a + b, 1, 2), mistakes=(
+                (0, "the right-hand side has the charge of the penalty, which is not zero"),
+                (2 * two, "the factor is p, the exponent of the flow, and not q"),
+                (-two, "the sign: here the penalty's charge is negative"),
+            )),
         ),
         solution=rf"""
         1. Anna: $\Delta^{{(2)}}={a}^2+{b}^2-{c}^2=0$.
@@ -231,12 +208,7 @@ def decay_for_every_layer(draw):
             weighed = sum((strength[n] * v.abs() ** p).sum() for n, v in theta.items()) / p
             return (functional_call(model, theta, (x,)) - y).square().mean() + lam * weighed
 
-        slopes = grad(loss)(params)
-        speed = {
-            n: -(v.abs() ** (2 - p)) * slopes[n] / (strength[n] if divided else 1)
-            for n, v in params.items()
-        }
-        moved = jvp(charge, (params,), (speed,))[1]
+        moved = rate(charge, loss, params, p, strength if divided else None)
         return torch.allclose(moved, -lam * p * charge(params), rtol=1e-9, atol=1e-9)
 
     def curvature_is_known() -> bool:
@@ -303,24 +275,18 @@ def where_it_rests(draw):
 
     @cache
     def settled():
-        model, group = neuron(inputs)
-        x = torch.full((1, inputs), 1 / inputs).double()
+        def loss(t):  # incoming weights, then the outgoing one; x is a mean
+            return (t[-1] * t[:-1].mean() - target).square() / 2 + lam / 2 * t @ t
 
-        def loss(vector):
-            params = {"0.weight": vector[None, :-1], "2.weight": vector[None, -1:]}
-            missed = functional_call(model, params, (x,)) - target
-            return missed.square().sum() / 2 + lam * penalty(params, 2.0)
-
-        vector = torch.full((inputs + 1,), math.sqrt(target)).double()
-        vector[:-1] /= math.sqrt(root)
-        vector[-1] *= math.sqrt(root)
+        t = torch.full((inputs + 1,), math.sqrt(target / root)).double()
+        t[-1] *= root
         for _ in range(12):
-            vector = vector - torch.linalg.solve(hessian(loss)(vector), grad(loss)(vector))
-        return {"0.weight": vector[None, :-1], "2.weight": vector[None, -1:]}, group
+            t = t - torch.linalg.solve(hessian(loss)(t), grad(loss)(t))
+        return t.tolist()
 
     def charge_at_rest():
-        params, group = settled()
-        return gl.charge(params, group, 1.0).item()
+        *into, out = settled()
+        return gl.charge(of(into, out), neuron(inputs), 1).item()
 
     return Problem(
         question=rf"""
@@ -340,22 +306,15 @@ def where_it_rests(draw):
         3. Find $\Delta^{{(1)}}$ there.
         """,
         answers=(
-            Answer(
-                "the weight w in the end", w,
-                lambda: settled()[0]["0.weight"].mean().item(), 1e-8,
-                mistakes=(
-                    (math.sqrt(target / root), "the penalty moves the minimum: wv is not fitted"),
-                    (v, "w and v exchanged"),
-                    (math.sqrt(target / inputs), "balanced for 1 and fitted, not at rest"),
-                ),
-            ),
-            Answer(
-                "the charge of exponent 1 in the end", rest, charge_at_rest, 1e-8,
-                mistakes=(
-                    (0, "a rate that dies out leaves the charge where it is"),
-                    (w - v, "all incoming weights count"),
-                ),
-            ),
+            Answer("the weight w in the end", w, lambda: settled()[0], 1e-8, mistakes=(
+                (math.sqrt(target / root), "the penalty moves the minimum: wv is not fitted"),
+                (v, "w and v exchanged"),
+                (math.sqrt(target / inputs), "balanced for 1 and fitted, not at rest"),
+            )),
+            Answer("the charge of exponent 1 in the end", rest, charge_at_rest, 1e-8, mistakes=(
+                (0, "a rate that dies out leaves the charge where it is"),
+                (w - v, "all incoming weights count"),
+            )),
         ),
         solution=rf"""
         1. The first three sentences are right ({{prf:ref}}`prop-mismatch`, {{prf:ref}}`prop-stationary`).
