@@ -1,10 +1,13 @@
 """A problem set for the lecturer: questions, solutions, answers, marks, and what goes wrong."""
 
+import re
+
 from docutils import nodes
 
 from .core import KitDirective
 from .site import KitError
 
+ROLE = re.compile(r"\{(?:prf:ref|ref|doc)\}`")  # as the book's pages write it
 DRAWN = (
     "The numbers are those of nobody: `python -m tools.teach sheets --chapter {name}` draws others "
     "for each student, and writes their answers for you."
@@ -26,6 +29,7 @@ class ProblemSet(KitDirective):
             if collection is None:
                 raise KitError(f"there are no problems of {name!r}")
             text = "\n\n".join([DRAWN.format(name=name), *map(written, collection.tasks)])
+            text = ROLE.sub("{in}`", text)
         except ProblemError as problem:
             raise KitError(str(problem)) from problem
         return self.parse_text_to_nodes(text, allow_section_headings=True)
