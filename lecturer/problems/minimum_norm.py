@@ -131,7 +131,7 @@ Write all weights as powers of 2.
                    mistakes=((0.75, "this is the rate of Algorithm 1, which goes half of the way with both at once"),
                              (0.5, "a turn has two halves, and each of them halves the distance"))),
             Answer("the number of turns", value=needed, computed=turns_needed, tolerance=1e-6,
-                   mistakes=((needed - 1, "the first turn leaves k/6, before any factor 1/4"),
+                   mistakes=((needed - 1, f"the first turn leaves {k // 6}, before any factor 1/4"),
                              (2 * needed, "these are half turns"))),
         ),
         solution=rf"""
