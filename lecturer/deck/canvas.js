@@ -3,7 +3,7 @@
   "use strict";
 
   const LETTERS = [40, 36, 32, 30, 28, 26, 24]; // pixels of a canvas of 1024 by 768: below 24 the back row cannot read
-  const BESIDE = 30; // at most, beside a figure: the figure has the rest of the slide
+  const BESIDE = 30; // at most, beside a picture: that has the rest of the slide
   const EDGE = 8;
   const CANVAS = { width: 800, height: 600 }; // what a widget's style counts on (gaugelib/widgets/shared/screen.js)
 
@@ -13,8 +13,10 @@
 
   /** Whether a piece that cannot be broken reaches over the edge of its box, or of its slide. */
   function spills(piece) {
-    const [seen, room] = [piece, piece.closest(".proof, .slide")].map((e) => e.getBoundingClientRect());
-    return seen.width > 0 && (seen.left < room.left + EDGE || seen.right > room.right - EDGE);
+    const box = piece.closest(".proof, .slide");
+    const [seen, room] = [piece, box].map((e) => e.getBoundingClientRect());
+    const edge = box.matches(".slide") ? 3 * EDGE : EDGE;
+    return seen.width > 0 && (seen.left < room.left + edge || seen.right > room.right - edge);
   }
 
   /** Calls `act` while every slide is laid out; nothing of it is painted. */
@@ -29,7 +31,7 @@
 
   /** The largest letters with which a slide holds what it has; 24 pixels if none do. */
   function fit(slide) {
-    const most = slide.querySelector("figure") ? BESIDE : LETTERS[0];
+    const most = slide.querySelector("figure, svg") ? BESIDE : LETTERS[0];
     for (const size of LETTERS.filter((each) => each <= most)) {
       slide.style.setProperty("--text", `${size}px`);
       if (!over(slide)) return;

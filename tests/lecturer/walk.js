@@ -37,6 +37,11 @@ async (letters) => {
     for (const [above, below] of parts.slice(1).map((e, k) => [parts[k], e])) {
       if (below.getBoundingClientRect().top < bottom(above) - 1) tell(`${name(below)} lies on ${name(above)}`);
     }
+    for (const text of slide.querySelectorAll(":scope > svg text")) {
+      const { a, b } = text.getScreenCTM(); // b is not 0 where the text is turned
+      const size = parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b) / Reveal.getScale();
+      if (size < letters - 0.1) tell(`${text.textContent} has letters of ${size.toFixed(1)} px in the picture`);
+    }
     const [box, scale] = [slide.getBoundingClientRect(), Reveal.getScale()];
     for (const e of [slide, ...slide.querySelectorAll("*")]) {
       const seen = e.getBoundingClientRect();
