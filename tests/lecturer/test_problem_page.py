@@ -9,7 +9,7 @@ from sphinx.util.docutils import docutils_namespace
 
 from gaugebook import problems
 from tests.lecturer.samples import tasks_of
-from tests.lecturer.test_sheets import fragments
+from tests.lecturer.test_sheets import fragments, told
 from tests.meta.prose import ROOT
 from tools.teach import CHAPTERS, drawn, load
 
@@ -77,9 +77,7 @@ def test_the_page_has_the_question_of_every_chapter_s_problem_and_no_other_word_
             made = task(drawn(task.name))
             shown = [part in text for part in fragments(made.question)]
             assert sum(shown) > len(shown) / 2 if name in CHAPTERS else not any(shown)
-            told = [made.solution, *(what for _, what in made.marks)]
-            told += [why for answer in made.answers for _, why in answer.mistakes]
-            assert [part for words in told for part in fragments(words) if part in text] == []
+            assert [part for part in told(made) if part in text] == []
 
 
 def test_a_course_has_the_problems_of_its_chapters_in_its_order(tmp_path):
