@@ -34,11 +34,11 @@ def quiet_and_light(draw):
             norm = sum((params[n].square() * (2 * t[n]).exp()).sum() for n in params)
             return (noise + strength * norm) / 2
 
-        slope, low, high = torch.func.grad(both), -8.0, 8.0
-        for _ in range(50):  # the sum is convex: where its slope is negative the rest lies above
-            middle = (low + high) / 2
-            rises = slope(torch.full((1,), middle).double()).item() > 0
-            low, high = (low, middle) if rises else (middle, high)
+        low, high = -8.0, 8.0
+        for _ in range(45):  # the sum is convex: where its slope is negative the rest lies above
+            alpha = torch.full((1,), (low + high) / 2).double().requires_grad_()
+            rises = torch.autograd.grad(both(alpha), alpha)[0].item() > 0
+            low, high = (low, alpha.item()) if rises else (alpha.item(), high)
         alpha = torch.full((1,), low).double()
         there = gl.rescale(params, alpha.exp(), group)
         r, s = there["0.weight"].square().sum(1), there["2.weight"].square().sum(0)
