@@ -61,7 +61,7 @@ They are {channels} of ${n}$ neurons, each of which is permuted like the inputs,
             ),
         ),
         solution=rf"""
-1. The numbers of a page are the orbits of $S_{n}$ on pairs (neuron, input) and on neurons.
+1. By {{prf:ref}}`prop-page` the numbers of a page are the orbits of $S_{n}$ on pairs (neuron, input) and on neurons.
    A channel has two orbits of pairs, on the diagonal and off it, and one of neurons: three numbers.
    A neuron that stays has one orbit of pairs, for its inputs are permuted among themselves, and is one orbit itself: two numbers.
    Together $3\cdot{m}+2\cdot{k}={3 * m + 2 * k}$.
@@ -140,7 +140,7 @@ Gradient flow starts at $w={w:g}$, $b={b:g}$, $v={v:g}$.
         ),
         solution=rf"""
 1. $\Delta={w:g}^2+({b:g})^2-({v:g})^2={charge:g}$.
-   It is negative and conserved, so $v^2=w^2+b^2-\Delta\ge-\Delta>0$: $v$ stays negative for ever.
+   It is negative and conserved, so ({{prf:ref}}`prop-charge-barrier`) $v^2=w^2+b^2-\Delta\ge-\Delta>0$: $v$ stays negative for ever.
 2. With $z=w+b>0$ the flow is $\dot w=\dot b=v\,(1-vz)$ and $\dot v=z\,(1-vz)$.
    As $v<0$, the bracket is at least $1$, so $w$ and $b$ fall at the same speed, at least $|v|\ge\sqrt{{-\Delta}}$, until $z=0$.
    There the neuron is dead and all gradients are zero.
@@ -187,7 +187,7 @@ def wall_with_decay(draw):
 
     return Problem(
         question=r"""
-Let $\Gamma$, $E$, $\mathcal F$ and $L$ be as in the theorem on free barriers, part 2: $\mathcal F$ has one dimension less than $E$, with unit normal $\nu\in E$, and $\nabla L$ is locally Lipschitz.
+Let $\Gamma$, $E$, $\mathcal F$ and $L$ be as in part 2 of {prf:ref}`thm-barrier`: $\mathcal F$ has one dimension less than $E$, with unit normal $\nu\in E$, and $\nabla L$ is locally Lipschitz.
 Train with a weight decay: gradient flow on $L_\lambda(\theta)=L(\theta)+\frac\lambda2\|\theta\|^2$.
 
 1. Prove that the sign of $s=\langle\nu,\theta\rangle$ is kept, for every $\lambda\ge0$.
@@ -200,7 +200,7 @@ Train with a weight decay: gradient flow on $L_\lambda(\theta)=L(\theta)+\frac\l
         solution=r"""
 1. The maps $M\in\Gamma$ are orthogonal, so $\|M\theta\|=\|\theta\|$ and $L_\lambda(M\theta)=L(M\theta)+\frac\lambda2\|M\theta\|^2=L_\lambda(\theta)$.
    The gradient of $\frac\lambda2\|\theta\|^2$ is $\lambda\theta$, which is Lipschitz, so $\nabla L_\lambda$ is locally Lipschitz.
-   So $L_\lambda$ satisfies all hypotheses of the theorem, with the same $\Gamma$, $E$ and $\mathcal F$, and part 2 of it says that the sign of $s$ is kept.
+   So $L_\lambda$ satisfies all hypotheses of {prf:ref}`thm-barrier`, with the same $\Gamma$, $E$ and $\mathcal F$, and part 2 of it says that the sign of $s$ is kept.
    (Or by hand: on $\mathcal F$ both $\nabla L$ and $\lambda\theta$ lie in $\mathcal F$, so a flow that starts there stays there, and by uniqueness no other trajectory arrives.)
 2. The gradient of the penalty is $\lambda\theta$, and $\langle\nu,\lambda\theta\rangle=\lambda s$.
    So $\dot s=-\langle\nu,\nabla L\rangle-\lambda s$: the decay pulls towards the barrier, at a rate proportional to the distance, so that by itself it would need infinitely long.

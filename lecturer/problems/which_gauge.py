@@ -48,7 +48,7 @@ def quiet_and_light(draw):
         question=rf"""
 A network with one hidden layer has $d={d}$ isotropic inputs, $o={o}$ outputs and no biases.
 It has learnt its teacher, and is trained on with targets to which noise of variance $\varsigma^2={variance}$ is added in each output, one example at a time, with small steps and a weight decay.
-Take the averaged motion of the charge, $\frac{{d\Delta}}{{d\tau}}=B\,c-\mu\,\Delta$, with $\mu={strength}$, and $\mathbb E(\partial_e\ell)^2=\varsigma^2$ times the diagonal of Gauss–Newton's matrix.
+Take the averaged motion of the charge of {{prf:ref}}`thm-drift`, $\frac{{d\Delta}}{{d\tau}}=B\,c-\mu\,\Delta$, with $\mu={strength}$, and $\mathbb E(\partial_e\ell)^2=\varsigma^2$ times the diagonal of Gauss–Newton's matrix.
 
 1. Where does $r^2/s^2$ of each hidden unit come to rest, incoming over outgoing squared norm?
 2. To what does it tend as $\mu\to0$, and as $\mu\to\infty$?
@@ -72,7 +72,7 @@ Take the averaged motion of the charge, $\frac{{d\Delta}}{{d\tau}}=B\,c-\mu\,\De
             ),
         ),
         solution=rf"""
-1. For isotropic inputs the diagonal adds up to $\frac12d\,s^2$ over the weights in and to $\frac12o\,r^2$ over the weights out.
+1. By {{prf:ref}}`prop-isotropic` the diagonal adds up to $\frac12d\,s^2$ over the weights in and to $\frac12o\,r^2$ over the weights out.
    So at one unit $B\,c=\frac{{\varsigma^2}}2(d\,s^2-o\,r^2)={into:g}\,s^2-{out:g}\,r^2$, and $\Delta=r^2-s^2$.
    At rest ${into:g}\,s^2-{out:g}\,r^2={strength}\,(r^2-s^2)$, that is $({into:g}+{strength})\,s^2=({out:g}+{strength})\,r^2$, so
    $$\frac{{r^2}}{{s^2}}=\frac{{{into + strength:g}}}{{{out + strength:g}}}={ratio:.6g},$$
@@ -117,7 +117,7 @@ It begins with the second unit, goes on to the first, and repeats this sweep.
 
 1. Find the equalised network: the logarithm to the base 2 of its weights and of the first unit's dial.
 2. By how much is the logarithm of the first dial off after *one* sweep?
-3. By what factor does each further sweep shrink this error, and what does the proposition on large $p$ promise?
+3. By what factor does each further sweep shrink this error, and what does part 2 of {{prf:ref}}`prop-limit` promise?
 """,
         answers=(
             Answer(
@@ -156,7 +156,7 @@ It begins with the second unit, goes on to the first, and repeats this sweep.
    The weight between the units is then $2^{{{w + swept:g}}}$, and the first unit gets $\log_2a_1=\frac12({w + swept:g}-({i}))={(w + swept - i) / 2:g}$.
    It is off by ${first:.6g}-({(w + swept - i) / 2:g})={left:.6g}$, a quarter of ${first:.6g}$.
 3. If the first dial is off by $\epsilon$, the second one, which has an output behind it, is then set off by $\frac12\epsilon$, and the first, which has an input in front of it, by half of that: each sweep divides the error by four.
-   With $K=2$ the proposition promises a factor of at most $1-2^{{-2}}=\frac34$ for any network; this one has an input or an output beside every unit, and does better.
+   With $K=2$ {{prf:ref}}`prop-limit` promises a factor of at most $1-2^{{-2}}=\frac34$ for any network; this one has an input or an output beside every unit, and does better.
 """,
         marks=(
             (2, "the product stays, so every weight is its third root"),
@@ -207,7 +207,7 @@ Let every hidden unit lie on a path of non-zero parameters and on a path of para
         witness=lambda: monotone(minimal=True),
         control=lambda: monotone(minimal=False),
         solution=r"""
-1. By the theorem on one bowl for any coefficients both functions are convex, and each has exactly one minimiser, $\alpha_N$ and $\alpha_T$.
+1. By {prf:ref}`thm-coefficients` both functions are convex, and each has exactly one minimiser, $\alpha_N$ and $\alpha_T$.
    So $n(t)=N(\alpha(t))$ is a convex function of one variable, and $n(t)>n(0)$ for $t>0$, because $\alpha(t)\ne\alpha_N$.
    Let $0\le t<t'\le1$; for $t=0$ there is nothing left to show.
    For $t>0$ write $t=(1-u)\cdot0+u\,t'$ with $0<u<1$: $n(t)\le(1-u)\,n(0)+u\,n(t')<(1-u)\,n(t')+u\,n(t')=n(t')$.
@@ -283,7 +283,7 @@ The diagonal of the Hessian of $L$, by autograd, is $\mathbf H_{{ww}}={into + de
             ),
         ),
         solution=rf"""
-1. The outputs do not change with the gauge, so what the first term contributes follows with $k=-2$: ${into}\,a^{{-2}}$ and ${out}\,a^2$.
+1. The outputs do not change with the gauge, so what the first term contributes follows with $k=-2$ ({{prf:ref}}`prop-gauges`): ${into}\,a^{{-2}}$ and ${out}\,a^2$.
    The penalty is no function of the outputs.
    Its second derivative by each weight is $\lambda={decay}$ in *every* gauge: it follows with $k=0$.
    (That both entries are positive is right, and does not help.)
