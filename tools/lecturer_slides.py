@@ -40,6 +40,18 @@ def build(site: Path, to: Path, source: Path = SOURCE) -> list[Path]:
     return sorted((to / SLIDES).glob("*.html"))
 
 
+def build_all(site: Path, to: Path) -> list[Path]:
+    """Write the decks of the chapters, and those of the course's overlay."""
+    from tools.lecturer_kit import assemble  # which builds decks, too
+    from tools.teach.course import overlay_of
+
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "lecturer")
+        source.mkdir()
+        assemble(source, overlay_of(None))
+        return build(site, to, source)
+
+
 def address(deck: Path, *, notes: bool = False) -> str:
     """Of a deck's print view."""
     return f"{deck.resolve().as_uri()}?view=print" + ("&showNotes=separate-page" if notes else "")
@@ -74,7 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
     if not (options.to / "lecturer").is_dir():
         sys.exit(f"slides: no lecturer's kit in {options.to}; run make lecturer first")
     if not options.pdf:
-        for deck in build(options.site, options.to):
+        for deck in build_all(options.site, options.to):
             print(f"slides: {deck.resolve().as_uri()}")
         return
     from tools.site_browser import sealed_chromium
