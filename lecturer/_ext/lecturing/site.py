@@ -13,11 +13,8 @@ from posixpath import join, normpath
 
 from bs4 import BeautifulSoup, Tag
 
-ARTICLE = re.compile(r'<article class="bd-article"[^>]*>.*?</article>', re.DOTALL)
 # What belongs to a page of its own: links to a heading, what a reader presses, folded code.
 BESIDE = "a.headerlink, button, .pst-js-only, .code-names, .in-code"
-KINDS = ("theorem", "proposition", "lemma", "corollary")
-PROVED = ", ".join(f".proof.{kind}" for kind in KINDS)
 
 
 class KitError(ValueError):
@@ -50,24 +47,13 @@ class Site:
         if not (folder / "book").is_dir():
             raise KitError(f"no built book in {folder}: run make book first")
         self._pages: dict[str, str] = {}
-        self._articles: dict[str, Tag] = {}
-        self._elements: dict[str, dict[str, Tag]] = {}
+        self._elements: dict[str, Tag] = {}
         self._things: dict[str, Thing] = {}
 
     @cached_property
     def pages(self) -> list[str]:
         """The pages of the book."""
         return sorted(f"book/{path.stem}" for path in (self.folder / "book").glob("*.html"))
-
-    def article(self, page: str) -> Tag:
-        """The text of a page; whoever changes it copies it first."""
-        if page not in self._articles:
-            html = self.html(page)
-            found = ARTICLE.search(html)
-            if found is None:
-                raise KitError(f"{page}.html has no article")
-            self._articles[page] = BeautifulSoup(found[0], "html.parser")
-        return self._articles[page]
 
     def html(self, page: str) -> str:
         """A page as it is."""
@@ -109,13 +95,10 @@ class Site:
         Raises:
             KitError: there is none.
         """
-        page, anchor = self.place(label)
-        if page not in self._elements:
-            named = self.article(page).find_all(id=True)
-            self._elements[page] = {str(each["id"]): each for each in reversed(named)}
-        if anchor not in self._elements[page]:
-            raise KitError(f"{label!r} is not in the text of {page}")
-        return self._elements[page][anchor]
+        if label not in self._elements:
+            page, anchor = self.place(label)
+            self._elements[label] = parsed(cut(self.html(page), anchor))
+        return self._elements[label]
 
     def thing(self, label: str) -> Thing:
         """What a label means, with the words that a link to it says."""
@@ -126,11 +109,15 @@ class Site:
     def _thing(self, label: str) -> Thing:
         page, anchor = self.place(label)
         if not anchor:
-            heading = self.article(page).find("h1")
-            return Thing(page, "", words_of(heading))
+            return Thing(
+                page, "", words_of(parsed(heading(self.html(page).partition("<article")[2])))
+            )
         if anchor.startswith("equation-"):
             number = self.element(label).select_one(".eqno")
             return Thing(page, anchor, f"equation {words_of(number)}".rstrip())
+        html = cut(self.html(page), anchor)
+        if html.startswith("<section"):
+            return Thing(page, anchor, words_of(parsed(heading(html))))
         return Thing(page, anchor, named(self.element(label)))
 
     def fragment(self, element: Tag, root: str, page: str) -> str:
@@ -160,14 +147,42 @@ class Site:
             raise KitError(f"{path.name} is not beside {self.folder}: run make book again")
         return json.loads(path.read_text("utf8"))
 
-    def statements(self, page: str) -> list[str]:
-        """The labels of what a page proves, in its order."""
-        return [str(each["id"]) for each in self.article(page).select(PROVED)]
 
-    def predictions(self, page: str) -> list[str]:
-        """The names of a page's predictions, in its order."""
-        found = self.article(page).select("form.predict-form")
-        return [str(each["data-predict"]) for each in found]
+def cut(html: str, anchor: str) -> str:
+    """The element of a page with that id, from its tag to the one that closes it.
+
+    >>> cut('<p><div id="a"><div>x</div></div></p>', "a")
+    '<div id="a"><div>x</div></div>'
+
+    Raises:
+        KitError: the page has none, or it is not closed.
+    """
+    begins = re.search(rf'<(\w+)\b[^>]*\bid="{re.escape(anchor)}"[^>]*>', html)
+    if begins is None:
+        raise KitError(f"no element of the page is named {anchor!r}")
+    depth = 0
+    for tag in re.compile(rf"<(/?){begins[1]}\b[^>]*>").finditer(html, begins.start()):
+        depth += -1 if tag[1] else 1
+        if depth == 0:
+            return html[begins.start() : tag.end()]
+    raise KitError(f"the element {anchor!r} of the page does not end")
+
+
+def heading(html: str) -> str:
+    """The first heading of a page, or of a section of it.
+
+    >>> heading("<section><h2>A title</h2><h3>Another</h3></section>")
+    '<h2>A title</h2>'
+    """
+    found = re.search(r"<(h[1-6])\b.*?</\1>", html, re.DOTALL)
+    if found is None:
+        raise KitError("a page of the book has no heading")
+    return found[0]
+
+
+def parsed(html: str) -> Tag:
+    """One element; whoever changes it copies it first."""
+    return BeautifulSoup(html, "html.parser").find(True)
 
 
 def elsewhere(href: str, root: str, page: str) -> str:
