@@ -68,8 +68,8 @@ def neuron_springs(draw):
     )  # fmt: skip
     return Problem(
         question=rf"""
-        The neuron $f(x)=v\,\mathrm{{relu}}(wx)$ learns $f(1)={y}$ with a weight decay,
-        $$L+\lambda R_2=\tfrac12(wv-{y})^2+\tfrac\lambda2(w^2+v^2),\qquad \lambda={tex(lam)},\quad w,v>0 .$$
+        The neuron $f(x)=v\,\mathrm{{relu}}(wx)$ learns $f(1)={y}$ with a weight decay of strength $\lambda={tex(lam)}$.
+        Where $w>0$, this is $L+\lambda R_2=\tfrac12(wv-{y})^2+\tfrac\lambda2(w^2+v^2)$.
 
         1. Find its minimum with positive weights.
         2. Find both eigenvalues of the Hessian there, with their eigenvectors.
@@ -140,7 +140,7 @@ def flow_end(draw):
         2. Which number must the step size of gradient descent stay below, so that it can come to rest at that minimum?
         3. What is $\Delta=w^2-v^2$ after the first step of gradient descent with $\eta={tex(eta)}$?
         4. Can gradient descent with this $\eta$ come to rest at the minimum of the first question?
-           Say why it need not have to.
+           Is that where it has to end?
         """,
         answers=answers,
         solution=rf"""
@@ -148,7 +148,7 @@ def flow_end(draw):
         2. Near the minimum each step multiplies the error by $1-\eta\lambda_{{\max}}$, so $\eta<2/\lambda_{{\max}}={tex(2 / sharp)}$.
         3. The error is $e=wv-y={tex(error)}$, and $\Delta'=\Delta(1-\eta^2e^2)={tex(moved)}$.
         4. {"It could" if holds else "It could not"}, for $\eta={tex(eta)}$ is {"below" if holds else "not below"} the limit ${tex(2 / sharp)}$.
-           But each step with an error changes the imbalance, so gradient descent is on its way to another minimum than the flow, and only the sharpness of that one decides.
+           But each step with an error changes the imbalance, so gradient descent is on its way to another minimum than the flow, and the sharpness of that one decides whether it can stay.
         """,
         marks=marks,
     )
@@ -194,8 +194,7 @@ def curvature_sum(draw):
 
         1. Show that the curvature along the orbit, $v_h^\top\mathbf Hv_h$, is the same number at every point of the orbit.
         2. Let the network have one hidden layer, hidden biases or none, and one output without a bias, and let $L=\mathbb E[\ell(f)]$.
-           Show that
-           $$\sum_hv_h^\top\mathbf Hv_h=-2\,\mathbb E[f\,\ell'(f)] .$$
+           Show that $\sum_hv_h^\top\mathbf Hv_h=-2\,\mathbb E[f\,\ell'(f)]$.
         3. When is this sum positive?
            Say it in a sentence about the outputs.
         """,
@@ -203,8 +202,7 @@ def curvature_sum(draw):
         control=lambda: curvatures_add_up(seed, bias=True),
         solution=r"""
         1. The entries of $v_h$ are $B_{he}\theta_e$, so at $g_a\theta=D_a\theta$ the tangent is $D_av_h$.
-           By {in}`prop-derivatives` the Hessian there is $D_a^{-1}\mathbf HD_a^{-1}$, and
-           $$(D_av_h)^\top D_a^{-1}\,\mathbf H\,D_a^{-1}(D_av_h)=v_h^\top\mathbf Hv_h .$$
+           By {in}`prop-derivatives` the Hessian there is $D_a^{-1}\mathbf HD_a^{-1}$, and $(D_av_h)^\top D_a^{-1}\,\mathbf H\,D_a^{-1}(D_av_h)=v_h^\top\mathbf Hv_h$.
         2. By {in}`prop-curved` and the Ward identity each term is $-2\langle g_{\mathrm{in}},w_{\mathrm{in}}\rangle =-2\langle g_{\mathrm{out}},w_{\mathrm{out}}\rangle$.
            The weights out of the hidden units are all the weights $v$ of the last layer, each once, so the sum is $-2\langle\nabla_vL,v\rangle$.
            The output is linear in them and has no bias, $f=\langle v,x_{\mathrm{hidden}}\rangle$, so $\langle\nabla_vL,v\rangle=\mathbb E[\ell'(f)\,\langle x_{\mathrm{hidden}},v\rangle] =\mathbb E[f\,\ell'(f)]$.

@@ -80,8 +80,7 @@ def two_springs(draw):
         answers=answers,
         solution=rf"""
         1. $\Delta_1=a^2-b^2={tex(delta)}$ and $\Delta_2=b^2-b^2=0$, with $a={tex(a)}$ and $b={tex(b)}$.
-           On the diagonal of $\mathcal L$ stand the squares of all weights of a neuron, off it minus the square of the weight that two neurons share:
-           $$\mathcal L=\begin{{pmatrix}}a^2+b^2&-b^2\\-b^2&2b^2\end{{pmatrix}} .$$
+           On the diagonal of $\mathcal L$ stand the squares of all weights of a neuron, off it minus the square of the weight that two neurons share: $\mathcal L=\begin{{pmatrix}}a^2+b^2&-b^2\\-b^2&2b^2\end{{pmatrix}}$.
         2. By {{in}}`thm-soft` $\dot\Delta=-2\kappa\mathcal L\Delta$, and $\Delta_2=0$, so $\dot\Delta_1=-2\kappa(a^2+b^2)\Delta_1={tex(first)}$ and $\dot\Delta_2=2\kappa b^2\Delta_1={tex(second)}$.
            The second neuron is in balance, and does not stay so.
         3. The product of the weights stays, ${tex(a * b * b)}$, so at rest each is ${tex(size)}$ and $\mathcal L={tex(size**2)}\begin{{pmatrix}}2&-1\\-1&2\end{{pmatrix}}$.
@@ -139,8 +138,7 @@ def slowest_wave(draw):
 
         1. Each neuron has $2q^2$ on the diagonal of $\mathcal L$ and $-q^2$ for each neighbour.
            Put $x_j=\sin\frac{{\pi kj}}L$; then $x_0=x_L=0$, so a missing neighbour may be counted as one with the entry 0.
-           By $\sin(s-t)+\sin(s+t)=2\sin s\cos t$
-           $$(\mathcal Lx)_j=q^2(2x_j-x_{{j-1}}-x_{{j+1}}) =2q^2\big(1-\cos\tfrac{{\pi k}}L\big)\,x_j .$$
+           Since $\sin(s-t)+\sin(s+t)=2\sin s\cos t$, we get $(\mathcal Lx)_j=q^2(2x_j-x_{{j-1}}-x_{{j+1}})=2q^2\big(1-\cos\tfrac{{\pi k}}L\big)\,x_j$.
         2. The smallest eigenvalue has $k=1$, and by {{in}}`prop-rates` the rate is $2\kappa\mu=4\kappa q^2\big(1-\cos\frac\pi{{{depth}}}\big) ={tex(4 * kappa * size**2)}\,\big(1-{root}\big)\approx{on_weights:.4f}$.
         3. The network is layered with $L$ weight layers, so the rate is $\kappa\big(1-\cos\frac\pi{{{depth}}}\big)={tex(kappa)}\,\big(1-{root}\big) \approx{on_dials:.4f}$.
         4. The two differ by the factor $4q^2$, so they are equal for $q=\frac12$.
@@ -197,8 +195,7 @@ def no_new_extremes(draw):
         witness=lambda: extremes_kept(seed, nn.ReLU, 5),
         control=lambda: extremes_kept(seed, nn.Tanh, 40),
         solution=r"""
-        By {in}`thm-soft` $\dot\Delta=-2\kappa\mathcal L\Delta$, with no term of the loss, and $\mathcal L=B\,\mathrm{diag}(\theta^2)\,B^\top$ gives
-        $$(\mathcal L\Delta)_k=\sum_eB_{ke}\,\theta_e^2\,(B^\top\Delta)_e .$$
+        By {in}`thm-soft` $\dot\Delta=-2\kappa\mathcal L\Delta$, with no term of the loss, and $\mathcal L=B\,\mathrm{diag}(\theta^2)\,B^\top$ gives $(\mathcal L\Delta)_k=\sum_eB_{ke}\,\theta_e^2\,(B^\top\Delta)_e$.
 
         1. A parameter $e$ between $k$ and another hidden unit $h$ contributes $\theta_e^2(\Delta_k-\Delta_h)$, whichever way it points: the two signs of $B$ multiply to $+1$ for $k$ itself and to $-1$ for $h$.
            That is at least 0, because $\Delta_k$ is the largest.
