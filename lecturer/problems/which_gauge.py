@@ -44,6 +44,13 @@ def quiet_and_light(draw):
         r, s = there["0.weight"].square().sum(1), there["2.weight"].square().sum(0)
         return float(r / s)
 
+    halved = (2 * into + strength) / (2 * out + strength)
+    mistakes = (
+        (d / o, "this is the gauge without a decay"),
+        (1.0, "this is the lightest gauge, where the decay alone would lead"),
+        (1 / ratio, "upside down: what flows into a unit comes from many weights"),
+        (halved, "half of the inputs switch the unit on: the diagonal has a factor one half"),
+    )
     return Problem(
         question=rf"""
 A network with one hidden layer has $d={d}$ isotropic inputs, $o={o}$ outputs and no biases.
@@ -54,23 +61,7 @@ Take the averaged motion of the charge of {{prf:ref}}`thm-drift`, $\frac{{d\Delt
 2. To what does it tend as $\mu\to0$, and as $\mu\to\infty$?
    Name the two gauges.
 """,
-        answers=(
-            Answer(
-                "r²/s² at rest",
-                value=ratio,
-                computed=at_rest,
-                tolerance=1e-6,
-                mistakes=(
-                    (d / o, "this is the gauge without a decay"),
-                    (1.0, "this is the lightest gauge, where the decay alone would lead"),
-                    (1 / ratio, "upside down: what flows into a unit comes from many weights"),
-                    (
-                        (2 * into + strength) / (2 * out + strength),
-                        "half of the inputs switch the unit on: the diagonal has a factor one half",
-                    ),
-                ),
-            ),
-        ),
+        answers=(Answer("r²/s² at rest", ratio, at_rest, 1e-6, mistakes=mistakes),),
         solution=rf"""
 1. By {{prf:ref}}`prop-isotropic` the diagonal adds up to $\frac12d\,s^2$ over the weights in and to $\frac12o\,r^2$ over the weights out.
    So at one unit $B\,c=\frac{{\varsigma^2}}2(d\,s^2-o\,r^2)={into:g}\,s^2-{out:g}\,r^2$, and $\Delta=r^2-s^2$.

@@ -4,6 +4,7 @@ import importlib.util
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 
 from tools.teach.problem import ProblemError, Task
 
@@ -76,12 +77,26 @@ def _folder(folder: Path, is_overlay: bool) -> dict[str, Collection]:
     if not folder.is_dir():
         raise ProblemError(f"there is no folder {folder}: problems lie in lecturer/problems/*.py")
     files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+    files += sorted(path.parent for path in folder.glob("*/__init__.py"))
     return {path.stem: read(path, is_overlay) for path in files}
 
 
 def read(path: Path, is_overlay: bool = False) -> Collection:
-    """The problems of one file."""
+    """The problems of one file, or of a folder: a package whose modules have them in turn."""
     name = f"teach_problems_{'overlay_' if is_overlay else ''}{path.stem}"
+    modules = [_module(name, path / "__init__.py" if path.is_dir() else path)]
+    if path.is_dir():
+        inner = sorted(each for each in path.glob("*.py") if each.name != "__init__.py")
+        modules += [_module(f"{name}.{each.stem}", each) for each in inner]
+    found = [task for module in modules for task in vars(module).values() if isinstance(task, Task)]
+    tasks = [replace(task, chapter=path.stem, secret=is_overlay) for task in found]
+    if not tasks:
+        raise ProblemError(f"{path} has no problem: write functions with @problem(…)")
+    exam = getattr(modules[0], "EXAM", None)
+    return Collection(path.stem, tuple(tasks), exam)
+
+
+def _module(name: str, path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -90,12 +105,7 @@ def read(path: Path, is_overlay: bool = False) -> Collection:
     except Exception as error:
         error.add_note(f"while the problems of {path} were read")
         raise
-    tasks = [task for task in vars(module).values() if isinstance(task, Task)]
-    tasks = [replace(task, chapter=path.stem, secret=is_overlay) for task in tasks]
-    if not tasks:
-        raise ProblemError(f"{path} has no problem: write functions with @problem(…)")
-    exam = getattr(module, "EXAM", None)
-    return Collection(path.stem, tuple(tasks), exam)
+    return module
 
 
 def _joined(public: Collection, own: Collection) -> Collection:
