@@ -22,11 +22,14 @@ html_title = "For lecturers"
 html_math_renderer = "katex"
 html_static_path = [str(ROOT / "book" / "site"), "site"]
 html_css_files = ["book.css", "boxes.css", "lecturer.css"]
+html_js_files = [("reach.js", {"defer": "defer"})]
 html_context = {"default_mode": "light"}
+templates_path = [str(ROOT / "book" / "_ext" / "gaugebook" / "templates")]
 html_domain_indices = False
 html_use_index = False
 html_show_sphinx = False
 html_copy_source = False
+html_sidebars = {"**": ["navbar-logo.html", "sbt-sidebar-nav.html"]}
 html_theme_options = {"navigation_with_keys": False, "use_download_button": False}
 
 if tags.has("slides"):  # noqa: F821  Sphinx gives it: `-t slides` builds the decks

@@ -24,6 +24,10 @@ ROOT = Path(__file__).resolve().parents[1]
 KIT = ROOT / "lecturer"
 PARTS = ("lectures", "slides", "pages")  # of an overlay; its problems are read where they lie
 SHEET = "# Problems: {title}\n\n```{{problemset}} {name}\n```\n"
+UNUSED = (  # no page of the kit names them
+    "_static/*-macros.html", "_static/scripts/fontawesome.js",
+    "_static/scripts/bootstrap.js", "_static/scripts/*.map", "_static/styles/*.map",
+)  # fmt: skip
 OWN = "\n```{{toctree}}\n:caption: Of your course\n:hidden:\n\n{pages}\n```\n"
 
 
@@ -85,6 +89,9 @@ def build(site: Path, to: Path, overlay: Path | None = None) -> None:
         )  # fmt: skip
         if done.returncode:
             sys.exit("lecturer's kit: its pages have the errors above")
+        for name in UNUSED:
+            for path in (to / KIT.name).glob(name):
+                path.unlink()
         build_slides(site, to, source)
 
 

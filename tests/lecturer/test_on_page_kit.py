@@ -76,8 +76,8 @@ def test_some_links_open_a_widget_in_a_state(pages):
 
 
 @pytest.mark.parametrize("name", LOOKED_AT)
-def test_pages_are_accessible_in_both_themes_and_on_a_phone(name, open_page, axe):
-    where = (KIT / "lecturer" / f"{name}.html").as_uri()
+def test_pages_are_accessible_in_both_themes_and_on_a_phone(name, serve, open_page, axe):
+    where = f"{serve(KIT)}lecturer/{name}.html"
     page = open_page(where, width=320, height=640, theme="light")
     assert not page.evaluate(WIDER)
     page.set_viewport_size({"width": 1280, "height": 800})

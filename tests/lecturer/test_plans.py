@@ -109,6 +109,8 @@ def test_no_exercise_of_the_book_is_forgotten_in_a_term():
 
 @pytest.mark.parametrize("name", ["mid-term", "final"])
 def test_an_examination_takes_as_long_as_the_plan_says(name):
-    sheet = (ROOT / "lecturer" / "problems" / f"{name.replace('-', '')}.py").read_text("utf8")
+    sheet = (ROOT / "lecturer" / "problems" / name.replace("-", "") / "__init__.py").read_text(
+        "utf8"
+    )
     takes = re.search(r"\bminutes=(\d+)", sheet)[1]
     assert f"The {name} of the kit takes {takes} minutes" in PLANS

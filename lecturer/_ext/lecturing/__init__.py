@@ -11,6 +11,8 @@
 
 from pathlib import Path
 
+from gaugebook import access
+
 from . import contents, links, plans, polls, said, sets, slides
 from .core import site_of
 
@@ -35,6 +37,10 @@ def dress(app) -> None:
     """The style of the book beside which the kit lies: its statements and formulas are shown."""
     for path in sorted((site_of(app).folder / "_static" / "bundle").glob("*.css")):
         app.add_css_file(f"../../_static/bundle/{path.name}", priority=300)
+    if app.builder.name == "html":
+        app.builder.search = False  # the book has one; of the kit a browser searches a page
+        for repair in (access.repair_page, access.name_toggles):  # of the theme, as in the book
+            app.connect("html-page-context", repair, priority=900)
 
 
 def setup(app):

@@ -46,7 +46,9 @@ class Chapters(KitDirective):
     def row(self, source: Path, name: str) -> str:
         """What there is for one chapter."""
         title = escape(title_of(source / "lectures" / f"{name}.md"))
-        cells = [f"<a href='lectures/{name}.html' aria-label='The hour: {title}'>by the minute</a>"]
+        cells = [
+            f"<a href='lectures/{name}.html' aria-label='by the minute: {title}'>by the minute</a>"
+        ]
         for folder, words in (("slides", "slides"), ("sheets", "problems")):
             there = (source / folder / f"{name}.md").exists()
             link = f"<a href='{folder}/{name}.html' aria-label='{words}: {title}'>{words}</a>"
@@ -54,7 +56,7 @@ class Chapters(KitDirective):
         page = f"book/{name}"
         there = page in self.site.pages
         cells.append(
-            f"<a href='{self.root}{page}.html' aria-label='The page: {title}'>the page</a>"
+            f"<a href='{self.root}{page}.html' aria-label='the page: {title}'>the page</a>"
             if there
             else "–"
         )

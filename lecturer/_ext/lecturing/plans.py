@@ -136,8 +136,8 @@ class RunTimes(KitDirective):
         )
         return [
             raw(
-                f'<table class="runtimes"><caption>{TIMED} {all_cells}.</caption>'
-                f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+                f'<div class="wide"><table class="runtimes"><caption>{TIMED} {all_cells}.</caption>'
+                f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
             )
         ]
 

@@ -30,10 +30,14 @@ def torn_notebook(draw):
         A notebook holds two writings of one function, $f(x)=v_1\,\mathrm{{relu}}(w_1x+b_1)+v_2\,\mathrm{{relu}}(w_2x+b_2)$.
         The second is a rescaling of the first, but half of it has been torn off.
 
-        | | $w_1$ | $b_1$ | $v_1$ | $w_2$ | $b_2$ | $v_2$ |
-        |---|---|---|---|---|---|---|
-        | first | ${w1}$ | ${b1}$ | ${v1}$ | ${w2}$ | ${b2}$ | ${v2}$ |
-        | second | ${w1 * first}$ | ? | ? | ? | ? | ${v2 * second}$ |
+        | parameter | first | second |
+        |---|---|---|
+        | $w_1$ | ${w1}$ | ${w1 * first}$ |
+        | $b_1$ | ${b1}$ | ? |
+        | $v_1$ | ${v1}$ | ? |
+        | $w_2$ | ${w2}$ | ? |
+        | $b_2$ | ${b2}$ | ? |
+        | $v_2$ | ${v2}$ | ${v2 * second}$ |
 
         Find the four numbers that are missing.
         Then find the smallest value of $w_1^2+v_1^2+w_2^2+v_2^2$ among all rescalings, the biases not counted.""",
