@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tools.lecturer_slides import build as build_slides
 from tools.teach.course import overlay_of
-from tools.teach.loading import CHAPTERS, FOLDER, load
+from tools.teach.loading import CHAPTERS, EXAMS, FOLDER, load
 from tools.teach.problem import ProblemError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,7 +51,7 @@ def assemble(to: Path, overlay: Path | None) -> None:
     for name, collection in found.items():
         title = collection.exam.title if collection.exam else name.replace("_", " ")
         (to / "sheets" / f"{name}.md").write_text(SHEET.format(title=title, name=name), "utf8")
-    own = [f"sheets/{name}" for name in found if not (FOLDER / f"{name}.py").exists()]
+    own = [f"sheets/{name}" for name in found if name not in (*CHAPTERS, *EXAMS)]
     own += [f"pages/{path.stem}" for path in sorted((to / "pages").glob("*.md"))]
     own += [
         f"lectures/{path.stem}"
