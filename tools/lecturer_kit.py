@@ -17,13 +17,14 @@ from pathlib import Path
 
 from tools.lecturer_slides import build as build_slides
 from tools.teach.course import overlay_of
-from tools.teach.loading import CHAPTERS, EXAMS, FOLDER, load
+from tools.teach.loading import BOOK, CHAPTERS, EXAMS, FOLDER, load
 from tools.teach.problem import ProblemError
+from tools.teach.said import heading
 
 ROOT = Path(__file__).resolve().parents[1]
 KIT = ROOT / "lecturer"
 PARTS = ("lectures", "slides", "pages")  # of an overlay; its problems are read where they lie
-SHEET = "# Problems: {title}\n\n```{{problemset}} {name}\n```\n"
+SHEET = "# {title}: problems\n\n```{{problemset}} {name}\n```\n"
 UNUSED = (  # no page of the kit names them
     "_static/*-macros.html", "_static/scripts/fontawesome.js",
     "_static/scripts/bootstrap.js", "_static/scripts/*.map", "_static/styles/*.map",
@@ -49,7 +50,9 @@ def assemble(to: Path, overlay: Path | None) -> None:
     (to / "sheets").mkdir()
     found = load(FOLDER, overlay)
     for name, collection in found.items():
-        title = collection.exam.title if collection.exam else name.replace("_", " ")
+        page = BOOK / f"{name}.ipynb"
+        usual = heading(page) if page.exists() else name.replace("_", " ")
+        title = collection.exam.title if collection.exam else usual
         (to / "sheets" / f"{name}.md").write_text(SHEET.format(title=title, name=name), "utf8")
     own = [f"sheets/{name}" for name in found if name not in (*CHAPTERS, *EXAMS)]
     own += [f"pages/{path.stem}" for path in sorted((to / "pages").glob("*.md"))]

@@ -129,12 +129,12 @@ def two_learning_rates(draw):
 
         The loss is $L=\frac12(wv-{target})^2$, and training starts at $(w,v)=({w0},{v0})$.
 
-        1. Show that $w^2-v^2$ is not conserved, and find a number that is.
+        1. Show that $w^2-v^2$ is not conserved, and find a number $w^2-\dots$ that is.
         2. What is it here?
         3. Where does training end?
         """,
         answers=(
-            Answer("the conserved number, with $w^2$ in it", kept, lambda: landed()[0] ** 2 - landed()[1] ** 2 / faster, 1e-6, mistakes=(
+            Answer("the conserved number, with $w^2$ in it once", kept, lambda: landed()[0] ** 2 - landed()[1] ** 2 / faster, 1e-6, mistakes=(
                 (w0**2 - v0**2, "the charge of equal rates, which moves here"),
                 (w0**2 - faster * v0**2, "the square is divided by the rate, not multiplied"),
             )),
@@ -148,7 +148,7 @@ def two_learning_rates(draw):
            Along the flow $\frac{{d}}{{dt}}w^2=-2w\,\partial_wL$ and $\frac{{d}}{{dt}}v^2=-2\cdot{faster}\,v\,\partial_vL$.
            So $\frac{{d}}{{dt}}(w^2-v^2)=2\cdot{faster - 1}\,v\,\partial_vL$, which is not zero before the data are fitted, while $\frac{{d}}{{dt}}\big(w^2-\frac{{v^2}}{{{faster}}}\big)=0$.
         2. $w^2-\frac{{v^2}}{{{faster}}}={w0}^2-\frac{{{v0}^2}}{{{faster}}}={kept}$.
-        3. At the end $wv={target}$ and $w^2-\frac{{v^2}}{{{faster}}}={kept}$.
+        3. The conserved number is positive, so $w$ keeps its sign, and the flow can rest only where $wv={target}$; there $w^2-\frac{{v^2}}{{{faster}}}={kept}$.
            With $s=w^2$ this is $s-\frac{{{target}^2}}{{{faster}\,s}}={kept}$, that is $s^2-{kept}\,s-{(target // root) ** 2}=0$, whose positive root is $s={w1**2}$.
            So $w={w1}$ and $v={v1}$.
         """,
@@ -217,7 +217,7 @@ def behind_a_normalisation(draw):
 def what_momentum_remembers(draw):
     """An argument that takes a gradient at the wrong place."""
     w, v = draw.choice([(2, 1), (3, 1), (1, 2), (3, 2), (1, 3)])
-    error, eta, beta = draw.choice([-2, -1, 2]), draw.choice([0.25, 0.125]), 0.5
+    error, eta, beta = draw.choice([-2, -1, 1]), draw.choice([0.25, 0.125]), 0.5
     target = w * v - error
     left = -(eta * error**2 * (v**2 - w**2))
     start = torch.tensor([w, v]).double()

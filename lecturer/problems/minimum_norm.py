@@ -129,7 +129,7 @@ Write all weights as powers of 2.
             Answer("the factor", value=0.25, tolerance=1e-6,
                    computed=factor,
                    mistakes=((0.75, "this is the rate of Algorithm 1, which goes half of the way with both at once"),
-                             (0.5, "a turn has two halves, and each of them halves the distance"))),
+                             (0.5, "the neighbour is off by half as much on the other side: the mean of d and −d/2 is d/4"))),
             Answer("the number of turns", value=needed, computed=turns_needed, tolerance=1e-6,
                    mistakes=((needed - 1, f"the first turn leaves {k // 6}, before any factor 1/4"),
                              (2 * needed, "these are half turns"))),
@@ -258,7 +258,7 @@ def a_sum_of_exponentials(draw):
     }
     return Problem(
         question=rf"""
-"Every network has exactly one lightest writing," says a student: "$F(\alpha)=\frac1p\sum_e|\theta_e|^pe^{{p(B^\top\alpha)_e}}$ is a sum of exponentials, and an exponential is strictly convex.
+"Every network has exactly one lightest gauge," says a student: "$F(\alpha)=\frac1p\sum_e|\theta_e|^pe^{{p(B^\top\alpha)_e}}$ is a sum of exponentials, and an exponential is strictly convex.
 So $F$ is strictly convex, and a strictly convex function has exactly one lowest point."
 
 1. Where does the proof fail?
@@ -283,7 +283,7 @@ So $F$ is strictly convex, and a strictly convex function has exactly one lowest
    {name_of["none"]} has none: the second unit of the second layer is fed, but its outgoing weight is 0.
    {name_of["infinitely many"]} has infinitely many: all weights at the second unit of the second layer are 0, and the other three units lie on paths.
 3. In {name_of["none"]} let $\xi$ be $-1$ at the second unit of the second layer and $0$ elsewhere: $F(t\xi)$ falls for ever as $t\to\infty$.
-   (It is strictly convex: only the lowest point is missing.)
+   (It is strictly convex: only the lowest point is missing. With $-1$ at the second unit of the first layer, too, $F$ falls as well; either answer counts.)
    In {name_of["infinitely many"]} let $\xi$ be $1$ at that unit and $0$ elsewhere: no non-zero weight sees it, so $F(t\xi)$ is constant, and that dial can be anything.
    The other three have one lightest choice.
 """,

@@ -35,13 +35,17 @@ def solutions(chapter):
 def test_every_exercise_has_a_stub_and_a_locked_test(chapter):
     notebook = exercises(chapter)
     labels = re.findall(r":label: (ex-[\w-]+)", "\n".join(sources(notebook)))
-    marks = [cell["metadata"]["nbgrader"] for cell in for_nbgrader(notebook)["cells"]]
-    assert [m["grade_id"] for m in marks if m["solution"]] == labels != []
+    cells = for_nbgrader(notebook)["cells"]
+    marks = [c["metadata"]["nbgrader"] for c in cells if "nbgrader" in c["metadata"]]
     tests = [m for m in marks if m["grade"]]
-    assert [m["grade_id"] for m in tests] == [f"test-{label}" for label in labels]
-    assert all(m["locked"] and m["points"] % 5 == 0 and m["points"] > 0 for m in tests)
-    assert all(set(m) - {"points"} == KINDS for m in marks)
+    assert [m["grade_id"] for m in tests] == [f"test-{label}" for label in labels] != []
+    assert all(m["locked"] for m in marks)
+    assert all(m["points"] % 5 == 0 and m["points"] > 0 for m in tests)
+    assert all(set(m) - {"points"} == KINDS and not m["solution"] for m in marks)
     assert len({m["grade_id"] for m in marks}) == len(marks)
+    # A student can change the stubs, and nothing else; each stands before its test.
+    free = [k for k, c in enumerate(cells) if "nbgrader" not in c["metadata"]]
+    assert [cells[k + 1]["metadata"]["nbgrader"] for k in free] == tests
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
@@ -85,10 +89,15 @@ def graded(answers, labels):
     """What the tests of these exercises say, where stubs are replaced by answers."""
     names: dict = {}
     passed = {}
-    for cell in for_nbgrader(exercises("symmetry"))["cells"]:
-        name, source = cell["metadata"]["nbgrader"]["grade_id"], "".join(cell["source"])
-        if cell["cell_type"] == "code" and (name.startswith("read-") or name in labels):
-            exec(answers.get(name, source), names)
+    cells = for_nbgrader(exercises("symmetry"))["cells"]
+    for cell, after in zip(cells, [*cells[1:], cells[0]], strict=True):
+        name = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+        label = after["metadata"].get("nbgrader", {}).get("grade_id", "").removeprefix("test-")
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code" and name.startswith("read-"):
+            exec(source, names)
+        elif not name and label in labels:
+            exec(answers.get(label, source), names)
         elif name.removeprefix("test-") in labels:
             try:
                 exec(source, names)

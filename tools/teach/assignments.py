@@ -106,7 +106,10 @@ def divided(notebook: dict) -> Iterator[dict | tuple[dict, Exercise]]:
 
 
 def for_nbgrader(notebook: dict) -> dict:
-    """The notebook with nbgrader's metadata: stubs are solutions, tests are locked."""
+    """The notebook with nbgrader's metadata: what is read is locked, and so are the tests.
+
+    A stub bears none: of a cell that is declared a solution nbgrader would leave no line.
+    """
     cells: list[dict] = []
     for part in divided(notebook):
         if isinstance(part, dict):
@@ -114,7 +117,7 @@ def for_nbgrader(notebook: dict) -> dict:
             cells.append(tagged(part, name, locked=True))
             continue
         cell, exercise = part
-        cells.append(tagged(with_source(cell, exercise.stub), exercise.label, solution=True))
+        cells.append(with_source(cell, exercise.stub))
         calls = "".join(f"    {call},\n" for call in exercise.calls)
         test = with_source(
             cell, f"verdicts = (\n{calls})\nprint(*verdicts, sep='\\n')\nassert all(verdicts)"

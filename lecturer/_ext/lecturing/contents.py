@@ -9,7 +9,7 @@ from docutils import nodes
 from .core import KitDirective, chapter_of, raw
 
 TITLE = re.compile(r"^# +(.+?) *$", re.MULTILINE)
-HEADS = ("chapter", "the hour", "slides", "problems and solutions", "in the book")
+HEADS = ("chapter", "the hour", "slides", "problems", "the book")
 
 
 def in_order(source: Path) -> list[str]:
@@ -46,9 +46,7 @@ class Chapters(KitDirective):
     def row(self, source: Path, name: str) -> str:
         """What there is for one chapter."""
         title = escape(title_of(source / "lectures" / f"{name}.md"))
-        cells = [
-            f"<a href='lectures/{name}.html' aria-label='by the minute: {title}'>by the minute</a>"
-        ]
+        cells = [f"<a href='lectures/{name}.html' aria-label='lecture: {title}'>lecture</a>"]
         for folder, words in (("slides", "slides"), ("sheets", "problems")):
             there = (source / folder / f"{name}.md").exists()
             link = f"<a href='{folder}/{name}.html' aria-label='{words}: {title}'>{words}</a>"
@@ -56,7 +54,7 @@ class Chapters(KitDirective):
         page = f"book/{name}"
         there = page in self.site.pages
         cells.append(
-            f"<a href='{self.root}{page}.html' aria-label='the page: {title}'>the page</a>"
+            f"<a href='{self.root}{page}.html' aria-label='chapter: {title}'>chapter</a>"
             if there
             else "–"
         )

@@ -67,7 +67,7 @@ def silent_start(draw):
         It starts with $w=\sqrt{{{charge}}}$ and $v=0$.
 
         1. Where does gradient flow end, and what is the largest eigenvalue of the Hessian there?
-        2. With which steps $\eta$ does gradient descent come to rest at that point if it starts close enough?
+        2. With which steps $\eta$ does the error $wv-{target}$ die out if gradient descent starts close enough to that point?
         3. Which point on the orbit of the end has the smallest largest eigenvalue, and what is it?
            How is the neuron to be rescaled from the end, and what has become of its charge?
         4. Gradient descent with a small step $\eta$ starts at the same place as the flow.
@@ -117,12 +117,12 @@ def silent_start(draw):
         1. The flow conserves $\Delta=w^2-v^2={charge}$, and it cannot come to rest before $wv={target}$: the gradient is $(wv-{target})\,(v,w)$, and $w^2\ge\Delta>0$.
            From $wv={target}$ and $w^2-v^2={charge}$ follows $w={w}$, $v={v}$; as $w$ never changes its sign, this is the only solution.
            At a minimum the Hessian is $\begin{{pmatrix}}v\\w\end{{pmatrix}}\begin{{pmatrix}}v&w\end{{pmatrix}}$, with the eigenvalues 0, along the orbit, and $w^2+v^2={sharp}$.
-        2. Near the minimum a step multiplies the error by $1-{sharp}\,\eta$ to first order, so it comes to rest if $\eta<2/{sharp}$, and not if $\eta>2/{sharp}$.
+        2. Near that point a step multiplies the error $wv-{target}$ by $1-{sharp}\,\eta$ to first order, and nothing pulls along the orbit; so it comes to rest, there or at a neighbouring minimum, if $\eta<2/{sharp}$, and not if $\eta>2/{sharp}$.
         3. On the orbit $wv={target}$, all points are minima, and $w^2+v^2\ge2wv={2 * target}$ with equality at $w=v=\sqrt{{{target}}}$: the minimum-norm gauge is also the flattest.
            The scale is $a=\sqrt{{v/w}}=\sqrt{{{v}/{w}}}$, and the charge is zero there: rescaling leaves the function alone, not the charge.
         4. At the start $\nabla L=(-{target}v,-{target}w)=(0,-{target}\sqrt{{{charge}}})$.
            So $v$ moves and $w$ does not, and $\Delta'={charge}-\eta^2\cdot{target**2}\cdot{charge}$: the charge becomes smaller by the factor $1-{target**2}\,\eta^2=1-({target}/{few})^2\approx{1 - (target / few) ** 2:.4f}$.
-           (This is $1-\tau^2$ with $\tau=\eta\,(wv-y)$.)""",
+           (This is $1-\tau^2$ with $\tau=\eta\,(wv-{target})$ at the start.)""",
         marks=(
             (4, "the conserved charge and the product give the end of the flow"),
             (2, "why it ends there: no other resting point, no change of sign"),

@@ -49,7 +49,7 @@ def which_penalty(draw):
            At which two rates does the imbalance die?
            Describe the slower of the two ways to be unbalanced.
         3. How large may $\eta$ be at most so that the step $\theta'=\theta-\eta\nabla S$ damps every imbalance near there?
-        4. Instead of $S$ the network follows weight decay, $\dot\theta=-\nabla(L+\lambda R_2)$.
+        4. Instead of $S$ the network follows weight decay, $\dot\theta=-\nabla(L+\lambda R_2)$ with $R_2=\frac12(w^2+v^2+u^2)$.
            With which $\lambda$ does every charge die at the slower rate of part 2?
            Name one thing that the decay changes and $S$ leaves alone.""",
         answers=(

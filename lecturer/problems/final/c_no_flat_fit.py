@@ -78,7 +78,7 @@ def no_flat_fit(draw):
            The largest eigenvalue of a symmetric matrix is at least each such quotient.
         4. There $\|W_\ell\|^2=\|\theta\|^2/n$ at every layer, so the bound is $n^2\,\mathbb E[y^2]/\|\theta\|^2$, with the smallest norm on the orbit.
            Part 3 does not say that this gauge is the flattest.
-           It bounds the sharpness from below in each gauge, and says nothing from above; in a gauge with heavier layers the bound is even lower.""",
+           It bounds the sharpness from below in each gauge, and says nothing from above; in a gauge where every layer is heavier (two units of a layer can be turned against each other) the bound is even lower; with one dial for each layer it cannot be.""",
         marks=(
             (4, "the Hessian of the squared error, and why the second term is gone"),
             (4, "one layer multiplied by a factor: homogeneity, no biases, derivative"),

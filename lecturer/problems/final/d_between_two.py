@@ -14,7 +14,7 @@ def times(number):
 def between_two(draw):
     """Chapters 2, 4 and 8."""
     eta, decay, mu = draw.choice(
-        [(0.5, 1.0, 3), (0.25, 2.0, 12), (0.5, 1.5, 3.75), (1.0, 0.5, 0.75)]
+        [(0.5, 1.0, 3), (0.25, 2.0, 12), (0.5, 1.5, 3.75), (0.5, 0.5, 1.75)]
     )
     into, out = draw.choice([(2, 8), (4, 16), (1, 9), (3, 12)])
     noise_in, noise_out = draw.choice([(16, 1), (48, 3), (81, 1), (32, 2)])
@@ -43,7 +43,7 @@ def between_two(draw):
         The network is trained by gradient descent on batches drawn anew, with the step $\eta={eta:g}$ and coupled weight decay $\lambda={strength}$, and only this unit's gauge moves: the network stays on its orbit, at the scale $a$.
 
         1. How do the four numbers depend on $a$?
-        2. At which $a^4$ does the noise alone, without decay, leave the gauge where it is on average?
+        2. At which $a^4$ does the noise alone, without decay, leave the charge where it is on average?
            At which $a^4$ is the network lightest, $p=2$?
         3. Show that on average the charge $\Delta=r^2-s^2$ stands still under both together if the imbalance of the squared gradients is $\mu\Delta$ with $\mu=\lambda(2-\eta\lambda)/\eta$.
            At which $a^4$ is that?

@@ -13,7 +13,7 @@ def page_in_disguise(draw):
     """Chapters 1, 2 and 7."""
     orders = {(1, 0, 2): 90, (0, 2, 1): 90, (2, 1, 0): 90, (1, 2, 0): 120, (2, 0, 1): 120}
     order = draw.choice(list(orders))  # unit i looks first at input order[i]
-    on, off = draw.choice([(2, -1), (4, -2), (5, 1), (4, 1), (3, -1), (6, 2)])
+    on, off = draw.choice([(2, -1), (4, -2), (5, 1), (3, 1), (3, -1), (6, 2)])
     scales = [draw.choice([2, 4, 8]) for _ in range(3)]
     perfect = on + 2 * off == 0
     rows = [
@@ -63,7 +63,7 @@ def page_in_disguise(draw):
         1. Rescale it so that all $v_i=1$.
            Show that $f$ does not change if the inputs are permuted, and find the permutation $\tau$ of the units and the numbers with $W=P_\tau(\delta I+bJ)$, where $J$ is the matrix of ones.
         2. What is the angle, seen from the spine $\delta=0$, between the half page on which this network lies and that of the identity with the same sign of $\delta$?
-        3. A student that starts on the page of this network, on the other side of the spine and with $v=(1,1,1)$, learns $f$ by gradient flow on its $W$, which keeps $\delta$ from zero.
+        3. A student that starts on the page of this network, on the other side of the spine and with $v=(1,1,1)$, learns $f$ by gradient flow on its $W$; the loss $L$ is half the mean squared error over standard normal inputs, and the flow keeps $\delta$ from zero.
            Is there a student on its side that computes $f$?
            If so, name it; if not, say what waits there.
         4. Name one change of the start, or of what the code trains, with which such a student need not stay on its side of $\delta=0$, and say why.""",
@@ -113,10 +113,10 @@ def page_in_disguise(draw):
         ),
         solution=rf"""
         1. Multiply row $i$ by $v_i$, and set $v_i=1$: a gauge transformation with $a_i=v_i$.
-           Each row then has one entry ${on}$ and two entries ${off}$, so $\delta={on}-({off})={on - off}$ and $b={off}$; the entry ${on}$ is at input {order[0] + 1}, {order[1] + 1}, {order[2] + 1} of the three units, which gives $\tau$.
+           Each row then has one entry ${on}$ and two entries ${off}$, so $\delta={on}-({off})={on - off}$ and $b={off}$; the entry ${on}$ is at input {order[0] + 1}, {order[1] + 1}, {order[2] + 1} of the three units, which gives $\tau$ (or its inverse, by the convention for $P_\tau$; both count).
            A permutation of the inputs permutes the rows, and $f$ is a sum over all of them.
         2. $\tau$ is a {"swap" if angle == 90 else "cyclic shift"}, so the angle between $P_\tau-\frac13J$ and $I-\frac13J$ is ${angle}^\circ$: their product is $\mathrm{{tr}}P_\tau-1={0 if angle == 90 else -1}$, and both have the squared length 2.
-        3. The only candidate is $(-a^*,-b^*)=({-on},{-off})$, and it computes $f$ if and only if $a^*+2b^*=0$.
+        3. With $a^*=\delta+b$ and $b^*=b$ of the given network, the only candidate is $(-a^*,-b^*)=({-on},{-off})$, and it computes $f$ if and only if $a^*+2b^*=0$.
            Here $a^*+2b^*={on + 2 * off}$, so {verdict}.
         4. The spine is a wall for the gradient of the unconstrained network alone.
            Code that shares two parameters $a$ and $b$ moves each by the sum of the derivatives of its entries, and there are three entries $a$ and six entries $b$.

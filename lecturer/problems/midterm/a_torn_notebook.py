@@ -13,7 +13,7 @@ def torn_notebook(draw):
     """Chapters 1 and 2."""
     w1, b1, v1 = draw.choice([1, 3]), draw.choice([-2, -4]), draw.choice([8, 16])
     w2, b2, v2 = draw.choice([8, 24]), draw.choice([4, 12]), -draw.choice([2, 6])
-    first, second = draw.choice([2, 4]), draw.choice([2, 4])  # a₁ and 1/a₂
+    first, second = draw.sample([2, 4], 2)  # a₁ and 1/a₂
 
     def found():
         scales = torch.tensor([first, 1 / second], dtype=torch.float64)

@@ -122,6 +122,7 @@ def three_weights(draw):
         ),
         solution=rf"""
         1. Gradient flow ($p=2$) conserves what flows in minus what flows out at each of the two hidden units: $w^2-v^2={charges[0]}$ and $v^2-u^2={charges[1]}$.
+           (Any two independent combinations of these count, such as $w^2-u^2$.)
         2. At the end $wvu={target}$, and both charges are what they were.
            With $q=u^2$ this is $q\,(q{charges[1]:+d})\,(q{charges[0] + charges[1]:+d})={target**2}$.
            The weights stay positive: a weight that came to zero would make the product zero, and there $L$ would be larger than at the start, but $L$ falls.

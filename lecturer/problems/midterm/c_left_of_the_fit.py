@@ -58,9 +58,14 @@ def left_of_the_fit(draw):
         marks=(
             (
                 5,
-                "a factor on one layer passes through all later ones: positive homogeneity, no biases",
+                "a factor on one layer passes through all later ones: positive homogeneity, no biases "
+                "(or: the Ward identity, added up over the units between two layers)",
             ),
-            (4, "the derivative by the factor: weight times gradient of f is f"),
+            (
+                4,
+                "the derivative by the factor: weight times gradient of f is f "
+                "(or: the same at the last layer, where f is linear)",
+            ),
             (3, "the chain rule, and that the result does not depend on the layer"),
             (4, "the condition at a critical point, multiplied by the weights"),
             (4, "all layers have the same norm, and the two cases"),
