@@ -190,8 +190,10 @@ def channel_of(numbers: Tensor, size: int, *, uneven: bool = False) -> Channel:
         >>> channel = channel_of(torch.tensor([8.0, 2.0, 1.0]).double(), 3)
         >>> channel.parts(channel.theta)[0].tolist()
         [[8.0, 2.0, 2.0], [2.0, 8.0, 2.0], [2.0, 2.0, 8.0]]
-        >>> [rows[0].tolist() for rows in channel.parts(channel.foot)[:1]], channel.teacher[1]
-        ([[4.0, 4.0, 4.0]], tensor([0.5000, 0.5000, 0.5000], dtype=torch.float64))
+        >>> [round(x, 12) for x in channel.parts(channel.foot)[0][0].tolist()]
+        [4.0, 4.0, 4.0]
+        >>> channel.teacher[1]
+        tensor([0.5000, 0.5000, 0.5000], dtype=torch.float64)
     """
     a, b, c = numbers
     W, v = deep_sets(a, b, c, size)

@@ -56,7 +56,7 @@ def halving_bold() -> str:
 
 def an_epoch_shrinks() -> str:
     """By how much an epoch of the paper's experiment shrinks an imbalance."""
-    return f"{2 * PAPER['lam'] * PAPER['eta'] * PAPER['steps']:.3%}".replace("%", " %")
+    return f"{2 * PAPER['lam'] * PAPER['eta'] * PAPER['steps']:.4%}".replace("%", " %")
 
 
 def left_after_200() -> str:

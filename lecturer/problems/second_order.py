@@ -96,12 +96,14 @@ def neuron_springs(draw):
 @problem(title="Where the flow ends", stars=1, minutes=15)
 def flow_end(draw):
     """What gradient flow keeps, how sharp its end is, and what one step does to it."""
-    starts = (2, 0, 1.5), (0, 2, 1.5), (3, 1, 7.5), (1, 3, 7.5), (4, 2, 2.5), (2, 4, 4.5)
-    w, v, y = draw.choice(starts)
-    eta = draw.choice([0.125, 0.25])
+    steps = {
+        (2, 0, 1.5): (0.25, 0.5), (0, 2, 1.5): (0.25, 0.5), (3, 1, 7.5): (0.0625, 0.125),
+        (1, 3, 7.5): (0.0625, 0.125), (4, 2, 2.5): (0.125, 0.1875), (2, 4, 4.5): (0.125, 0.1875),
+    }  # fmt: skip
+    w, v, y = draw.choice([*steps])
+    eta = draw.choice(steps[w, v, y])
     delta, error = w**2 - v**2, w * v - y
     sharp, moved = hypot(delta, 2 * y), delta * (1 - (eta * error) ** 2)
-    holds = eta < 2 / sharp
     start = {"w": torch.tensor(w).double(), "v": torch.tensor(v).double()}
 
     def loss(t):
@@ -147,7 +149,7 @@ def flow_end(draw):
         1. The flow keeps $\Delta={w}^2-{v}^2={delta}$ and ends at $wv=y$, where the sharpness is $w^2+v^2=\sqrt{{\Delta^2+4y^2}}=\sqrt{{{tex(delta**2)}+{tex(4 * y**2)}}}={tex(sharp)}$ ({{in}}`prop-edge`).
         2. Near the minimum each step multiplies the error by $1-\eta\lambda_{{\max}}$, so $\eta<2/\lambda_{{\max}}={tex(2 / sharp)}$.
         3. The error is $e=wv-y={tex(error)}$, and $\Delta'=\Delta(1-\eta^2e^2)={tex(moved)}$.
-        4. {"It could" if holds else "It could not"}, for $\eta={tex(eta)}$ is {"below" if holds else "not below"} the limit ${tex(2 / sharp)}$.
+        4. {"It could" if eta < 2 / sharp else "It could not"}, for $\eta={tex(eta)}$ is {"below" if eta < 2 / sharp else "not below"} the limit ${tex(2 / sharp)}$.
            But each step with an error changes the imbalance, so gradient descent is on its way to another minimum than the flow, and the sharpness of that one decides whether it can stay.
         """,
         marks=marks,

@@ -208,7 +208,7 @@ def no_new_extremes(draw):
            So the derivative of $M$ to the right is nowhere positive, and a continuous function with this property does not increase.
            With $-\Delta$ in the place of $\Delta$, which obeys the same equation, $\min(0,\min_h\Delta_h)$ never decreases.
         3. Inputs, outputs and the ground count as 0.
-           If all imbalances are negative, the largest one too is pulled up towards 0.
+           If all imbalances are negative, the largest one can rise towards 0: a single neuron has $\dot\Delta=-2\kappa(r^2+s^2)\Delta>0$.
         """,
         marks=(
             (1, r"$\dot\Delta=-2\kappa\mathcal L\Delta$ holds while the network learns"),

@@ -127,7 +127,7 @@ Somebody else takes one step with the same $\eta$ from the network that is resca
         answers=(
             Answer("your $f(1)$", value=after(here), computed=lambda: stepped(1), tolerance=1e-3,
                    mistakes=((w * v - rate * miss * here, "both weights move at once: a term with η² is missing"),
-                             (2 * w * v - after(here), "the step goes against the gradient"))),
+                             (w * v + rate * miss * here + rate**2 * miss**2 * w * v, "the step goes up the gradient"))),
             Answer("the other's $f(1)$", value=after(there), computed=lambda: stepped(a), tolerance=1e-3,
                    mistakes=((after(here), "the gradient is not the same in another gauge"),
                              (w * v - rate * miss * there, "a term with η² is missing"))),
@@ -145,7 +145,7 @@ For yours it is ${here:g}$, for the other, at $(aw,\,v/a)=({a * w:g},\,{v / a:g}
 So $f={after(here):.6g}$ for yours, and $f={after(there):.6g}$ for the other.
 
 To first order the answer changes by $-\eta e\,(w^2+v^2)$, so $\eta'=\eta\cdot\frac{{{here:g}}}{{{there:g}}}\approx{rate * here / there:.4g}$.
-One rate makes up for one factor; with two neurons and two factors no single rate would do.""",
+At one input some rate always makes up for it in this sense; at two inputs it need not: in $v_1\,\mathrm{{relu}}(w_1x)+v_2\,\mathrm{{relu}}(w_2x)$ with $w_1>0>w_2$ the inputs 1 and $-1$ each see the factor of another neuron.""",
         marks=((2, "the gradient $(ev, ew)$, with $e$ the same in both gauges"),
                (2, "your answer, with the term in $\\eta^2$"),
                (2, "the other's, with $w^2+v^2$ at the rescaled point"),

@@ -192,7 +192,7 @@ Train with a weight decay: gradient flow on $L_\lambda(\theta)=L(\theta)+\frac\l
 
 1. Prove that the sign of $s=\langle\nu,\theta\rangle$ is kept, for every $\lambda\ge0$.
 2. Show that $\langle\nu,\nabla L_\lambda\rangle=\langle\nu,\nabla L\rangle+\lambda s$, and say in one sentence what the decay does to the distance from the barrier.
-3. In a hidden layer one neuron alone gets a decay nine times as large.
+3. In a Deep Sets channel one neuron alone gets a decay nine times as large.
    Which step of your proof fails?
 """,
         witness=lambda: sides(uneven=False),

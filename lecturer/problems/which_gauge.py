@@ -48,12 +48,12 @@ def quiet_and_light(draw):
     mistakes = (
         (d / o, "this is the gauge without a decay"),
         (1.0, "this is the lightest gauge, where the decay alone would lead"),
-        (1 / ratio, "upside down: what flows into a unit comes from many weights"),
+        (1 / ratio, "upside down: Δ counts incoming minus outgoing"),
         (halved, "half of the inputs switch the unit on: the diagonal has a factor one half"),
     )
     return Problem(
         question=rf"""
-A network with one hidden layer has $d={d}$ isotropic inputs, $o={o}$ outputs and no biases.
+A network with one hidden layer has $d={d}$ isotropic inputs, $x$ and $-x$ alike, $o={o}$ outputs and no biases.
 It has learnt its teacher, and is trained on with targets to which noise of variance $\varsigma^2={variance}$ is added in each output, one example at a time, with small steps and a weight decay.
 Take the averaged motion of the charge of {{prf:ref}}`thm-drift`, $\frac{{d\Delta}}{{d\tau}}=B\,c-\mu\,\Delta$, with $\mu={strength}$, and $\mathbb E(\partial_e\ell)^2=\varsigma^2$ times the diagonal of Gauss–Newton's matrix.
 
@@ -107,7 +107,7 @@ The recipe equalises one unit after the other: it multiplies the weight in by $a
 It begins with the second unit, goes on to the first, and repeats this sweep.
 
 1. Find the equalised network: the logarithm to the base 2 of its weights and of the first unit's dial.
-2. By how much is the logarithm of the first dial off after *one* sweep?
+2. How much must still be added to the logarithm of the first dial after *one* sweep (negative, if it must become smaller)?
 3. By what factor does each further sweep shrink this error, and what does part 2 of {{prf:ref}}`prop-limit` promise?
 """,
         answers=(
@@ -130,7 +130,7 @@ It begins with the second unit, goes on to the first, and repeats this sweep.
                 ),
             ),
             Answer(
-                "the error of the first dial after one sweep, in log2",
+                "what must still be added to log2 of the first dial after one sweep",
                 value=left,
                 computed=lambda: float(swept_weights(60)[1][0] - swept_weights(1)[1][0]),
                 mistakes=(
