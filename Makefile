@@ -13,6 +13,7 @@ COLAB := .cache/venv-colab
 OLDEST := .cache/venv-oldest
 NEWEST := .cache/venv-newest
 JUPYTER := .cache/venv-jupyter
+GRADERS := nbgrader otter
 SITE := _build/html
 REPORTS := .cache/reports
 WORKERS ?= 2
@@ -51,6 +52,10 @@ $(COLAB)/.ready: requirements/colab.txt pyproject.toml tools/setup.sh tools/uv.s
 
 $(JUPYTER)/.ready: requirements/jupyter.in requirements/book.lock pyproject.toml tools/setup.sh tools/uv.sh
 	tools/setup.sh $(JUPYTER) requirements/jupyter.in
+	touch $@
+
+.cache/venv-%/.ready: requirements/%.in pyproject.toml tools/setup.sh tools/uv.sh
+	tools/setup.sh .cache/venv-$* requirements/$*.in
 	touch $@
 
 .PHONY: env lock
@@ -184,6 +189,12 @@ oldest: ## execute every notebook among the lowest versions that gaugelib allows
 newest: ## execute every notebook among the newest versions of everything, and count the cells
 	tools/setup.sh $(NEWEST) requirements/newest.in
 	$(call elsewhere,$(NEWEST),newest)
+
+.PHONY: graders
+graders: $(READY) $(GRADERS:%=.cache/venv-%/.ready) ## hand the exercises in to nbgrader and to otter
+	for grader in $(GRADERS); do \
+		PATH="$(CURDIR)/.cache/venv-$$grader/bin:$$PATH" .cache/venv-$$grader/bin/python -m tools.try_graders $$grader; \
+	done
 
 .PHONY: jupyter-look dist
 jupyter-look: $(READY) $(JUPYTER)/.ready ## drive a widget by keyboard in JupyterLab and in Notebook

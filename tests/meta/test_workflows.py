@@ -57,7 +57,7 @@ def test_nothing_is_published_before_its_first_cell_has_installed():
 
 
 IMAGE = "us-docker.pkg.dev/colab-images/public/runtime:latest"
-PLACES = {"colab", "oldest", "notebooks", "conda", "jupyter", "published"}
+PLACES = {"colab", "oldest", "notebooks", "conda", "jupyter", "graders", "published"}
 
 
 def faults(places):

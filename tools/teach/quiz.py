@@ -5,8 +5,8 @@
 Writes a text in the format of text2qti; with text2qti installed (`pip install text2qti`), the zip
 that a platform imports, too. Each answer is a group of questions, of which a student gets one: the
 same problem with other numbers. Mistakes of a problem are the wrong choices where a word is asked
-for. Proofs are left out, for nobody but a person marks them. The quiz holds the answers: it is for
-the lecturer.
+for. Proofs are left out, for nobody but a person marks them. Formulas are written as Canvas draws
+them. The quiz holds the answers: it is for the lecturer.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from tools.teach.said import heading, plain
 from tools.teach.seeds import PUBLIC, drawn, salt_of
 
 TOOL = "text2qti"
+POINTS = re.compile(r"^points per question: (\d+)$", re.MULTILINE)
 DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
 
 
@@ -56,6 +57,15 @@ def groups_of(task: Task, variants: int, salt: str) -> list[str]:
         head = f"GROUP\npick: 1\npoints per question: {points}\n"
         groups.append("\n".join([head, *different, "END_GROUP\n"]))
     return groups
+
+
+def worth(text: str) -> int:
+    r"""The points of a quiz: of each group a student gets one question.
+
+    >>> worth("GROUP\npick: 1\npoints per question: 2\n\nEND_GROUP")
+    2
+    """
+    return sum(map(int, POINTS.findall(text)))
 
 
 def question(task: Task, problem: Problem, answer: Answer) -> str:
@@ -117,4 +127,5 @@ def run(options: argparse.Namespace) -> int:
         print(f"{TOOL} does not take {path}", file=sys.stderr)
         return done.returncode
     print(path.with_suffix(".zip"))
+    print(f"It is worth {worth(text)} points: {TOOL} 0.8 writes more, look after the import.")
     return 0
