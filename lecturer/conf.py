@@ -24,12 +24,14 @@ html_static_path = [str(ROOT / "book" / "site"), "site"]
 html_css_files = ["book.css", "boxes.css", "lecturer.css"]
 html_js_files = [("reach.js", {"defer": "defer"})]
 html_context = {"default_mode": "light"}
-templates_path = [str(ROOT / "book" / "_ext" / "gaugebook" / "templates")]
+templates_path = [
+    str(HERE / "_ext" / "lecturing" / "components"),  # as ../components, which the theme asks for
+    str(ROOT / "book" / "_ext" / "gaugebook" / "templates"),
+]
 html_domain_indices = False
 html_use_index = False
 html_show_sphinx = False
 html_copy_source = False
-html_sidebars = {"**": ["navbar-logo.html", "sbt-sidebar-nav.html"]}
 html_theme_options = {"navigation_with_keys": False, "use_download_button": False}
 
 if tags.has("slides"):  # noqa: F821  Sphinx gives it: `-t slides` builds the decks

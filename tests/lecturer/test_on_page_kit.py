@@ -12,7 +12,7 @@ import pytest
 from tests.meta.prose import ROOT
 
 KIT = Path(os.environ.get("LECTURER_KIT", ROOT / "_build" / "lecturer"))
-LINK = re.compile(r'\b(?:href|src)="([^"]+)"')
+LINK = re.compile(r'\b(?:href|src|action)="([^"]+)"')
 ELSEWHERE = re.compile(r"(?:https?|mailto|data|javascript):")
 NAMED = re.compile(r'\bid="([^"]+)"')
 LOOKED_AT = ("index", "plans", "lectures/pairing", "sheets/midterm")

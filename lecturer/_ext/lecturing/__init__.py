@@ -38,7 +38,7 @@ def dress(app) -> None:
     for path in sorted((site_of(app).folder / "_static" / "bundle").glob("*.css")):
         app.add_css_file(f"../../_static/bundle/{path.name}", priority=300)
     if app.builder.name == "html":
-        app.builder.search = False  # the book has one; of the kit a browser searches a page
+        app.builder.search = False  # the field leads to the search of the book
         for repair in (access.repair_page, access.name_toggles):  # of the theme, as in the book
             app.connect("html-page-context", repair, priority=900)
 
