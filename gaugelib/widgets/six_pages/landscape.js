@@ -44,17 +44,16 @@ function drawn(values, rs, ss, levels, scale) {
 export function band(values, rs, ss, level, px) {
   let text = "";
   for (let j = 0; j + 1 < ss.length; j += 1) {
+    const [row, next] = [values[j], values[j + 1]];
     let from = null;
     for (let i = 0; i + 1 <= rs.length; i += 1) {
-      const corners = i + 1 === rs.length ? [] : [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]];
-      const below = corners.filter(([k, l]) => values[l][k] < level).length;
-      const whole = corners.length > 0 && below === 4;
-      if (whole && from === null) from = i;
-      if (!whole && from !== null) {
+      const below = i + 1 === rs.length ? 0 : (row[i] < level) + (row[i + 1] < level) + (next[i] < level) + (next[i + 1] < level);
+      if (below === 4 && from === null) from = i;
+      if (below < 4 && from !== null) {
         text += `M${px(rs[from])} ${px(ss[j])}H${px(rs[i])}V${px(ss[j + 1])}H${px(rs[from])}Z`;
         from = null;
       }
-      if (below > 0 && !whole) text += cut(corners, values, rs, ss, level, px);
+      if (below > 0 && below < 4) text += cut([[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]], values, rs, ss, level, px);
     }
   }
   return text;
