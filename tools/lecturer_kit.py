@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tools.lecturer_slides import build as build_slides
@@ -85,17 +86,30 @@ def build(site: Path, to: Path, overlay: Path | None = None) -> None:
             assemble(source, overlay)
         except ProblemError as problem:
             sys.exit(f"lecturer's kit: {problem}")
+        with ThreadPoolExecutor(2) as pool:  # pages and slides know nothing of each other
+            slides = pool.submit(build_slides, site, to, source)
+            pages = pool.submit(build_pages, site, to, source, overlay)
+            pages.result()
+            slides.result()
+
+
+def build_pages(site: Path, to: Path, source: Path, overlay: Path | None) -> None:
+    """Write the lecturer's pages, without what none of them names.
+
+    Raises:
+        SystemExit: a page is not as it should be.
+    """
+    with tempfile.TemporaryDirectory() as doctrees:
         done = subprocess.run(
             [sys.executable, "-m", "sphinx", "-q", "-E", "-W", "-n", "--keep-going", "-b", "html",
-             "-c", str(KIT), "-d", f"{folder}/doctrees", str(source), str(to / KIT.name)],
+             "-c", str(KIT), "-d", doctrees, str(source), str(to / KIT.name)],
             env=os.environ | surroundings(site, overlay), check=False,
         )  # fmt: skip
-        if done.returncode:
-            sys.exit("lecturer's kit: its pages have the errors above")
-        for name in UNUSED:
-            for path in (to / KIT.name).glob(name):
-                path.unlink()
-        build_slides(site, to, source)
+    if done.returncode:
+        sys.exit("lecturer's kit: its pages have the errors above")
+    for name in UNUSED:
+        for path in (to / KIT.name).glob(name):
+            path.unlink()
 
 
 def surroundings(site: Path, overlay: Path | None) -> dict[str, str]:
