@@ -70,6 +70,14 @@ def test_a_file_of_the_overlay_replaces_ours_and_others_come_in(to, overlay):
     )
 
 
+def test_an_overlay_need_not_have_problems(to, overlay):
+    (overlay / "problems" / "resit.py").unlink()
+    (overlay / "problems").rmdir()
+    assemble(to, overlay)
+    assert (to / "lectures" / "guest.md").exists()
+    assert not (to / "sheets" / "resit.md").exists()
+
+
 def test_a_kit_is_not_written_into_the_students_site(tmp_path):
     site = tmp_path / "html"
     site.mkdir()

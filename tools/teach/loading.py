@@ -64,7 +64,7 @@ def load(folder: Path = FOLDER, overlay: Path | None = None) -> dict[str, Collec
         ProblemError: A folder is not there, a file does not load, or two problems are named alike.
     """
     found = {} if overlay is not None and not folder.is_dir() else _folder(folder, False)
-    if overlay is not None:
+    if overlay is not None and (overlay / "problems").is_dir():
         for name, own in _folder(overlay / "problems", True).items():
             found[name] = _joined(found[name], own) if name in found else own
     _refuse_twins(found)
