@@ -1,9 +1,12 @@
 """What of a deck does not fit: all its slides are walked over in one script."""
 
+import os
 from pathlib import Path
 
 from playwright.sync_api import Page
 
+ROOT = Path(__file__).parents[2]
+KIT = Path(os.environ.get("LECTURER_KIT", ROOT / "_build" / "lecturer"))
 LETTERS = 24  # pixels at least, on a canvas of 1024 by 768
 WALK = Path(__file__).with_name("walk.js").read_text("utf8")
 

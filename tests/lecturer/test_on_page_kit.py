@@ -1,6 +1,5 @@
 """The kit that `make lecturer` writes: every link leads somewhere, every page is readable."""
 
-import os
 import re
 from functools import cache
 from html import unescape
@@ -9,9 +8,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from tests.lecturer.slides import KIT
 from tests.meta.prose import ROOT
 
-KIT = Path(os.environ.get("LECTURER_KIT", ROOT / "_build" / "lecturer"))
 LINK = re.compile(r'\b(?:href|src|action)="([^"]+)"')
 ELSEWHERE = re.compile(r"(?:https?|mailto|data|javascript):")
 NAMED = re.compile(r'\bid="([^"]+)"')

@@ -4,19 +4,17 @@ The decks of the chapters are those of `make lecturer`; what a deck can do is tr
 that has one slide of each kind.
 """
 
-import os
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 from pypdf import PdfReader
 
-from tests.lecturer.slides import misfits
+from tests.lecturer.slides import KIT, misfits
 from tools import lecturer_slides
 from tools.lecturer_slides import ROOT, SLIDES
 
 SAMPLE = Path(__file__).parent / "deck"
-KIT = Path(os.environ.get("LECTURER_KIT", ROOT / "_build" / "lecturer"))
 CHAPTERS = sorted(path.stem for path in (ROOT / "lecturer" / "slides").glob("*.md"))
 TITLE, LIST, STATED, FIGURE, POLL, DIALS, PLANE = range(7)
 pytestmark = pytest.mark.xdist_group("slides")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools import lecture_clock
+from tools.teach import CHAPTERS
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "lecturer" / "_ext"))
@@ -16,10 +17,6 @@ sys.path.append(str(ROOT / "lecturer" / "_ext"))
 from lecturing.plans import boards, pages_of, steps  # noqa: E402
 from lecturing.site import KitError  # noqa: E402
 
-CHAPTERS = (
-    "symmetry", "minimum_norm", "conservation", "pairing", "soft_gauge", "second_order",
-    "two_symmetries", "which_gauge",
-)  # fmt: skip
 SECTIONS = (
     "Before the hour", "Fifty minutes", "Eighty minutes", "Polls", "At the board",
     "Misconceptions", "What to skip", "Live cells", "After the hour",
@@ -86,6 +83,10 @@ def test_every_slide_has_notes(chapter):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_what_is_believed_is_answered(chapter):
     assert 4 <= lecture(chapter).count("{misconception}") <= 7
+
+
+def test_control_all_eight_chapters_are_asked():
+    assert len(CHAPTERS) == 8
 
 
 def test_control_a_chapter_proves_something_and_boards_are_read():

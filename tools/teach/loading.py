@@ -11,21 +11,15 @@ from tools.teach.problem import ProblemError, Task
 ROOT = Path(__file__).parents[2]
 BOOK = ROOT / "book"
 FOLDER = ROOT / "lecturer" / "problems"
-CHAPTERS = (
-    "symmetry",
-    "minimum_norm",
-    "conservation",
-    "pairing",
-    "soft_gauge",
-    "second_order",
-    "two_symmetries",
-    "which_gauge",
-)
 EXAMS = ("midterm", "final")
 
 
 if str(BOOK / "_ext") not in sys.path:  # the book's typesetter, for all modules of this package
     sys.path.append(str(BOOK / "_ext"))
+
+from gaugebook.course import chapters_of, contents_of  # noqa: E402
+
+CHAPTERS = tuple(chapters_of(contents_of(ROOT)))  # as the contents name them
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,15 @@ from pathlib import Path
 
 from docutils import nodes
 
+from gaugebook.course import chapters_of, contents_of
+
 from .core import KitDirective, box, chapter_of, raw
 from .site import KitError, Site
 
 LINE = re.compile(r"(\d+)\s*\|\s*(.+)")
 QUICK = 0.3  # seconds: cells below it need no mention
 TIMED = "Cells that take a while, on the machine that built this kit. All cells together:"
-PAGES = {
-    "pairing": ("pairing", "learning"),
-    "second_order": ("second_order", "sharpness"),
-    "two_symmetries": ("two_symmetries", "relaxation"),
-    "which_gauge": ("which_gauge", "drift", "trained_networks"),
-}
+ROOT = Path(__file__).parents[3]
 BOARD = re.compile(
     r"^(:{3,})\{board\} +(?P<label>\S+)\n(?P<body>.*?)^\1 *$", re.DOTALL | re.MULTILINE
 )
@@ -29,7 +26,8 @@ def pages_of(chapter: str) -> list[str]:
     >>> pages_of("pairing")
     ['book/pairing', 'book/learning']
     """
-    return [f"book/{page}" for page in PAGES.get(chapter, (chapter,))]
+    pages = chapters_of(contents_of(ROOT)).get(chapter, (chapter,))
+    return [f"book/{page}" for page in pages if not page.endswith("_exercises")]
 
 
 def steps(minutes: int, lines: list[str]) -> list[tuple[int, int, str]]:

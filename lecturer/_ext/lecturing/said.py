@@ -2,7 +2,7 @@
 
 import re
 
-from bs4 import Tag
+from bs4 import BeautifulSoup, Tag
 from docutils import nodes
 from docutils.parsers.rst import directives
 
@@ -35,8 +35,6 @@ class Shown(KitDirective):
 
 def still(place: KitDirective, label: str, plain: bool) -> str:
     """HTML of a figure without what needs a script."""
-    from bs4 import BeautifulSoup
-
     figure = BeautifulSoup(str(place.site.element(label)), "html.parser").find("figure")
     if not isinstance(figure, Tag):
         raise KitError(f"{label!r} is no figure")
