@@ -2,10 +2,8 @@
 
 import re
 import shutil
-import statistics
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Locator, Page
 
@@ -120,77 +118,65 @@ TOO_SMALL = """() => {
   return found;
 }"""
 
-# Times of `count` redraws that moving the first slider causes: from the event to the layout.
-REDRAWS = """async ([selector, count]) => {
-  const slider = document.querySelector(`${selector} input[type=range]`);
-  const [low, high] = [Number(slider.min), Number(slider.max)];
-  const step = Number(slider.step);
-  const times = [];
+# Moves a slider over its range in `count` steps, one frame each, and asks for the layout.
+REDRAWS = """async (slider, count) => {
+  const [low, high, step] = [slider.min, slider.max, slider.step].map(Number);
   for (let k = 0; k < count; k += 1) {
-    const place = low + step * (k % (1 + Math.round((high - low) / step)));
-    slider.value = String(place);
-    let begun = 0;
-    requestAnimationFrame(() => { begun = performance.now(); });
-    const input = performance.now();
+    slider.value = String(low + step * Math.round(((high - low) / step) * (k / count)));
     slider.dispatchEvent(new Event("input", { bubbles: true }));
-    const handled = performance.now() - input;
-    await new Promise((resolve) => requestAnimationFrame(() => {
-      slider.getBoundingClientRect(); // the layout belongs to the redraw
-      times.push(handled + performance.now() - begun);
-      resolve();
-    }));
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    slider.getBoundingClientRect();
   }
-  return times;
 }"""
 
-
-# About what a laptop's processor does in one frame at 60 Hz: ten million square roots, summed.
-FRAME_OF_WORK = """() => {
-  let sum = 0;
-  for (let k = 0; k < 1e7; k += 1) sum += Math.sqrt(k);
-  return sum;
+WATCH_CHANGES = """() => {
+  window.changes = 0;
+  window.watching = new MutationObserver((all) => {
+    for (const { addedNodes } of all) window.changes += 1 + addedNodes.length;
+  });
+  watching.observe(document, {
+    subtree: true, childList: true, attributes: true, characterData: true,
+  });
 }"""
 
+# A laptop does ten million square roots in a frame at 60 Hz; a quarter leaves time for the layout.
+MOST_STEPS, MOST_CHANGES = 2_500_000, 200
 
-def redraw_in_frames(page: Page, moves: str, argument: Any, count: int) -> float:
-    """Processor time of one redraw on the page's own thread, in frames of work.
 
-    A ratio of two costs in one run: a slow or busy machine slows both. What else it does can only
-    add, so that the least of a few rounds is nearest to the truth; where they say that a redraw
-    costs more, others may have been at work, and there are more rounds. The times by the clock are
-    printed.
+def fits_a_frame(
+    page: Page, selector: str, slider: str = "", burden: str | None = None, count: int = 20
+) -> bool:
+    """Whether a redraw that a slider causes is little work, on a machine of whatever speed.
+
+    Counted, not timed: the blocks of JavaScript that are executed (the passes of every loop among
+    them) and the changes of the document, in the mean of some redraws. What they cost in time is
+    measured by `benchmarks/redraws.py`.
 
     Args:
-        page: the page.
-        moves: JavaScript that causes the redraws and returns their times, as `REDRAWS`.
-        argument: what it is called with.
-        count: how many it causes.
+        page: a page that may be loaded again: in scripts that ran before, passes are not counted.
+        selector: the class of the widget's root.
+        slider: the slider's label; else the first one.
+        burden: JavaScript that burdens the redraws, for a control.
+        count: how many redraws.
     """
     session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-
-    def cost_of(script: str, argument: Any = None) -> tuple[float, Any]:
-        before = spent()
-        result = page.evaluate(script, argument)
-        return 1000 * (spent() - before), result
-
-    def spent() -> float:
-        metrics = session.send("Performance.getMetrics")["metrics"]
-        return next(m["value"] for m in metrics if m["name"] == "TaskDuration")
-
-    page.evaluate(FRAME_OF_WORK)  # compiled
-    costs, frames, times = [], [], []
-    for turn in range(16):
-        if turn >= 4 and min(costs) <= min(frames):
-            break
-        frames.append(cost_of(FRAME_OF_WORK)[0])
-        cost, measured = cost_of(moves, argument)
-        costs.append(cost / count)
-        times += measured
+    session.send("Profiler.enable")
+    session.send("Profiler.startPreciseCoverage", {"callCount": True, "detailed": True})
+    page.reload()
+    root = page.locator(selector).first
+    moved = root.locator("input[type=range]")
+    moved = moved.and_(root.get_by_role("slider", name=slider)).last if slider else moved.first
+    moved.wait_for()
+    if burden is not None:
+        root.evaluate(burden)
+    page.evaluate(WATCH_CHANGES)
+    session.send("Profiler.takePreciseCoverage")
+    moved.evaluate(REDRAWS, count)
+    scripts = session.send("Profiler.takePreciseCoverage")["result"]
+    changes = page.evaluate("() => { watching.disconnect(); return window.changes; }") / count
     session.detach()
-    typical, slow = statistics.median(times), sorted(times)[int(0.95 * len(times))]
-    print(
-        f"\na redraw costs {min(costs):.1f} ms of processor time, a frame of work {min(frames):.1f}"
-    )
-    print(f"by the clock: {typical:.1f} ms (median), {slow:.1f} ms (95 %)")
-    return min(costs) / min(frames)
+    functions = [function for script in scripts for function in script["functions"]]
+    steps = sum(part["count"] for function in functions for part in function["ranges"]) / count
+    print(f"\na redraw takes {steps:.0f} steps and changes {changes:.0f} things in the document")
+    assert changes >= 1, "nothing was redrawn"
+    return steps <= MOST_STEPS and changes <= MOST_CHANGES

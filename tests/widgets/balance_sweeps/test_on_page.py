@@ -8,7 +8,7 @@ import torch
 from gaugelib.widgets import BalanceSweeps
 from tests.widgets.balance_sweeps.sweeping import Chain, rate
 from tests.widgets.node import formatted
-from tests.widgets.on_page import REDRAWS, OnPage, cleaned_up, misfits, redraw_in_frames, shown_by
+from tests.widgets.on_page import OnPage, cleaned_up, fits_a_frame, misfits, shown_by
 
 CHAPTER = "book/minimum_norm.html"
 METHODS = ("paper", "alternating", "two-level")
@@ -239,6 +239,6 @@ def test_arrow_keys_stay_in_the_widget_and_shortcuts_pass(show):
     assert page.evaluate("heard") == ["Control", "s"]
 
 
-def test_a_redraw_costs_less_than_a_frame(show):
+def test_a_redraw_fits_into_a_frame(show):
     page = show({"a": BalanceSweeps()})
-    assert redraw_in_frames(page, REDRAWS, [".gl-sweeps", 20], 20) <= 1
+    assert fits_a_frame(page, ".gl-sweeps")

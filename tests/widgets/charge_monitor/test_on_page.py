@@ -9,7 +9,7 @@ from torch import nn
 from gaugelib.widgets import ChargeMonitor
 from tests.widgets.charge_monitor.training import Training
 from tests.widgets.node import formatted
-from tests.widgets.on_page import REDRAWS, OnPage, cleaned_up, misfits, redraw_in_frames, shown_by
+from tests.widgets.on_page import OnPage, cleaned_up, fits_a_frame, misfits, shown_by
 
 
 class Monitor(OnPage):
@@ -212,8 +212,6 @@ def test_arrow_keys_stay_in_the_widget_and_shortcuts_pass(show):
 
 
 @pytest.mark.parametrize("slider", ["step size", "momentum", "weight decay"])
-def test_a_redraw_costs_less_than_a_frame(show, slider):
+def test_a_redraw_fits_into_a_frame(show, slider):
     page = show({"a": ChargeMonitor()})
-    control = Monitor(page).control("slider", slider)
-    control.evaluate("(e) => e.closest('.gl-charges').prepend(e.closest('label'))")
-    assert redraw_in_frames(page, REDRAWS, [".gl-charges", 20], 20) <= 1
+    assert fits_a_frame(page, ".gl-charges", slider)

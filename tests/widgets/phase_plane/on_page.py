@@ -151,26 +151,3 @@ RENDER_AND_REMOVE = """async ([source, state]) => {
   Object.assign(EventTarget.prototype, { addEventListener: add, removeEventListener: remove });
   return { listeners, onModel: heard.length, nodes: el.childElementCount, drawn };
 }"""
-
-REDRAWS = """async (count) => {
-  const root = document.querySelector(".gl-phase");
-  const slider = root.querySelector("input[type=range]");
-  const times = [];
-  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-  for (let k = 0; k < count; k += 1) {
-    let begun = 0;
-    const before = frame().then(() => {});
-    requestAnimationFrame(() => { begun = performance.now(); });
-    slider.value = String(-3 + 3 * (k % 40) / 40);
-    const input = performance.now();
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
-    const handled = performance.now() - input;
-    await new Promise((resolve) => requestAnimationFrame(() => {
-      root.getBoundingClientRect(); // the layout belongs to the redraw
-      times.push(handled + performance.now() - begun);
-      resolve();
-    }));
-    await before;
-  }
-  return times;
-}"""
