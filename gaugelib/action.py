@@ -60,11 +60,12 @@ def rescale(
     """
     group.require_whole()
     group.check_shapes(params)
-    full = group.with_ground(scales, ground=1.0).double()
+    group.with_ground(scales, ground=1.0)  # its shape
     _require_positive(scales, group)
     if exact:
         _require_powers_of_two(scales, group)
     refuse_not_finite(params)
+    full = group.with_ground(scales.double(), ground=1.0)
     moved: Params = {}
     for name, value in params.items():
         entry = group.entries[name]

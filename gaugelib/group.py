@@ -1,6 +1,6 @@
 """The gauge group of a network: which unit each parameter entry flows into, and out of which.
 
-Floor 0 of the library: everything else is written with the one linear map that lives here.
+Everything else in the library is written with the one linear map that lives here.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from types import MappingProxyType
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, get_args
 
 import torch
 from torch import Tensor
 
-GROUND = 0
-"""Number of the ground unit: inputs, outputs and everything else whose scale is fixed at 1."""
+from gaugelib import nodes
+from gaugelib.nodes import GROUND as GROUND
+from gaugelib.nodes import Combined as Combined
+from gaugelib.nodes import Entry as Entry
+from gaugelib.nodes import Kind as Kind
 
-Kind = Literal["weight", "bias", "fixed"]
 Device = torch.device | str | None
 
 
@@ -34,27 +36,6 @@ class GaugeError(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
-    """Target and source units of the entries of one parameter.
-
-    Attributes:
-        target: unit that each entry flows into, int64, broadcastable to the parameter's shape.
-        source: unit that each entry flows out of, int64, broadcastable to the parameter's shape.
-        kind: `"weight"`, `"bias"` (a target only) or `"fixed"` (a PReLU slope: no gauge moves it).
-
-    Example:
-        >>> from gaugelib import hat, mlp_group
-        >>> entry = mlp_group(hat()).entries["2.weight"]  # from hidden units 1, 2, 3 to the ground
-        >>> entry.target.tolist(), entry.source.tolist(), entry.kind
-        ([[0]], [[1, 2, 3]], 'weight')
-    """
-
-    target: Tensor
-    source: Tensor
-    kind: Kind = "weight"
-
-
-@dataclass(frozen=True, eq=False)
 class GaugeGroup:
     r"""The rescaling group $\mathbb{R}_{>0}^{\mathcal U}$ of a network, acting on its parameters.
 
@@ -62,6 +43,10 @@ class GaugeGroup:
     transformation multiplies it by $a_{target}/a_{source}$. Hidden units are numbered from 1;
     number 0 is the ground, whose scale is 1. In logarithms the action is linear: `spread` is the
     transposed incidence matrix $B^\top$ of the network and `collect` is $B$.
+
+    Where activations multiply each other, an end of an entry may be a `combined` node. The column
+    of an entry is then longer than an edge, $q_e = c(target) - c(source)$ with $c$ a node's
+    combination of units, and the matrix of these columns, $Q$, stands for $B$ in all that follows.
 
     Attributes:
         units: number of hidden scale variables, the dimension of the group.
@@ -71,6 +56,11 @@ class GaugeGroup:
         restricted: `None` for the whole group, else the kind of parameter that `restrict` kept.
         grounded: name of a layer or parameter -> the operations that fixed scales of it, as far as
             the builder tells: `trace_group` does.
+        combined: nodes n + 1, n + 2, ... beside the n units, if there are any.
+
+    Raises:
+        GaugeError: if indices do not fit, or if two different ends of an entry share a unit and
+            one of them is combined: one node and the ground say the same.
 
     Source: Saul (2023), eqs. (4)-(6); the book, "The symmetry".
 
@@ -81,6 +71,17 @@ class GaugeGroup:
         >>> group = mlp_group(hat())
         >>> group.units, dict(group.layers)
         (3, {'0': slice(0, 3, None)})
+
+        Down, applied to `relu(gate) * up`, answers the scales of both of them:
+
+        >>> one, ground = torch.ones(1, 1, dtype=torch.int64), torch.zeros(1, 1, dtype=torch.int64)
+        >>> entries = {"gate": Entry(one, ground), "up": Entry(2 * one, ground)}
+        >>> shapes = dict.fromkeys(("gate", "up", "down"), torch.Size([1, 1]))
+        >>> both = Combined(torch.tensor([[1, 2]]), torch.ones(1, 2).double())  # node 3
+        >>> gated = GaugeGroup(2, {"h": slice(0, 2)}, entries | {"down": Entry(ground, 3 * one)},
+        ...     shapes, combined=both)
+        >>> {name: x.item() for name, x in gated.spread(torch.tensor([1.0, 10.0])).items()}
+        {'gate': 1.0, 'up': 10.0, 'down': -11.0}
     """
 
     units: int
@@ -89,16 +90,19 @@ class GaugeGroup:
     shapes: Mapping[str, torch.Size]
     restricted: Kind | None = None
     grounded: Mapping[str, str] = field(default_factory=dict, repr=False)
+    combined: Combined | None = None
 
     def __post_init__(self) -> None:
         for part in ("layers", "entries", "shapes"):
             object.__setattr__(self, part, MappingProxyType(dict(getattr(self, part))))
+        if self.combined is not None and (fault := self.combined.fault(self.units)):
+            raise GaugeError(f"combined: {fault}")
         for name, entry in self.entries.items():
             if name not in self.shapes:
                 raise GaugeError(f"parameter '{name}' has units but no shape")
-            for role, index in (("target", entry.target), ("source", entry.source)):
-                _check_index(index, self.shapes[name], self.units, f"{role} units of '{name}'")
-        looped = frozenset(n for n, e in self.entries.items() if _share_a_unit(e))
+            if fault := entry.fault(name, self.shapes[name], self.units, self.combined):
+                raise GaugeError(fault)
+        looped = {n for n, e in self.entries.items() if nodes.share_a_node(e.target, e.source)}
         object.__setattr__(self, "_looped", looped)
 
     def spread(self, values: Tensor) -> dict[str, Tensor]:
@@ -148,22 +152,29 @@ class GaugeGroup:
         return incoming - outgoing
 
     def totals(self, values: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Sums over the incoming and over the outgoing entries, each of shape `(units,)`.
+        r"""Sums over the incoming and over the outgoing entries, each of shape `(units,)`.
 
-        An entry from a unit to itself counts in neither: no gauge moves it.
+        An entry from a unit to itself counts in neither: no gauge moves it. Of a longer column
+        $q_e$, $\max(q_{eh}, 0)\, x_e$ comes in at unit h, and $\max(-q_{eh}, 0)\, x_e$ goes out.
 
         Raises:
             GaugeError: if names or shapes are not those of the group.
         """
         self.check_shapes(values)
-        like = next(iter(values.values()), torch.zeros(())).new_empty((), dtype=widest(values))
-        incoming, outgoing = like.new_zeros(self.units + 1), like.new_zeros(self.units + 1)
+        dtype, more = widest(values), self.combined
+        if more is not None and not (dtype.is_floating_point or dtype.is_complex):
+            dtype = torch.float64
+        like = next(iter(values.values()), torch.zeros(())).new_empty((), dtype=dtype)
+        count = 1 + self.units + (0 if more is None else more.count)
+        incoming, outgoing = like.new_zeros(count), like.new_zeros(count)
         for name, entry in self._on(like.device):
             value = values[name].to(like.dtype)
             if name in self._looped:
                 value = value.masked_fill(entry.target == entry.source, 0.0)
-            incoming = _add_at(incoming, entry.target, value)
-            outgoing = _add_at(outgoing, entry.source, value)
+            incoming = nodes.add_at(incoming, entry.target, value)
+            outgoing = nodes.add_at(outgoing, entry.source, value)
+        if more is not None:
+            incoming, outgoing = more.shared_out(incoming, outgoing)
         return incoming[1:], outgoing[1:]
 
     def restrict(self, kind: Kind) -> GaugeGroup:
@@ -183,6 +194,14 @@ class GaugeGroup:
             raise GaugeError(
                 f"this group counts only parameters of kind '{self.restricted}': it measures, but "
                 "acting with it would change the function; use the whole group"
+            )
+
+    def require_edges(self, what: str, instead: str) -> None:
+        """Refuse, by a `GaugeError`, a group with combined nodes: `what` is said of edges alone."""
+        if self.combined is not None:
+            raise GaugeError(
+                f"{what} needs entries that each join one unit to one other; here activations are "
+                f"multiplied, and some entries depend on the scales of several units; {instead}"
             )
 
     def counted(self, include_bias: bool) -> list[str]:
@@ -231,17 +250,23 @@ class GaugeGroup:
 
     def to(self, device: Device) -> GaugeGroup:
         """The same group with its index tensors on another device."""
-        return replace(self, entries=dict(self._on(torch.device(device or "cpu"))))
+        here = torch.device(device or "cpu")
+        combined = None if self.combined is None else self.combined.to(here)
+        return replace(self, entries=dict(self._on(here)), combined=combined)
 
     def with_ground(self, values: Tensor, ground: float) -> Tensor:
-        """`values`, of shape `(units,)` or refused, with the ground's own value put in front."""
+        """`values`, of shape `(units,)` or refused, after the ground's and before combined ones.
+
+        A combination is a sum of multiples where the ground is 0, else a product of powers.
+        """
         if not isinstance(values, Tensor) or values.shape != (self.units,):
             found = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
             raise GaugeError(
                 f"one number for each of the {self.units} units is needed, a tensor of shape "
                 f"({self.units},); found {found}"
             )
-        return torch.cat([values.new_full((1,), ground), values])
+        full, more = torch.cat([values.new_full((1,), ground), values]), self.combined
+        return full if more is None else more.following(full, product=ground != 0.0)
 
     def check_shapes(self, values: Mapping[str, Tensor]) -> None:
         """Refuse, by name, parameters whose names or shapes are not those of this group's."""
@@ -263,36 +288,10 @@ class GaugeGroup:
             for name, e in self.entries.items()
         ]
 
-    _looped: ClassVar[frozenset[str]]
+    _looped: ClassVar[set[str]]
 
 
 def widest(values: Mapping[str, Tensor]) -> torch.dtype:
     """The dtype that holds every one of these tensors; float64 if there are none."""
     dtypes = [value.dtype for value in values.values()]
     return reduce(torch.promote_types, dtypes) if dtypes else torch.float64
-
-
-def _check_index(index: Tensor, shape: torch.Size, units: int, what: str) -> None:
-    try:
-        fits = torch.broadcast_shapes(index.shape, shape) == shape
-    except RuntimeError:
-        fits = False
-    if index.dtype != torch.int64 or not fits:
-        raise GaugeError(
-            f"{what} must be int64 and broadcast to {tuple(shape)}, "
-            f"found {index.dtype} of shape {tuple(index.shape)}"
-        )
-    if index.numel() and (int(index.min()) < 0 or int(index.max()) > units):
-        raise GaugeError(f"{what} must lie in 0..{units}")
-
-
-def _share_a_unit(entry: Entry) -> bool:
-    targets, sources = entry.target.unique(), entry.source.unique()
-    return bool(torch.isin(targets[targets != GROUND], sources).any())
-
-
-def _add_at(totals: Tensor, index: Tensor, value: Tensor) -> Tensor:
-    # Summing over the broadcast dimensions first leaves one addition for each unit, not one for
-    # each weight; out of place, so that torch.func can differentiate through it.
-    summed = value.sum_to_size(index.shape)
-    return totals.index_add(0, index.reshape(-1), summed.reshape(-1))

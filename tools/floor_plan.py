@@ -12,6 +12,7 @@ PACKAGE = ROOT / "gaugelib"
 DRAWING = ROOT / "book" / "images" / "floor_plan.svg"
 
 FLOORS = (
+    {"nodes"},
     {"group"},
     {"bounds", "memory", "rows"},
     {"action", "gradient", "modules", "networks", "tracing"},
