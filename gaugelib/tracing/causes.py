@@ -12,6 +12,7 @@ import torch
 
 from gaugelib.group import GROUND
 from gaugelib.tracing.labels import Labels, connect
+from gaugelib.tracing.solve import Solution
 
 
 class Causes(Mapping[str, str]):
@@ -23,11 +24,13 @@ class Causes(Mapping[str, str]):
     Args:
         labels: the labels of a finished execution.
         fixed: name of a parameter that no gauge moves -> the operation that said so.
+        solution: what the relations left free.
     """
 
-    def __init__(self, labels: Labels, fixed: Mapping[str, str]) -> None:
+    def __init__(self, labels: Labels, fixed: Mapping[str, str], solution: Solution) -> None:
         self._labels = labels
         self._fixed = dict(fixed)
+        self._solution = solution
 
     @cached_property
     def _told(self) -> dict[str, str]:
@@ -46,6 +49,12 @@ class Causes(Mapping[str, str]):
                 number = int(new[block.start : block.stop].sum())
                 if number:
                     found.setdefault(str(block.issuer), Counter())[cause] += number
+        numbers, related = self._solution.numbers, self._solution.causes
+        late = (roots != GROUND) & (numbers == GROUND)
+        for block in blocks if bool(late.any()) else ():
+            for root in roots[block.start : block.stop][late[block.start : block.stop]].tolist():
+                if root in related:
+                    found.setdefault(str(block.issuer), Counter())[related[root]] += 1
         told = {name: _sentence(causes, sizes[name]) for name, causes in found.items()}
         return told | self._fixed
 

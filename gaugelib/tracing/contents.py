@@ -16,6 +16,8 @@ from torch import Tensor, fx, nn
 from gaugelib.group import GaugeError
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
+DRAWN = object()
+"""Stands for what cannot be looked at without moving it on."""
 DRAWING = (torch.Generator, random.Random)
 _MODULE = frozenset(vars(nn.Module())) - {"training"}
 _GRAPH = ("graph", "code", "tracer_cls", "tracer_extras", "lineno_map", "prologue_start", "meta")
@@ -79,7 +81,7 @@ def leaves(attributes: Mapping[str, Any], functions: bool = True) -> Iterator[tu
     todo = deque(attributes.items())
     while todo:
         path, value = todo.popleft()
-        if isinstance(value, (*PLAIN, Tensor, fx.Proxy, *DRAWING)):
+        if value is DRAWN or isinstance(value, (*PLAIN, Tensor, *DRAWING)):
             yield path, value
         elif id(value) not in seen and not isinstance(value, nn.Module | type):
             if not functions and isinstance(value, FunctionType | functools.partial):
@@ -111,6 +113,8 @@ def _inside(path: str, value: Any) -> Iterable[tuple[str, Any]]:
         yield from ((f"{path}.{n}", getattr(value, n)) for n in names if hasattr(value, n))
     elif hasattr(value, "tobytes"):
         yield path, value.tobytes()  # an array
+    elif hasattr(value, "__next__"):
+        yield path, DRAWN  # an iterator: who knows what comes next?
 
 
 def _is_own(value: Any) -> bool:

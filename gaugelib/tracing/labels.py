@@ -10,7 +10,9 @@ from torch import Tensor
 
 from gaugelib.group import GROUND
 
-_ANONYMOUS = torch.iinfo(torch.int64).max
+Number = int | float
+ANONYMOUS = 2**61
+"""Ranks from here on are those of labels that no unit is named after."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,15 @@ class Block:
     issuer: str | None
     start: int
     stop: int
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Sums of signed labels that must vanish: rows of labels, and the coefficients of a row."""
+
+    labels: Tensor  # int64 (rows, terms)
+    powers: tuple[Number, ...]  # (terms,)
+    cause: str
 
 
 class Labels:
@@ -36,8 +47,9 @@ class Labels:
         >>> labels.ground(b[:1])
         >>> labels.find(b).tolist()
         [0, 2]
-        >>> labels.numbering()[1]
-        {'first': slice(0, 1, None)}
+        >>> product = labels.combine((1, a), (1, b))
+        >>> labels.find(product).tolist()
+        [0, 5]
     """
 
     def __init__(self) -> None:
@@ -47,6 +59,7 @@ class Labels:
         self.count = 1
         self.cause = ""  # the operation at work
         self.history: list[tuple[str, Tensor, Tensor]] = []  # all ties, each with its operation
+        self.relations: list[Relation] = []
 
     def issue(self, shape: Iterable[int], issuer: str | None) -> Tensor:
         """New labels of the given shape, named after their issuer; `None` for exact zeros.
@@ -76,6 +89,48 @@ class Labels:
         """Fix these scales at 1."""
         self.tie(labels, labels.new_zeros(()))
 
+    def relate(self, *terms: tuple[Number, Tensor]) -> None:
+        """Demand that a sum of broadcastable labels, each times a number, vanishes everywhere."""
+        parts = narrow_together(*torch.broadcast_tensors(*(labels for _, labels in terms)))
+        rows = torch.stack([part.reshape(-1) for part in parts], 1)
+        powers = tuple(power for power, _ in terms)
+        self.relations.append(Relation(torch.unique(rows, dim=0), powers, self.cause))
+
+    def equal_sums(self, one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> None:
+        """Demand that the sum of two labels is that of two others, all broadcastable."""
+        (a, b), (c, d) = one, other
+        if _are_same(a, c):
+            return self.tie(b, d)
+        if _are_same(b, d):
+            return self.tie(a, c)
+        return self.relate((1, a), (1, b), (-1, c), (-1, d))
+
+    def combine(self, *terms: tuple[Number, Tensor]) -> Tensor:
+        """Labels of products of powers: for scales `x` and `y`, `(1, x), (-1, y)` is of `x / y`.
+
+        Where one factor to the first power is left beside fixed ones, it is that factor's label;
+        elsewhere labels are issued that are related to those of the factors.
+        """
+        full = torch.broadcast_tensors(*(labels for _, labels in terms))
+        parts = narrow_together(*full)
+        rows = torch.stack([self.find(part).reshape(-1) for part in parts], 1)
+        kinds, place = torch.unique(rows, dim=0, return_inverse=True)
+        free = kinds != GROUND
+        single = free.sum(1) == 1
+        result = torch.full((len(kinds),), GROUND)
+        for column, (power, _) in enumerate(terms):
+            if power == 1:
+                alone = single & free[:, column]
+                result[alone] = kinds[alone, column]
+        new = free.any(1) & (result == GROUND)
+        if len(terms) == 2 and terms[0][0] == -terms[1][0]:
+            new &= kinds[:, 0] != kinds[:, 1]
+        if bool(new.any()):
+            result[new] = self.issue((int(new.sum()),), None)
+            factors = [(power, kinds[new, column]) for column, (power, _) in enumerate(terms)]
+            self.relate((-1, result[new]), *factors)
+        return result[place].reshape(parts[0].shape).expand(full[0].shape)
+
     def tie_over(self, labels: Tensor, dims: Iterable[int]) -> Tensor:
         """Tie everything along some dimensions; one representative is left along each of them."""
         one = _first_along(labels, dims)
@@ -101,28 +156,23 @@ class Labels:
         """Where scales are known to be 1, as far as the ties made until now say."""
         return self.find(labels) == GROUND
 
-    def numbering(self) -> tuple[Tensor, dict[str, slice]]:
-        """Numbers 1, 2, … of the free units by label, and the slice of each issuer's units.
+    def order(self) -> tuple[Tensor, Tensor, list[str]]:
+        """The root of each label, the rank of each label, and the names of the issuers.
 
-        Units come in the order in which their issuers first did; a unit tied across issuers
-        belongs to the first of them. Ground, and zeros that nothing was tied to, get number 0.
+        Ranks say which of two labels a unit is named after, the lower one: units come in the order
+        in which their issuers first did. Ground comes first, anonymous labels last.
         """
         self._settle()
         ranks: dict[str, int] = {}
-        key = torch.full((self.count,), _ANONYMOUS)
+        key = torch.arange(self.count) + ANONYMOUS
         key[GROUND] = 0
         for block in self.blocks:
             if block.issuer is not None:
                 rank = 1 + ranks.setdefault(block.issuer, len(ranks))
                 own = torch.arange(block.start, block.stop)
                 key[block.start : block.stop] = rank * self.count + own
-        first = torch.full_like(key, _ANONYMOUS).scatter_reduce(0, self._roots, key, "amin")
-        free = (first != 0) & (first != _ANONYMOUS)
-        units = torch.sort(first[free]).values
-        numbers = torch.zeros_like(key)
-        numbers[free] = torch.searchsorted(units, first[free]) + 1
-        sizes = torch.bincount(units // self.count - 1, minlength=len(ranks)).tolist()
-        return numbers[self._roots], _slices(ranks, sizes)
+        lowest = torch.full_like(key, 2 * ANONYMOUS).scatter_reduce(0, self._roots, key, "amin")
+        return self._roots, lowest[self._roots], list(ranks)
 
     def _settle(self) -> None:
         new = torch.arange(len(self._roots), self.count)
@@ -145,6 +195,23 @@ def narrow_together(*tensors: Tensor) -> list[Tensor]:
         if size > 1 and all(part.stride(dim) == 0 for part in parts):
             parts = [part.narrow(dim, 0, 1) for part in parts]
     return parts
+
+
+def compact(labels: Tensor) -> Tensor:
+    """The same labels, expanded along the dimensions along which they repeat."""
+    small = labels
+    for dim, size in enumerate(labels.shape):
+        if size > 1 and small.stride(dim) != 0:
+            one = small.narrow(dim, 0, 1)
+            if bool((small == one).all()):
+                small = one
+    return small.clone().expand(labels.shape) if small.shape != labels.shape else labels
+
+
+def _are_same(one: Tensor, other: Tensor) -> bool:
+    """Whether labels are the same everywhere, for certain."""
+    one, other = narrow_together(*torch.broadcast_tensors(one, other))
+    return torch.equal(one, other)
 
 
 def _first_along(labels: Tensor, dims: Iterable[int]) -> Tensor:
@@ -179,12 +246,3 @@ def connect(roots: Tensor, first: Tensor, second: Tensor) -> Tensor:
         roots = roots.scatter_reduce(0, high, low, "amin")
         while not torch.equal(roots, roots[roots]):
             roots = roots[roots]
-
-
-def _slices(ranks: dict[str, int], sizes: list[int]) -> dict[str, slice]:
-    layers, start = {}, 0
-    for issuer, rank in ranks.items():
-        if sizes[rank]:
-            layers[issuer] = slice(start, start + sizes[rank])
-            start += sizes[rank]
-    return layers

@@ -10,13 +10,15 @@ from types import CellType, FunctionType
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
 
 from gaugelib.group import GaugeError
-from gaugelib.tracing.contents import CURE, PLAIN, contents, leaves
+from gaugelib.tracing.contents import CURE, DRAWN, PLAIN, contents, leaves
+from gaugelib.tracing.standin import StandIn
 
 Place = tuple[str, str]  # a module, and the path of what it holds
-HOLDING = (dict, list, set, deque, Tensor, fx.Proxy)
+HOLDING = (dict, list, set, deque, Tensor)
 OUTSIDE = "outside of the model"
 
 
@@ -28,7 +30,9 @@ def fingerprints(model: nn.Module) -> dict[Place, object]:
     """
     found: dict[Place, object] = {}
     for name, module in model.named_modules():
-        inside = dict(contents(module)) | module._parameters | module._buffers
+        inside = dict(contents(module)) | module._parameters
+        if not isinstance(module, _NormBase):  # in training it keeps statistics, as it should
+            inside |= module._buffers
         found |= {
             (name or type(module).__name__, path): _fingerprint(v) for path, v in inside.items()
         }
@@ -56,7 +60,7 @@ def _fingerprint(value: Any) -> object:
         return type(value), value.get_state().tolist()
     if isinstance(value, random.Random):
         return type(value), value.getstate()
-    return id(value) if isinstance(value, fx.Proxy) else (type(value), repr(value))
+    return object() if value is DRAWN else (type(value), repr(value))
 
 
 def refuse_changed(
@@ -94,14 +98,14 @@ def _is_plain(mark: object) -> bool:
     return mark is None or (isinstance(mark, tuple) and isinstance(mark[0], type))
 
 
-def forget(proxies: Iterable[fx.Proxy]) -> None:
+def forget(stand_ins: Iterable[StandIn]) -> None:
     """Take stand-ins out of whatever holds them, so that nothing of a tracing stays behind."""
-    for proxy in proxies:
+    for proxy in stand_ins:
         for holder in gc.get_referrers(proxy):
             _drop(holder, proxy)
 
 
-def _drop(holder: Any, proxy: fx.Proxy) -> None:
+def _drop(holder: Any, proxy: StandIn) -> None:
     if isinstance(holder, dict):
         kind = next((k for k in gc.get_referrers(holder) if isinstance(k, type)), None)
         for key in [k for k, v in holder.items() if v is proxy or k is proxy]:

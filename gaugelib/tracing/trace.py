@@ -1,60 +1,66 @@
-"""The gauge group of any model, by executing its graph on labels."""
+"""The gauge group of any model, by running it once on labels."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, fx, nn
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from gaugelib.group import GaugeError, GaugeGroup
+import torch
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+
+from gaugelib.group import GROUND, GaugeError, GaugeGroup
+from gaugelib.tracing.causes import Causes
 from gaugelib.tracing.errors import first_line
-from gaugelib.tracing.execute import Execution
-from gaugelib.tracing.graph import skeleton_of, symbolic_graph
-from gaugelib.tracing.preconditions import kind_of, refuse_unreadable
-from gaugelib.tracing.rules.refused import REFUSED
-from gaugelib.tracing.verify import Trial, refuse_unfaithful
+from gaugelib.tracing.follow import followed, refuse_failing, refuse_refilled
+from gaugelib.tracing.preconditions import refuse_unreadable
+from gaugelib.tracing.run import Run
+from gaugelib.tracing.solve import apart, solve
+from gaugelib.tracing.standin import StandIn
+from gaugelib.tracing.values import Activation, Constant, Weight
+from gaugelib.tracing.verify import refuse_moving
+
+Rule = Callable[..., Any]
 
 
 def trace_group(
-    model: nn.Module, example: Tensor | tuple[Tensor, ...], *, verify: bool = True
+    model: nn.Module,
+    example: Tensor | tuple[Tensor, ...],
+    *,
+    verify: bool = True,
+    rules: Mapping[type[nn.Module], Rule] | None = None,
 ) -> GaugeGroup:
-    """The gauge group of any model that `torch.fx` can trace.
+    """The gauge group of any model that PyTorch can run.
 
-    The model's graph of operations is executed on labels instead of numbers: each entry of an
-    activation carries the label of its scale. What only moves entries is executed as it is.
-    Layers read labels and issue new ones, sums and maxima tie labels, what is not positively
-    homogeneous ties them to the ground, and so do the model's outputs. What remains free is the
-    group. An operation that is not known is refused, never guessed.
+    The model runs once, on stand-ins for its tensors: each entry of an activation carries the label
+    of its scale. What only moves entries is executed on the labels. Layers read labels and issue
+    new ones, sums and maxima tie labels, products add them up, what is not positively homogeneous
+    ties them to the ground, and so do the model's outputs. What remains free is the group. An
+    operation of which nothing is known fixes what goes into it: nothing is guessed.
 
-    The group is a symmetry, but not always all of it. A label names one scale, so that these give
-    scales up:
-
-    - products of two free activations (gates, queries and keys), which cancel between the factors;
-    - powers and roots (`relu(x)**2`), whose result has the square of a scale;
-    - one factor for units of several scales (the scalar gain of `x + alpha * f(x)`), which is left
-      as it is;
-    - what adds an eps before it divides (normalisation layers, `F.normalize`), which is no symmetry
-      at all; `x / x.norm(dim=1, keepdim=True)` is one, and is found.
-
-    Where units are missing, `group.grounded` tells which operation fixed them.
+    The group is a symmetry, but not always all of it: see the book for what is given up. Where
+    units are missing, `group.grounded` tells which operation fixed them.
 
     Args:
         model: any module; its tensors, mode and gradients stay untouched.
         example: the tensor, or the tuple of tensors, that the model is called with.
         verify: whether to compare, at the end, the model with itself at a random gauge: two calls
-            in float64, with one copy of the parameters. Without it, the graph is compared with the
-            model as it is, in its own dtype and without a copy: two calls that are needed to see
-            that tracing followed what the model does, but that cannot see a wrong group.
+            in float64, with one operation's parameters cast at a time.
+        rules: what modules of these exact types do to scales, in place of running them: a type ->
+            a function of the operation and of the values that the module is called with. It
+            returns the value of the result, as the rules in `gaugelib.tracing.rules` do.
 
     Returns:
-        A group with one unit for each free scale; units are named after the module that issues
+        A group with one unit for each free scale; units are named after the layer that issues
         them, or after the parameter if the `forward` uses it directly.
 
     Raises:
-        GaugeError: naming the operation and the module, if an operation is unknown or refused; if
-            the forward cannot be traced or run on the example; if it leaves something behind, so
-            that its next call may be another; if the verification fails. Nothing else is raised.
+        GaugeError: naming the operation and the module, if an operation is refused; if the forward
+            cannot be run on the example, or decides by the values of a tensor; if it leaves
+            something behind, so that its next call may be another; if the verification fails.
+            Nothing else is raised.
 
-    Source: the book, "Your own model".
+    Source: the book, "Beyond neurons: gates and attention".
 
     Book: def-homogeneous, thm-rescaling.
 
@@ -67,14 +73,12 @@ def trace_group(
         tensor([1, 1, 1, 1, 2, 2])
         >>> cnn[1] = nn.GELU()
         >>> trace_group(cnn, torch.zeros(1, 1, 4, 4)).grounded["0"]
-        "nn.GELU '1' in the model's forward"
+        "gelu in nn.GELU '1'"
     """
     refuse_unreadable(model)
-    if type(model) in REFUSED:
-        raise GaugeError(f"the model is {kind_of(model)}: {REFUSED[type(model)]}")
     inputs = _inputs(example)
     try:
-        return _traced(model, inputs, verify)
+        return _traced(model, inputs, verify, dict(rules or {}))
     except GaugeError:
         raise
     except Exception as error:
@@ -84,34 +88,50 @@ def trace_group(
         ) from error
 
 
-def _traced(model: nn.Module, inputs: tuple[Tensor, ...], verify: bool) -> GaugeGroup:
+def _traced(
+    model: nn.Module, inputs: tuple[Tensor, ...], verify: bool, rules: dict[type[nn.Module], Rule]
+) -> GaugeGroup:
     try:
-        skeleton, graph, casts = symbolic_graph(model, len(inputs))
+        run = followed(model, inputs, rules, _ground)
+        refuse_refilled(model, inputs, rules)
     except GaugeError as error:
-        _refuse_failing(model, inputs, error)
+        refuse_failing(model, inputs, error)
         raise
-    with torch.no_grad(), torch.device("cpu"):
-        execution = Execution(model, skeleton, graph)
-        execution.run(*inputs)
-        group = execution.group()
-    trial = Trial.of(model, skeleton, graph, inputs)
-    refuse_unfaithful(trial, group, execution.casts | casts, verify=verify)
+    group = _group(model, run)
+    if verify:
+        refuse_moving(model, inputs, group)
     return group
 
 
-def _refuse_failing(model: nn.Module, inputs: tuple[Tensor, ...], error: GaugeError) -> None:
-    """If the forward raised while it was traced: does it without tracing?"""
-    if error.__cause__ is None:
-        return
-    try:
-        skeleton = skeleton_of(model)
-        trial = Trial.of(model, skeleton, fx.Graph(), inputs)
-        trial.model(trial.own)
-    except Exception as own:
+def _group(model: nn.Module, run: Run) -> GaugeGroup:
+    """What is free after the run."""
+    solution = solve(run.labels)
+    entries = run.uses.entries(solution.numbers)
+    entries, combined = apart(entries, solution.units, solution.combined)
+    shapes = {name: value.shape for name, value in model.named_parameters()}
+    causes = Causes(run.labels, run.uses.fixed(), solution)
+    return GaugeGroup(
+        solution.units, solution.layers, entries, shapes, grounded=causes, combined=combined
+    )
+
+
+def _ground(run: Run, outputs: Any) -> None:
+    """Outputs are ground."""
+    run.labels.cause = "the output of the model"
+    leaves = pytree.tree_leaves(outputs)
+    if not any(isinstance(leaf, Tensor) for leaf in leaves):
+        kinds = " and ".join(sorted({type(leaf).__name__ for leaf in leaves})) or "nothing"
         raise GaugeError(
-            f"the model cannot be evaluated on the example, so that it cannot be traced: "
-            f"{type(own).__name__}: {first_line(own)}; check that model(*example) runs"
-        ) from own
+            f"the model returns no tensor but {kinds}, so it has no function; return its result"
+        )
+    for leaf in leaves:
+        value = leaf.value if isinstance(leaf, StandIn) else None
+        if isinstance(value, Activation):
+            run.labels.ground(value.labels)
+        elif isinstance(value, Weight):
+            run.uses.add(value, torch.tensor(GROUND), torch.tensor(GROUND), "fixed")
+        elif not isinstance(leaf, Tensor | Constant | bool | int | float | str | None):
+            raise GaugeError(f"the model returns a {type(leaf).__name__}, which is not known")
 
 
 def _inputs(example: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -1,11 +1,14 @@
-"""What flows along the edges of a traced graph while it is executed on labels."""
+"""What stands for the entries of a tensor while a model runs: labels, positions, or numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+
+from gaugelib.tracing.labels import compact
 
 
 class Value:
@@ -15,25 +18,25 @@ class Value:
     dtype: torch.dtype
 
     def carrier(self) -> Tensor:
-        """The tensor on which structural operations are executed."""
+        """The tensor on which operations that only move entries are executed."""
         raise NotImplementedError
 
     def carried(self, carrier: Tensor) -> Value:
-        """This value after a structural operation turned its carrier into another one."""
+        """This value after such an operation turned its carrier into another one."""
         raise NotImplementedError
+
+    def moved(self, move: Callable[[Tensor], Tensor]) -> Value:
+        """This value after an operation that only moves entries."""
+        return self.carried(move(self.carrier()))
 
     def cast(self, dtype: torch.dtype) -> Value:
         """This value in another floating dtype."""
-        raise NotImplementedError
-
-    def shadow(self) -> Tensor:
-        """A tensor of the same shape and dtype that holds no values."""
-        return torch.empty(self.shape, dtype=self.dtype, device="meta")
+        return replace(self, dtype=dtype)  # pyright: ignore[reportArgumentType]
 
 
 @dataclass(frozen=True, eq=False)
 class Activation(Value):
-    """A tensor that depends on the input: each entry has the label of its scale."""
+    """Each entry has the label of its scale."""
 
     labels: Tensor  # int64, of the shape of the activation
     dtype: torch.dtype
@@ -49,35 +52,48 @@ class Activation(Value):
 
     def carried(self, carrier: Tensor) -> Activation:
         """The same dtype with other labels."""
-        return replace(self, labels=carrier)
-
-    def cast(self, dtype: torch.dtype) -> Activation:
-        """The same labels in another dtype."""
-        return replace(self, dtype=dtype)
+        return replace(self, labels=compact(carrier))
 
 
 @dataclass(frozen=True, eq=False)
 class Weight(Value):
-    """A parameter, or entries of one after structural operations."""
+    """Entries of a parameter, each with the scale of that entry.
+
+    Attributes:
+        name: the parameter.
+        place: a tensor without values that lies in the parameter as these entries do, or the
+            positions of the entries in the flat parameter, int64.
+        dtype: dtype of the entries.
+    """
 
     name: str
-    shape: torch.Size
+    place: Tensor
     dtype: torch.dtype
-    positions: Tensor | None = None  # int64 into the flat parameter; None: all of it, as it is
+
+    @property
+    def shape(self) -> torch.Size:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The shape of the entries."""
+        return self.place.shape
 
     def carrier(self) -> Tensor:
         """The position of each entry in the flat parameter."""
-        if self.positions is not None:
-            return self.positions
-        return torch.arange(self.shape.numel()).reshape(self.shape)
+        if not self.place.is_meta:
+            return self.place
+        size, stride, start = self.place.shape, self.place.stride(), self.place.storage_offset()
+        reach = start + sum((n - 1) * step for n, step in zip(size, stride)) + 1
+        return torch.arange(int(reach)).as_strided(size, stride, start)
 
     def carried(self, carrier: Tensor) -> Weight:
         """Other entries of the same parameter."""
-        return replace(self, shape=carrier.shape, positions=carrier)
+        return replace(self, place=carrier)
 
-    def cast(self, dtype: torch.dtype) -> Weight:
-        """The same entries in another dtype."""
-        return replace(self, dtype=dtype)
+    def moved(self, move: Callable[[Tensor], Tensor]) -> Weight:
+        """Views are taken without looking at a single entry."""
+        if self.place.is_meta:
+            seen = move(self.place)
+            if seen._is_view() or seen is self.place:
+                return self.carried(seen)
+        return self.carried(move(self.carrier()))
 
 
 @dataclass(frozen=True, eq=False)

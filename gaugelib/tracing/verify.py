@@ -1,20 +1,19 @@
-"""The last check of a traced group: its graph is the model, and its gauge leaves it alone."""
+"""The last check of a traced group: a gauge transformation leaves the model alone."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
-from torch.func import functional_call
+from torch import Tensor, nn
 from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from gaugelib.group import GaugeError, GaugeGroup
 from gaugelib.tracing.errors import first_line
-from gaugelib.tracing.graph import first_names
+from gaugelib.tracing.follow import copied
 from gaugelib.tracing.randomness import cuda_devices, same_draws
 
 
@@ -43,199 +42,174 @@ def moved_relative(before: Any, after: Any) -> Tensor:
     return worst
 
 
-class _Interpreted(nn.Module):
-    """A graph executed one operation after the other: what is not needed any more is let go."""
+class _Moved(Tensor):
+    """Stands for a parameter that is cast and moved anew for every operation that reads it."""
 
-    def __init__(self, skeleton: nn.Module, graph: fx.Graph) -> None:
-        super().__init__()
-        self.skeleton, self.graph = skeleton, graph
+    __torch_function__ = torch._C._disabled_torch_function_impl
+    _numbers: Any
 
-    def forward(self, *inputs: Tensor) -> Any:
-        interpreter = fx.Interpreter(self.skeleton, graph=self.graph)
-        interpreter.extra_traceback = False
-        return interpreter.run(*inputs)
+    @staticmethod
+    def __new__(cls, own: Tensor, dtype: torch.dtype, numbers: Any) -> _Moved:
+        made = Tensor._make_wrapper_subclass(
+            cls, own.shape, strides=own.stride(), dtype=dtype, device=own.device
+        )
+        made._numbers, made._is_param = numbers, True
+        return made
 
-
-@dataclass(frozen=True)
-class Trial:
-    """A model and its traced graph, ready to be evaluated at any parameters.
-
-    Nothing is copied before it is needed, and then one parameter after the other.
-    """
-
-    skeleton: nn.Module  # without values
-    graph: fx.Graph
-    own: dict[str, Tensor]  # the model's parameters themselves
-    buffers: dict[str, Tensor]
-    first: dict[str, str]  # every name of a parameter or buffer -> its first name
-    inputs: tuple[Tensor, ...]
-    devices: list[torch.device]
+    def __init__(self, *_: Any) -> None:
+        """Everything is done when it is made."""
 
     @classmethod
-    def of(
-        cls,
-        model: nn.Module,
-        skeleton: nn.Module,
-        graph: fx.Graph,
-        inputs: tuple[Tensor, ...],
-    ) -> Trial:
-        """At the model's own parameters and buffers."""
-        own = {name: value.detach() for name, value in model.named_parameters()}
-        buffers = {name: value.detach() for name, value in model.named_buffers()}
-        first = first_names(model.named_parameters(remove_duplicate=False))
-        first |= first_names(model.named_buffers(remove_duplicate=False))
-        return cls(skeleton, graph, own, buffers, first, inputs, cuda_devices(model))
-
-    def near(self, dtype: torch.dtype | None, noise: float) -> dict[str, Tensor]:
-        """Copies of the parameters near their values: zero biases, say, would hide a wrong rule."""
-        draw = torch.Generator("cpu").manual_seed(0)
-        return {name: _near(value, dtype, noise, draw) for name, value in self.own.items()}
-
-    def model(self, params: Mapping[str, Tensor], dtype: torch.dtype | None = None) -> Any:
-        """The model's own forward."""
-        return self._call(copy.deepcopy(self.skeleton), params, dtype)
-
-    def traced(self, params: Mapping[str, Tensor], dtype: torch.dtype | None = None) -> Any:
-        """The forward as the tracer saw it."""
-        return self._call(_Interpreted(copy.deepcopy(self.skeleton), self.graph), params, dtype)
-
-    def _call(
-        self, module: nn.Module, params: Mapping[str, Tensor], dtype: torch.dtype | None
+    def __torch_dispatch__(  # pyright: ignore[reportAssignmentType]
+        cls, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        def cast(value: Tensor) -> Tensor:
-            return value.to(dtype) if dtype and value.is_floating_point() else value
-
-        # A graph may know a tied parameter by another of its names than the model does.
-        names = [(n, n.removeprefix("skeleton.")) for n, _ in module.named_parameters()]
-        tensors = {name: params[self.first[own]] for name, own in names}
-        for name, _ in module.named_buffers():
-            own = name.removeprefix("skeleton.")
-            if own in self.first:  # and is not a constant that the tracer put there
-                tensors[name] = cast(self.buffers[self.first[own]]).clone()
-        inputs = tuple(cast(value).clone() for value in self.inputs)
-        with torch.no_grad(), same_draws(self.devices):
-            return functional_call(module, tensors, inputs)
+        given = pytree.tree_map_only(_Moved, lambda one: one._numbers(), (args, kwargs or {}))
+        return func(*given[0], **given[1])
 
 
-def refuse_unfaithful(
-    trial: Trial, group: GaugeGroup, casts: set[torch.dtype], *, verify: bool
-) -> None:
-    """Refuse a group if its graph is not the model, or if a gauge transformation moves the model.
+class _Casts(TorchDispatchMode):
+    """Notes the dtypes that a forward asks for by itself."""
 
-    One comparison does for both: the graph as it is against the model at a random gauge, in float64
-    where the model permits. It holds one copy of the parameters. Without `verify` the graph is
-    compared with the model as it is, in its own dtype and without a copy.
+    def __init__(self, seen: set[torch.dtype]) -> None:
+        super().__init__()
+        self.seen = seen
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # or torch loads its compiler, which takes seconds
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func is torch.ops.aten._to_copy.default:
+            self.seen.add((kwargs or {}).get("dtype") or args[0].dtype)
+        return func(*args, **(kwargs or {}))
+
+
+class Trial:
+    """A model that can be evaluated at other parameters, without a copy of them all.
+
+    All calls are of one copy of it, so that a state that it keeps shows.
 
     Args:
-        trial: the model, its graph, and the example.
+        model: the model.
+        inputs: what it is called with.
+        dtype: floating dtype of parameters, buffers and inputs; by default their own.
+        noise: how far from its own parameters, relative to their size, it is evaluated: zero
+            biases, say, would hide a wrong rule.
+    """
+
+    def __init__(
+        self, model: nn.Module, inputs: tuple[Tensor, ...], dtype: torch.dtype | None, noise: float
+    ) -> None:
+        def cast(value: Tensor) -> Tensor:
+            value = value.detach()
+            return value.to(dtype) if dtype and value.is_floating_point() else value
+
+        self.casts: set[torch.dtype] = set()
+        self._factors: Mapping[str, tuple[Tensor, ...]] = {}
+        self._inputs = tuple(cast(value) for value in inputs)
+        self._devices = cuda_devices(model)
+        draw = torch.Generator("cpu").manual_seed(0)
+        memo: dict[int, Any] = {id(buffer): cast(buffer).clone() for buffer in model.buffers()}
+        for name, value in model.named_parameters():
+            numbers = partial(
+                self._numbers, name, value.detach(), dtype, _noise(value, noise, draw)
+            )
+            memo[id(value)] = _Moved(value, dtype or value.dtype, numbers)
+        self._bare = copied(model, memo)
+
+    def outputs(self, factors: Mapping[str, tuple[Tensor, ...]]) -> Any:
+        """Outputs at parameters each of which, by its name, is multiplied by tensors."""
+        self._factors = factors
+        with torch.no_grad(), same_draws(self._devices), _Casts(self.casts):
+            return self._bare(*(value.clone() for value in self._inputs))
+
+    def _numbers(
+        self, name: str, own: Tensor, dtype: torch.dtype | None, apart: Iterable[Tensor]
+    ) -> Tensor:
+        wide = own.to(torch.float64, copy=True)
+        for part in apart:
+            wide += part
+        for factor in self._factors.get(name, ()):
+            wide *= factor.to(wide.device)
+        return wide.to(dtype or own.dtype)
+
+
+def _noise(value: Tensor, noise: float, draw: torch.Generator) -> list[Tensor]:
+    """What is added to a parameter so that none of its entries is special: a row and a column."""
+    size = noise * torch.linalg.vector_norm(value.detach().float()) / value.numel() ** 0.5
+    size = torch.where(size > 0, size, noise).double()
+    parts = []
+    for dim, length in enumerate(value.shape[:2] or (1,)):
+        one = torch.randn(length, generator=draw, dtype=torch.float64, device="cpu").to(size.device)
+        after = max(value.dim() - dim - 1, 0)
+        parts.append((size * one).reshape(-1, *(1,) * after) if value.dim() else size * one[0])
+    return parts if noise else []
+
+
+def refuse_moving(model: nn.Module, inputs: tuple[Tensor, ...], group: GaugeGroup) -> None:
+    """Refuse a group if a gauge transformation moves the model, in float64 where that is possible.
+
+    Args:
+        model: the model.
+        inputs: what it is called with.
         group: what was found.
-        casts: dtypes that the forward casts to; the coarsest of all sets the tolerance.
-        verify: whether to change the gauge at all.
 
     Raises:
-        GaugeError: if the model does not run, or is not what was traced, or moves.
+        GaugeError: if the model does not run, or moves.
     """
-    used = {value.dtype for value in (*trial.own.values(), *trial.inputs)} | casts
-    precisions = [torch.finfo(dtype).eps for dtype in used if dtype.is_floating_point]
-    # Half of the digits: rounding stays far below, a wrong rule far above.
-    tolerance = max(precisions, default=2.0**-52) ** 0.5
-    if verify:
-        scales = group.random(generator=torch.Generator("cpu").manual_seed(1))
-        # A model may insist on a dtype, or leave its domain near its parameters.
-        for dtype, noise in ((torch.float64, 0.1), (None, 0.1), (None, 0.0)):
-            if _is_invariant(trial, group, scales, tolerance, dtype, noise):
-                return
-    _refuse_untrue(trial, tolerance)
-    if verify:
-        raise GaugeError(
-            "the model could be evaluated at its own parameters, but at no others: its parameters "
-            "are too special to compare it in another gauge; pass verify=False to go without"
-        )
-
-
-def _is_invariant(
-    trial: Trial, group: GaugeGroup, scales: Tensor, tolerance: float,
-    dtype: torch.dtype | None, noise: float,
-) -> bool:  # fmt: skip
-    """Whether a gauge leaves the model where its graph is; `False` if these cannot be compared.
-
-    Raises:
-        GaugeError: if the graph is the model, and the gauge moves it.
-    """
-    try:
-        params = trial.near(dtype, noise)
-        traced = trial.traced(params, dtype)
-        _rescale_(params, scales, group)
-        distance = moved_relative(traced, trial.model(params, dtype))
+    scales = group.random(generator=torch.Generator("cpu").manual_seed(1))
+    full = group.with_ground(scales, ground=1.0)
+    factors = {
+        name: (full[entry.target], full[entry.source].reciprocal())
+        for name, entry in group.entries.items()
+    }
+    used = {value.dtype for value in (*model.parameters(), *inputs)}
+    # A model may insist on a dtype, or leave its domain near its parameters.
+    for dtype, noise in ((torch.float64, 0.1), (None, 0.1), (None, 0.0)):
+        try:
+            trial = Trial(model, inputs, dtype, noise)
+            before, after = trial.outputs({}), trial.outputs(factors)
+            distance = moved_relative(before, after)
+            if bool(distance.isnan()):
+                continue
+        except Exception:
+            continue
+        precisions = [torch.finfo(d).eps for d in used | trial.casts if d.is_floating_point]
+        # Half of the digits: rounding stays far below, a wrong rule far above.
+        tolerance = max(precisions, default=2.0**-52) ** 0.5
         if bool(distance <= tolerance):
-            return True
-        params = trial.near(dtype, noise)
-        gap = moved_relative(traced, trial.model(params, dtype))
-    except Exception:
-        return False
-    if not bool(gap <= tolerance):
-        return False
-    raise GaugeError(
-        f"the group that was found moves the model by {float(distance):.1e} relative on the "
-        f"example, more than the {tolerance:.1e} that rounding explains; please report this "
-        "model, it is an error of trace_group"
-    )
+            return
+        if not bool(moved_relative(before, trial.outputs({})) <= tolerance):
+            raise GaugeError(
+                "two calls of the model on the same example differ: it draws random numbers from "
+                "a generator of its own, or keeps a state outside of itself; take that out of the "
+                "forward"
+            )
+        raise GaugeError(
+            f"the group that was found moves the model by {float(distance):.1e} relative on the "
+            f"example, more than the {tolerance:.1e} that rounding explains; please report this "
+            "model, it is an error of trace_group"
+        )
+    _refuse_odd(model, inputs)
 
 
-def _refuse_untrue(trial: Trial, tolerance: float) -> None:
-    """Compare the graph with the model as they are, and say why they differ if they do.
-
-    Raises:
-        GaugeError: if the model does not run, gives NaN, contradicts itself, or is not its graph.
-    """
+def _refuse_odd(model: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    """Say why a model could not be compared with itself."""
     try:
-        before, traced = trial.model(trial.own), trial.traced(trial.own)
+        before = Trial(model, inputs, None, 0.0).outputs({})
     except Exception as error:
         why = first_line(error)
         raise GaugeError(f"the model cannot be evaluated on the example: {why}") from error
-    gap = moved_relative(before, traced)
-    if bool(gap <= tolerance):
-        return
     outputs = [leaf for leaf in pytree.tree_leaves(before) if isinstance(leaf, Tensor)]
     if any(bool(leaf.isnan().any()) for leaf in outputs):
-        given = any(bool(value.isnan().any()) for value in trial.inputs)
+        given = any(bool(value.isnan().any()) for value in inputs)
         raise GaugeError(
             "the model's own output is NaN on the example, so that nothing can be compared; "
             + ("the example has NaN in it" if given else "give an example on which it is a number")
         )
-    if not bool(moved_relative(before, trial.model(trial.own)) <= tolerance):
-        raise GaugeError(
-            "two calls of the model on the same example differ: it draws random numbers from a "
-            "generator of its own, or keeps a state outside of itself; take that out of the forward"
-        )
     raise GaugeError(
-        f"what was traced is not the model: outputs differ by {float(gap):.1e} on the example; the "
-        "forward asks what its tensors are (isinstance, hasattr, try), and tracing runs it on "
-        "stand-ins, or it keeps a state that is not seen (an iterator, say); let attributes of the "
-        "model that stay as they are decide instead"
+        "the model could be evaluated at its own parameters, but at no others: its parameters "
+        "are too special to compare it in another gauge; pass verify=False to go without"
     )
-
-
-def _rescale_(params: Mapping[str, Tensor], scales: Tensor, group: GaugeGroup) -> None:
-    full = group.with_ground(scales, ground=1.0)
-    for name, value in params.items():
-        entry = group.entries[name]
-        wide = value.double()  # itself, if it is wide already
-        wide.mul_(full[entry.target].to(wide)).div_(full[entry.source].to(wide))
-        value.copy_(wide)
-
-
-def _near(value: Tensor, dtype: torch.dtype | None, noise: float, draw: torch.Generator) -> Tensor:
-    """A copy of the parameter moved by a part of its size, so that none of its entries is special.
-
-    The noise is the sum of a random row and a random column: cheap, and no entry is left out.
-    """
-    moved = value.to(dtype or value.dtype, copy=True, memory_format=torch.contiguous_format)
-    wide = torch.promote_types(moved.dtype, torch.float32)
-    size = noise * torch.linalg.vector_norm(moved, dtype=wide) / moved.numel() ** 0.5
-    size = torch.where(size > 0, size, noise)
-    view = moved if moved.dim() else moved.reshape(1)
-    for dim, length in enumerate(view.shape[:2]):
-        one = torch.randn(length, generator=draw, dtype=torch.float64, device="cpu")
-        view += (size * one.to(size)).to(view.dtype).reshape(-1, *(1,) * (view.dim() - dim - 1))
-    return moved

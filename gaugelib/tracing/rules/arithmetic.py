@@ -1,29 +1,29 @@
-"""Rules for sums, maxima, comparisons, selections and products of entries."""
+"""Rules for sums, maxima, comparisons, selections, products and powers of entries."""
 
 from __future__ import annotations
-
-import operator
-from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
 
 from gaugelib.group import GROUND
-from gaugelib.tracing.labels import narrow_together
 from gaugelib.tracing.operation import Operation, grounded
-from gaugelib.tracing.rules.table import named, rule
+from gaugelib.tracing.rules.table import rule
 from gaugelib.tracing.values import Activation, Constant, Value, Weight
 
-Term = Value | bool | int | float
+Term = Value | bool | int | float | complex
+_GROUND = torch.tensor(GROUND)
 
 
 def common_labels(op: Operation, terms: tuple[Term, ...], shape: torch.Size) -> Tensor:
     """Labels of a result that takes or adds up terms entry by entry: they must all be the same.
 
-    The number zero carries any scale, other numbers carry 1. Parameters are biases.
+    The number zero carries any scale, other numbers carry 1. Parameters beside activations are
+    biases.
     """
     common: Tensor | None = None
     weights = [term for term in terms if isinstance(term, Weight)]
+    if weights and not any(isinstance(term, Activation) for term in terms):
+        terms = (op.activation(weights.pop(0)), *(t for t in terms if not isinstance(t, Weight)))
     for term in terms:
         if isinstance(term, Activation):
             labels = term.labels.expand(shape)
@@ -31,147 +31,155 @@ def common_labels(op: Operation, terms: tuple[Term, ...], shape: torch.Size) -> 
             labels = op.constant_labels(term, shape)
         elif isinstance(term, Weight) or term == 0:
             continue
-        elif isinstance(term, bool | int | float):
-            labels = torch.tensor(GROUND).expand(shape)
         else:
-            op.refuse(f"a tensor or a number was expected, found {type(term).__name__}")
+            labels = _GROUND.expand(shape)
         if common is None:
             common = labels
         op.labels.tie(common, labels)
-    if weights and not any(isinstance(term, Activation) for term in terms):
-        refuse_alone(op, *terms)
     if common is None:
-        return torch.tensor(GROUND).expand(shape)
+        return _GROUND.expand(shape)
     for weight in weights:
-        target = op.labels.fold(common, weight.shape)
-        op.uses.add(weight, target, torch.tensor(GROUND), "bias")
+        op.use(weight, op.labels.fold(common, weight.shape), _GROUND, "bias")
     return common
 
 
-def refuse_alone(op: Operation, *terms: Term) -> NoReturn:
-    """Refuse an operation on parameters without an activation."""
-    names = [f"'{term.name}'" for term in terms if isinstance(term, Weight)]
-    who = f"parameters {' and '.join(names)} meet" if names[1:] else f"parameter {names[0]} meets"
-    op.refuse(
-        f"{who} no activation here; only views of a parameter, and its sums and products with "
-        "activations, have a known rescaling"
-    )
-
-
 def _joined(op: Operation, *terms: Term) -> Activation:
-    shadow = op.pointwise_shadow(*terms)
-    return Activation(common_labels(op, terms, shadow.shape), shadow.dtype)
+    return Activation(common_labels(op, terms, op.shadow.shape), op.shadow.dtype)
 
 
-@rule(*named("add sub subtract rsub", torch, Tensor), operator.add, operator.sub)
-def add(op: Operation, input: Term, other: Term, *, alpha: float = 1) -> Activation:
+@rule("add sub rsub")
+def add(op: Operation, input: Term, other: Term, alpha: float = 1) -> Activation:
     """A sum is homogeneous in terms of one scale."""
-    if isinstance(alpha, Value):
-        op.refuse("alpha must be a number")
-    return _joined(op, input, other)
+    return _joined(op, input, 0 if alpha == 0 else other)
 
 
-@rule(*named("maximum minimum fmax fmin", torch, Tensor))
+@rule("maximum minimum fmax fmin")
 def maximum(op: Operation, input: Term, other: Term) -> Activation:
     """The larger of two entries of one scale."""
     return _joined(op, input, other)
 
 
-@rule(
-    *named("gt greater lt less ge greater_equal le less_equal eq ne not_equal", torch, Tensor),
-    *named("gt lt ge le eq ne", operator),
-)
+@rule("gt lt ge le eq ne")
 def compare(op: Operation, input: Term, other: Term) -> Activation:
     """Whether x > y does not change when both are scaled by the same a > 0."""
-    shadow = op.pointwise_shadow(input, other)
-    common_labels(op, (input, other), shadow.shape)
-    return grounded(shadow.bool())
-
-
-@rule(torch.where)
-def where(op: Operation, condition: Value, input: Term, other: Term) -> Activation:
-    """Of two entries of one scale, the one that a condition of fixed scale selects."""
-    if isinstance(condition, Weight) or condition.dtype != torch.bool:
-        op.refuse("its condition must be boolean")
-    if not isinstance(input, Value) and not isinstance(other, Value):
-        return op.ground_all()
-    shadow = op.pointwise_shadow(input, other)
-    shape = torch.broadcast_shapes(condition.shape, shadow.shape)
-    return Activation(common_labels(op, (input, other), shape), shadow.dtype)
+    common_labels(op, (input, other), op.shadow.shape)
+    return grounded(op.shadow)
 
 
 @rule("where")
-def where_method(op: Operation, input: Term, condition: Value, other: Term) -> Activation:
-    """`torch.where` as a method: the condition comes second."""
-    return where(op, condition, input, other)
+def where(op: Operation, condition: Value, input: Term, other: Term) -> Activation:
+    """Of two entries of one scale, the one that a condition of fixed scale selects."""
+    op.fix(condition)
+    return _joined(op, input, other)
 
 
-@rule(*named("masked_fill", torch, Tensor))
+@rule("masked_fill")
 def masked_fill(op: Operation, input: Term, mask: Value, value: Term) -> Activation:
     """Selects between entries and one value."""
     return where(op, mask, input, value)
 
 
-@rule(*named("mul multiply", torch, Tensor), operator.mul)
-def multiply(op: Operation, input: Term, other: Term) -> Activation:
-    """A product of scales; with a number or something of fixed scale, labels pass.
+@rule("lerp")
+def lerp(op: Operation, input: Value, end: Value, weight: Term) -> Activation:
+    """Between two entries of one scale, at a place of fixed scale."""
+    op.fix(weight)
+    return _joined(op, input, end)
 
-    A parameter as factor opens new units, with the parameter as the one edge into each.
+
+@rule("mul")
+def multiply(op: Operation, input: Term, other: Term) -> Value:
+    """The product of the scales; a parameter as factor opens new units, one edge into each.
+
+    A parameter times a number, or times a constant of no other shape, is still that parameter.
     """
-    if not isinstance(input, Activation):
+    if not isinstance(input, Weight):
         input, other = other, input
-    if not isinstance(input, Activation):
-        refuse_alone(op, input, other)
-    shadow = op.pointwise_shadow(input, other)
+    if not isinstance(input, Weight):
+        return _product(op, input, other)
     if isinstance(other, Weight):
-        return _scaled(op, input, other, shadow)
-    if isinstance(other, Activation):
-        return _product(op, input, other, shadow)
-    return Activation(input.labels.expand(shadow.shape), shadow.dtype)
-
-
-@rule(*named("div divide true_divide", torch, Tensor), operator.truediv)
-def divide(op: Operation, input: Term, other: Term, *, rounding_mode: str | None = None) -> Any:
-    """As a product with the reciprocal, which must have a fixed scale; or the scales cancel."""
-    if isinstance(other, Weight):
-        op.refuse(f"division by parameter '{other.name}' is not known; multiply by it instead")
-    if rounding_mode is not None or not isinstance(input, Value):
-        return op.ground_all()
-    value = op.activation(input)
-    shadow = op.pointwise_shadow(value, other)
+        return _product(op, input, other)
     if not isinstance(other, Activation):
-        return Activation(value.labels.expand(shadow.shape), shadow.dtype)
-    pair = (value.labels.expand(shadow.shape), other.labels.expand(shadow.shape))
-    one, two = narrow_together(*pair)
-    same = op.labels.find(one) == op.labels.find(two)
-    loose = ~op.labels.is_ground(two) & ~same
-    op.labels.ground(one[loose])
-    op.labels.ground(two[loose])
-    return Activation(one.where(~same, GROUND).expand(shadow.shape), shadow.dtype)
+        return scaled_weight(op, input)
+    labels = other.labels.expand(op.shadow.shape)
+    if op.labels.is_folded(labels, input.shape):
+        target = op.issue(input.shape, input)
+        op.use(input, target, op.labels.fold(labels, input.shape))
+        return Activation(target.expand(op.shadow.shape), op.shadow.dtype)
+    return _product(op, input, other)
 
 
-def _product(op: Operation, first: Activation, second: Activation, shadow: Tensor) -> Activation:
-    """Entry by entry: the label of the one factor if the other is ground, else both are grounded.
-
-    Two free factors have a common scale a·b that no single label names: that part of the symmetry
-    is given up.
-    """
-    pair = (first.labels.expand(shadow.shape), second.labels.expand(shadow.shape))
-    one, two = narrow_together(*pair)
-    fixed = op.labels.is_ground(one), op.labels.is_ground(two)
-    gate = ~fixed[0] & ~fixed[1]
-    op.labels.ground(one[gate])
-    op.labels.ground(two[gate])
-    return Activation(torch.where(fixed[0], two, one).expand(shadow.shape), shadow.dtype)
+def scaled_weight(op: Operation, weight: Weight) -> Value:
+    """A parameter after its entries were multiplied by constants."""
+    if weight.shape == op.shadow.shape:
+        return weight.cast(op.shadow.dtype)
+    return Activation(op.activation(weight).labels.expand(op.shadow.shape), op.shadow.dtype)
 
 
-def _scaled(op: Operation, value: Activation, weight: Weight, shadow: Tensor) -> Activation:
-    labels = value.labels.expand(shadow.shape)
-    if not op.labels.is_folded(labels, weight.shape):
-        # One factor for units of several scales: let it be, rather than tie them to each other.
-        ground = torch.tensor(GROUND)
-        op.uses.add(weight, ground, ground, "fixed")
-        return Activation(labels, shadow.dtype)
-    target = op.issue(weight.shape, weight)
-    op.uses.add(weight, target, op.labels.fold(labels, weight.shape), "weight")
-    return Activation(target.expand(shadow.shape), shadow.dtype)
+def _product(op: Operation, input: Term, other: Term, power: int = 1) -> Activation:
+    factors = [
+        (sign, op.activation(term).labels)
+        for sign, term in ((1, input), (power, other))
+        if not isinstance(term, Constant | bool | int | float | complex)
+    ]
+    labels = op.labels.combine(*factors) if factors else _GROUND
+    return Activation(labels.expand(op.shadow.shape), op.shadow.dtype)
+
+
+@rule("div")
+def divide(op: Operation, input: Term, other: Term, rounding_mode: str | None = None) -> Value:
+    """The quotient of the scales."""
+    if rounding_mode is not None:
+        return op.ground_all()
+    if isinstance(input, Weight) and not isinstance(other, Activation | Weight):
+        return scaled_weight(op, input)
+    return _product(op, input, other, -1)
+
+
+@rule("addcmul")
+def addcmul(
+    op: Operation, input: Value, first: Value, second: Value, value: float = 1
+) -> Activation:
+    """A sum of one term and a product."""
+    return _joined(op, input, _product(op, first, second))
+
+
+@rule("addcdiv")
+def addcdiv(
+    op: Operation, input: Value, first: Value, second: Value, value: float = 1
+) -> Activation:
+    """A sum of one term and a quotient."""
+    return _joined(op, input, _product(op, first, second, -1))
+
+
+@rule("pow")
+def power(op: Operation, input: Term, exponent: Term) -> Activation:
+    """Homogeneous of the degree of its exponent, where that is a number."""
+    if isinstance(exponent, Value) or not isinstance(input, Value):
+        return op.ground_all()
+    return to_the(op, input, float(exponent))  # pyright: ignore[reportArgumentType]
+
+
+def to_the(op: Operation, input: Value, degree: float) -> Activation:
+    """A function that is homogeneous of some degree."""
+    labels = op.activation(input).labels
+    if degree != 1:
+        labels = op.labels.combine((degree, labels))
+    return Activation(labels.expand(op.shadow.shape), op.shadow.dtype)
+
+
+@rule("sqrt")
+def square_root(op: Operation, input: Value) -> Activation:
+    """Homogeneous of degree one half."""
+    return to_the(op, input, 0.5)
+
+
+@rule("rsqrt")
+def reciprocal_root(op: Operation, input: Value) -> Activation:
+    """Homogeneous of degree minus one half."""
+    return to_the(op, input, -0.5)
+
+
+@rule("reciprocal")
+def reciprocal(op: Operation, input: Value) -> Activation:
+    """Homogeneous of degree minus one."""
+    return to_the(op, input, -1)

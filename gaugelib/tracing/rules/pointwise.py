@@ -1,70 +1,43 @@
-"""Rules for functions of single entries: homogeneous ones, and those that are not."""
+"""Rules for functions of single entries that are homogeneous; others need no rule."""
 
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
-from gaugelib.group import GROUND
 from gaugelib.tracing.operation import Operation, grounded
 from gaugelib.tracing.preconditions import FLOATING
-from gaugelib.tracing.rules.arithmetic import maximum
-from gaugelib.tracing.rules.table import impure, module_rule, named, rule
-from gaugelib.tracing.values import Activation, Constant, Value, Weight
+from gaugelib.tracing.rules.arithmetic import maximum, scaled_weight
+from gaugelib.tracing.rules.table import rule
+from gaugelib.tracing.values import Activation, Value, Weight
 
-Number = bool | int | float
-Bound = Value | Number
-
-HOMOGENEOUS = named("relu leaky_relu abs absolute neg negative positive", torch, F, Tensor)
-HOMOGENEOUS += named("dropout dropout1d dropout2d dropout3d", torch, F)
-HOMOGENEOUS += named("neg pos abs", operator)
-HOMOGENEOUS += named("ReLU LeakyReLU Identity Dropout Dropout1d Dropout2d Dropout3d", nn)
-
-NOT_HOMOGENEOUS = named(
-    "tanh sigmoid logsigmoid gelu silu mish elu selu celu softplus softsign softmin softmax "
-    "log_softmax exp exp2 expm1 log log1p log2 log10 sqrt rsqrt square pow reciprocal sin cos "
-    "tan sinh cosh asinh atan erf erfc relu6 hardsigmoid hardswish tanhshrink softshrink "
-    "hardshrink normalize local_response_norm cosine_similarity round floor ceil trunc frac "
-    "floor_divide remainder fmod prod var std logsumexp cumprod one_hot logical_and logical_or "
-    "logical_xor logical_not bitwise_and bitwise_or bitwise_not isnan isinf isfinite any all "
-    "argmax argmin argsort",
-    torch, F, Tensor,
-)  # fmt: skip
-NOT_HOMOGENEOUS += named("pow floordiv mod and_ or_ xor invert", operator)
-NOT_HOMOGENEOUS += named(
-    "Tanh Sigmoid LogSigmoid GELU SiLU Mish ELU SELU CELU Softplus Softsign Softmin Softmax "
-    "Softmax2d LogSoftmax ReLU6 Hardsigmoid Hardswish Tanhshrink Softshrink Hardshrink "
-    "LocalResponseNorm CosineSimilarity",
-    nn,
-)
+Bound = Value | bool | int | float
 
 
-@impure
-@rule(*HOMOGENEOUS)
-def homogeneous(op: Operation, input: Value, *options: Any, **named_options: Any) -> Activation:
+@rule("relu leaky_relu abs neg clone dropout")
+def homogeneous(op: Operation, input: Value, *_: Any, **__: Any) -> Value:
     """Labels pass if f(a z) = a f(z) for every a > 0; any two slopes will do, negative ones too."""
-    if any(isinstance(o, Value) for o in (*options, *named_options.values())):
-        op.refuse("its options must be numbers")
-    return op.activation(input)
+    return scaled_weight(op, input) if isinstance(input, Weight) else input
 
 
-@rule(*NOT_HOMOGENEOUS)
-def not_homogeneous(op: Operation, *_: Any, **__: Any) -> Any:
-    """Anything else that is a function of its arguments: fixed scales in, fixed scales out."""
-    return op.ground_all()
+@rule("native_dropout")
+def dropout(op: Operation, input: Value, *_: Any) -> Any:
+    """Whatever entries it drops, the others keep their scale."""
+    return op.results(op.activation(input).labels)
 
 
-@impure
-@module_rule("training", nn.RReLU)
-@rule(*named("rrelu", torch, F))
+@rule("bernoulli")
+def coin(op: Operation, input: Value, probability: Value | float = 0.5, **_: Any) -> Activation:
+    """The mask of a dropout: drawn anew in each call, whatever the parameters are."""
+    if isinstance(probability, Value) or op.shadow.shape != input.shape:
+        op.refuse("it draws random numbers; do so outside of the model and pass them in")
+    return grounded(op.shadow)
+
+
+@rule("rrelu_with_noise")
 def rrelu(
-    op: Operation, input: Value, lower: float = 0.0, upper: float = 0.0, training: bool = False,
-    inplace: bool = False,
+    op: Operation, input: Value, noise: Value, lower: float, upper: float, training: bool = False,
+    *_: Any,
 ) -> Activation:  # fmt: skip
     """Leaky ReLU in evaluation; in training its slopes are drawn where the input is negative."""
     if training:
@@ -72,25 +45,10 @@ def rrelu(
     return op.activation(input)
 
 
-@impure
-@module_rule("training", nn.AlphaDropout)
-@rule(*named("alpha_dropout", torch, F))
-def alpha_dropout(
-    op: Operation, input: Value, p: float = 0.5, training: bool = False, inplace: bool = False
-) -> Any:
-    """Nothing in evaluation; in training it shifts what it keeps."""
-    return op.ground_all() if training else op.activation(input)
-
-
-@module_rule("weight", nn.PReLU)
-@rule(*named("prelu", torch, F, Tensor))
+@rule("prelu _prelu_kernel")
 def prelu(op: Operation, input: Value, weight: Value) -> Activation:
     """Homogeneous for every slope, so the slopes stay as they are."""
-    if isinstance(weight, Weight):
-        ground = torch.tensor(GROUND)
-        op.uses.add(weight, ground, ground, "fixed")
-    elif not isinstance(weight, Constant):
-        op.refuse("its slopes depend on the input")
+    op.fix(weight)
     return op.activation(input)
 
 
@@ -98,71 +56,79 @@ FREE = (None, 0, math.inf, -math.inf)
 """Bounds that every positive scale leaves in place."""
 
 
-@rule(*named("clamp clip", torch, Tensor))
+@rule("clamp clamp_min clamp_max hardtanh")
 def clamp(op: Operation, input: Value, min: Bound | None = None, max: Bound | None = None) -> Any:
     """Homogeneous if its bounds are zero or infinite, or carry the scale; `clamp(min=0)` is ReLU.
 
     With tensors as bounds it is a maximum and a minimum.
     """
-    if isinstance(min, Weight) or isinstance(max, Weight):
-        op.refuse("its bounds must be numbers or activations; use torch.maximum for a parameter")
-    if isinstance(min, Value) or isinstance(max, Value):
-        for bound in (min, max):
-            input = input if bound is None else maximum(op, input, bound)
-        return input
-    return op.activation(input) if min in FREE and max in FREE else op.ground_all()
+    if op.name == "hardtanh":
+        min, max = (-1.0 if min is None else min), (1.0 if max is None else max)
+    for bound in (min, max):
+        if isinstance(bound, Value):
+            input = maximum(op, input, bound)
+        elif bound not in FREE:
+            return op.ground_all()
+    return op.activation(input)
 
 
-@rule(*named("clamp_min clamp_max", torch, Tensor))
-def clamp_one_side(op: Operation, input: Value, bound: Bound) -> Any:
-    """Homogeneous if its bound is."""
-    return clamp(op, input, bound)
-
-
-@module_rule("min_val max_val", nn.Hardtanh)
-@rule(F.hardtanh)
-def hardtanh(
-    op: Operation,
-    input: Value,
-    min_val: Number = -1.0,
-    max_val: Number = 1.0,
-    inplace: bool = False,
-) -> Any:
-    """A clamp; `hardtanh(0, inf)` is ReLU."""
-    return clamp(op, input, min_val, max_val)
-
-
-@module_rule("threshold value", nn.Threshold)
-@rule(*named("threshold", torch, F))
-def threshold(
-    op: Operation, input: Value, threshold: Number, value: Number, inplace: bool = False
-) -> Any:
+@rule("threshold")
+def threshold(op: Operation, input: Value, threshold: float, value: float) -> Any:
     """What is not above the threshold becomes `value`; `threshold(0, 0)` is ReLU."""
     return op.activation(input) if threshold == value == 0 else op.ground_all()
 
 
-@rule(*named("sign sgn signbit", torch, Tensor))
-def sign(op: Operation, input: Value) -> Activation:
+@rule("sign sgn signbit isnan isinf isfinite heaviside")
+def sign(op: Operation, input: Value, *others: Value) -> Activation:
     """The same for every positive scale: what goes in stays free, what comes out is fixed."""
-    op.activation(input)
-    return grounded(op.shadow())
+    for value in others:
+        op.fix(value)
+    return grounded(op.shadow)
 
 
-CASTS = {
-    "float": torch.float32, "double": torch.float64, "half": torch.float16,
-    "bfloat16": torch.bfloat16, "int": torch.int32, "long": torch.int64, "bool": torch.bool,
-}  # fmt: skip
+@rule("nan_to_num")
+def finite(op: Operation, input: Value, nan: float | None = None, *_: Any) -> Any:
+    """On finite numbers it does nothing; infinite ones are replaced by numbers of scale 1."""
+    return op.ground_all()
 
 
-@rule("to", "type_as", *CASTS)
-def cast(op: Operation, input: Value, *to: Any, **options: Any) -> Value:
+@rule("_to_copy to")
+def cast(op: Operation, input: Value, *_: Any, **__: Any) -> Value:
     """Another floating dtype rounds, but carries the same scales; integers carry none."""
-    dtype = CASTS.get(op.method, input.dtype)
-    for wanted in (*to, *options.values()):
-        if isinstance(wanted, Value | torch.dtype):
-            dtype = wanted.dtype if isinstance(wanted, Value) else wanted
-    op.casts.add(dtype)
-    if dtype in FLOATING and input.dtype in FLOATING:
-        return input.cast(dtype)
-    op.labels.ground(op.activation(input).labels)
-    return grounded(torch.empty(input.shape, dtype=dtype, device="meta"))
+    if op.shadow.dtype in FLOATING and input.dtype in FLOATING:
+        return input.cast(op.shadow.dtype)
+    op.fix(input)
+    return grounded(op.shadow)
+
+
+@rule("copy")
+def copied(op: Operation, input: Value, source: Value, *_: Any) -> Activation:
+    """Written over with other entries."""
+    labels = op.activation(source).labels.expand(op.shadow.shape)
+    return Activation(labels, op.shadow.dtype)
+
+
+@rule("fill zero")
+def filled(op: Operation, input: Value, number: Bound = 0) -> Activation:
+    """Written over with one number; zeros carry any scale."""
+    if isinstance(number, Value):
+        return copied(op, input, number)
+    if number:
+        return grounded(op.shadow)
+    return Activation(op.labels.issue(op.shadow.shape, None), op.shadow.dtype)
+
+
+@rule("zeros_like new_zeros empty_like new_empty")
+def zeros(op: Operation, *_: Any, **__: Any) -> Activation:
+    """A zero carries any scale: each gets a label of its own, free until something ties it."""
+    if not op.shadow.is_floating_point():
+        return grounded(op.shadow)
+    return Activation(op.labels.issue(op.shadow.shape, None), op.shadow.dtype)
+
+
+@rule("ones_like full_like new_ones new_full")
+def ones(op: Operation, input: Value, *numbers: Any, **__: Any) -> Activation:
+    """Numbers that only the shape decides: their scale is 1."""
+    for number in numbers:
+        op.fix(number)
+    return grounded(op.shadow)

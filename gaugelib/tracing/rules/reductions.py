@@ -5,83 +5,69 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 
-from gaugelib.tracing.operation import Operation, grounded
-from gaugelib.tracing.rules.arithmetic import maximum
-from gaugelib.tracing.rules.table import named, rule
+from gaugelib.tracing.operation import Operation
+from gaugelib.tracing.rules.table import rule
 from gaugelib.tracing.values import Activation, Value
 
-Size = int | Sequence[int]
+Size = int | Sequence[int] | None
 
 
-@rule(*named("mean sum amax amin nanmean nansum", torch, Tensor))
-def reduce(
-    op: Operation, input: Value, dim: Size | None = None, keepdim: bool = False, **options: Any
-) -> Activation:
-    """Sums, means and extremes along dimensions, whose entries must be of one scale."""
-    labels, axes = _tied(op, input, options.pop("axis", dim))
-    if options or not input.dtype.is_floating_point:
-        return filled(op, labels, op.shadow())
-    return Activation(labels if keepdim else labels.squeeze(axes), input.dtype)
-
-
-@rule(*named("norm", torch, Tensor))
-def norm(
-    op: Operation, input: Value, p: Any = "fro", dim: Size | None = None, keepdim: bool = False,
-    **options: Any,
-) -> Any:  # fmt: skip
-    """Every norm scales with its entries; counting those that are not zero (p = 0) does not."""
-    if isinstance(p, Value) or p == 0:
+@rule("mean sum amax amin nansum nanmean aminmax max min median nanmedian std")
+def reduce(op: Operation, input: Value, dim: Size | Value = None, *_: Any, **options: Any) -> Any:
+    """Sums, means, extremes and deviations along dimensions, whose entries must be of one scale."""
+    if not input.dtype.is_floating_point:
         return op.ground_all()
-    return reduce(op, input, dim, keepdim, **options)
+    return _along(op, input, options.get("dim", dim))
 
 
-@rule(*named("max min", torch, Tensor))
-def extreme(
-    op: Operation,
-    input: Value,
-    dim: Size | Value | None = None,
-    keepdim: bool = False,
-    **options: Any,
-) -> Any:
-    """Along a dimension (maxout), of everything, or of two tensors."""
-    other = options.get("other", dim)
-    if isinstance(other, Value):
-        return maximum(op, input, other)
-    return filled(op, _tied(op, input, options.get("axis", dim))[0], op.shadow())
+@rule("linalg_vector_norm")
+def vector_norm(op: Operation, input: Value, ord: float = 2, dim: Size = None, *_: Any, **__: Any):
+    """Every norm scales with its entries; counting those that are not zero (p = 0) does not."""
+    return op.ground_all() if ord == 0 else _along(op, input, dim)
 
 
-@rule(*named("cumsum sort", torch, Tensor))
-def along(op: Operation, input: Value, dim: int = -1, *_: Any, **__: Any) -> Any:
+@rule("norm")
+def norm(op: Operation, input: Value, p: Any = 2, dim: Size = None, *_: Any, **__: Any) -> Any:
+    """The same by another name."""
+    return op.ground_all() if p == 0 else _along(op, input, dim)
+
+
+@rule("var var_mean std_mean")
+def variance(op: Operation, input: Value, dim: Size = None, *_: Any, **__: Any) -> Any:
+    """A variance is homogeneous of degree two."""
+    labels, _ = tied(op, input, dim)
+    spread = labels if op.name == "std_mean" else op.labels.combine((2, labels))
+    shadows = op.shadow if isinstance(op.shadow, tuple) else (op.shadow,)
+    made = [_shaped(one, shadow) for one, shadow in zip((spread, labels), shadows)]
+    return tuple(made) if isinstance(op.shadow, tuple) else made[0]
+
+
+@rule("cumsum logcumsumexp sort topk kthvalue mode cummax cummin")
+def along(op: Operation, input: Value, *options: Any, **named: Any) -> Any:
     """Running sums, and an order, along a dimension, whose entries must be of one scale."""
-    return filled(op, _tied(op, input, dim)[0], op.shadow())
+    if op.name == "logcumsumexp" or not input.dtype.is_floating_point:
+        return op.ground_all()
+    place = 1 if op.name in ("topk", "kthvalue") else 0
+    dim = named.get("dim", options[place] if len(options) > place else -1)
+    return op.results(tied(op, input, -1 if isinstance(dim, bool) else dim)[0])
 
 
-@rule(*named("topk", torch, Tensor))
-def topk(op: Operation, input: Value, k: int, dim: int = -1, *_: Any, **__: Any) -> Any:
-    """The first few of them."""
-    return along(op, input, dim)
+def _along(op: Operation, input: Value, dim: Size | Value) -> Any:
+    labels, axes = tied(op, input, dim)
+    shadow = op.shadow[0] if isinstance(op.shadow, tuple | list) else op.shadow
+    if labels.dim() != shadow.dim():
+        labels = labels.squeeze(axes)
+    return op.results(labels)
 
 
-def _tied(op: Operation, input: Value, dim: Size | None) -> tuple[Tensor, tuple[int, ...]]:
+def tied(op: Operation, input: Value, dim: Any) -> tuple[Tensor, tuple[int, ...]]:
+    """Labels of which one is left along some dimensions, and these dimensions."""
     labels = op.activation(input).labels
     axes = (dim,) if isinstance(dim, int) else tuple(dim or range(labels.dim()))
-    return op.labels.tie_over(labels, axes), axes
+    return op.labels.tie_over(labels, axes), tuple(axis % max(labels.dim(), 1) for axis in axes)
 
 
-def filled(op: Operation, labels: Tensor, shadow: Any) -> Any:
-    """The labels in the shape of each result; positions of extremes do not move with the scale."""
-    if isinstance(shadow, Tensor) and not shadow.dtype.is_floating_point:
-        op.labels.ground(labels)  # a sum rounded to integers
-
-    def fill(result: Tensor) -> Activation:
-        if not result.is_floating_point():
-            return grounded(result)
-        if labels.numel() == result.numel():
-            return Activation(labels.reshape(result.shape), result.dtype)
-        return Activation(labels.expand(result.shape), result.dtype)
-
-    return pytree.tree_map_only(Tensor, fill, shadow)
+def _shaped(labels: Tensor, shadow: Tensor) -> Activation:
+    return Activation(labels.reshape(shadow.shape), shadow.dtype)

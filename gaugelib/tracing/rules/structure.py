@@ -2,113 +2,202 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from gaugelib.group import GROUND
 from gaugelib.tracing.operation import Operation
-from gaugelib.tracing.rules.arithmetic import refuse_alone
-from gaugelib.tracing.rules.table import named, rule
+from gaugelib.tracing.rules.table import MOVES, REFUSED, RULES, rule
 from gaugelib.tracing.values import Activation, Constant, Value, Weight
 
-MOVES = named(
-    "reshape flatten unflatten permute transpose swapaxes swapdims movedim moveaxis t squeeze "
-    "unsqueeze broadcast_to expand repeat tile roll flip fliplr flipud rot90 narrow select chunk "
-    "split tensor_split unbind index_select pixel_shuffle pixel_unshuffle channel_shuffle",
-    torch, F, Tensor,
-)  # fmt: skip
-SAME = [*named("contiguous clone detach cpu cuda", Tensor), torch.clone, torch.detach]
-QUERIES = named("size dim ndimension numel nelement is_floating_point", Tensor)
-ATTRIBUTES = ("shape", "ndim", "dtype", "device", "data", "T", "mT")
+_GROUND = torch.tensor(GROUND)
 
 
-@rule(*MOVES, nn.Flatten, nn.Unflatten, nn.PixelShuffle, nn.PixelUnshuffle, nn.ChannelShuffle)
-def move(op: Operation, input: Value, *args: Any, **kwargs: Any) -> Any:
-    """Executed on the labels of an activation, or on the positions of a parameter's entries."""
-    args, kwargs = pytree.tree_map_only(Value, lambda v: index(op, v), (args, kwargs))
-    moved = op.compute(input.carrier(), *args, **kwargs)
-    return pytree.tree_map_only(Tensor, input.carried, moved)
+def as_it_is(op: Operation, carrier: Tensor) -> Any:
+    """The operation itself, on labels."""
+    return op.compute(carrier, *op.args[1:], **op.kwargs)
 
 
-@rule("view")
-def view(op: Operation, input: Value, *shape: Any) -> Value:
+def in_floats(op: Operation, carrier: Tensor) -> Tensor:
+    """The same where it knows floating point only, which holds labels exactly up to 2^53."""
+    return as_it_is(op, carrier.double()).long()
+
+
+def reshaped(op: Operation, carrier: Tensor) -> Tensor:
     """Reshapes, whether or not the labels lie in memory as the entries do."""
-    if any(isinstance(size, torch.dtype) for size in shape):
+    return carrier.reshape(op.shadow.shape)
+
+
+def same(op: Operation, carrier: Tensor) -> Tensor:
+    """The same entries."""
+    return carrier
+
+
+def strided(op: Operation, carrier: Tensor) -> Tensor:
+    """Any pattern in memory, of entries that lie there one after the other."""
+    size, stride, *start = op.args[1:]
+    return carrier.contiguous().as_strided(size, stride, start[0] if start and start[0] else 0)
+
+
+_NAMES: dict[Callable[..., Any], str] = {
+    as_it_is: "permute transpose t expand squeeze unsqueeze slice select split split_with_sizes "
+    "unsafe_split unsafe_split_with_sizes unsafe_chunk chunk unbind unfold diagonal narrow flip "
+    "roll repeat rot90 pixel_shuffle pixel_unshuffle channel_shuffle native_channel_shuffle "
+    "movedim tile",
+    in_floats: "reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d "
+    "replication_pad2d replication_pad3d",
+    reshaped: "view _unsafe_view reshape _reshape_alias",
+    same: "detach alias lift_fresh lift contiguous view_of",
+    strided: "as_strided",
+}
+MOVES.update({name: move for move, names in _NAMES.items() for name in names.split()})
+
+
+def move(op: Operation, input: Value, *_: Any, **__: Any) -> Any:
+    """Executed on the labels of an activation, or on the positions of a parameter's entries."""
+    moved = MOVES[op.name]
+    shadows = pytree.tree_leaves(op.shadow)
+    if any(shadow.dtype != input.dtype for shadow in shadows):
         op.refuse("it reinterprets bits as another dtype")
-    return input.carried(input.carrier().reshape(*shape))
+    if isinstance(op.shadow, Tensor):
+        return input.moved(lambda carrier: moved(op, carrier))
+    return [
+        input.moved(lambda carrier, number=number: moved(op, carrier)[number])
+        for number in range(len(shadows))
+    ]
 
 
-@rule("view_as", "reshape_as", "expand_as")
-def shaped_as(op: Operation, input: Value, other: Value) -> Value:
-    """Reshapes or repeats to the shape of another tensor."""
-    change = Tensor.expand if op.method == "expand_as" else Tensor.reshape
-    return input.carried(change(input.carrier(), other.shape))
+RULES.update(dict.fromkeys(MOVES, move))
+REFUSED.update(
+    dict.fromkeys(
+        [
+            "_local_scalar_dense",
+            "equal",
+            "is_nonzero",
+            "nonzero",
+            "unique",
+            "_unique2",
+            "unique_dim",
+            "masked_select",
+            "_assert_async",
+            "_functional_assert_async",
+        ],
+        "what the model does next would depend on the values of a tensor; decide by attributes of "
+        "the model, or with torch.where",
+    )
+)
 
 
-@rule(*SAME)
-def same(op: Operation, input: Value, *_: Any, **__: Any) -> Value:
-    """The same entries, elsewhere in memory or without a gradient."""
-    return input
+@rule("index")
+def index(op: Operation, input: Value, where: Sequence[Value | None]) -> Value:
+    """Entries at constant places; at places that are computed, all that may be there are tied."""
+    at = [one.value if isinstance(one, Constant) else one for one in where]
+    if not any(isinstance(one, Value) for one in at):
+        return input.moved(lambda carrier: op.compute(carrier, at))
+    axes = [axis for axis, one in enumerate(where) if one is not None]
+    for one in where:
+        op.fix(one)
+    labels = _tied(op, input, axes)
+    none = [None if one is None else torch.zeros(one.shape, dtype=torch.long) for one in where]
+    return Activation(op.compute(labels, none), op.shadow.dtype)
 
 
-@rule(*QUERIES)
-def query(op: Operation, input: Value, *args: Any) -> Any:
-    """A question about shape or dtype."""
-    return getattr(input.shadow(), op.method)(*args)
+@rule("index_select gather")
+def pick(op: Operation, input: Value, dim: int, where: Value, *_: Any, **__: Any) -> Value:
+    """The same along one dimension."""
+    if isinstance(where, Constant):
+        return input.moved(lambda carrier: op.compute(carrier, dim, where.value))
+    op.fix(where)
+    labels = _tied(op, input, [dim])
+    none = torch.zeros(where.shape, dtype=torch.long)
+    return Activation(op.compute(labels, dim, none), op.shadow.dtype)
 
 
-@rule(getattr)
-def attribute(op: Operation, input: Any, name: str) -> Any:
-    """Shape, dtype, transposes; nothing that depends on values."""
-    if not isinstance(input, Value):
-        if isinstance(input, tuple) and name in ("values", "indices"):
-            return getattr(input, name)
-        op.refuse(f"attribute '{name}' of {type(input).__name__} is not known")
-    if name not in ATTRIBUTES:
-        op.refuse(f"tensor attribute '{name}' is not known")
-    if name in ("T", "mT"):
-        return input.carried(getattr(input.carrier(), name))
-    if name == "data":
-        return input
-    return torch.device("cpu") if name == "device" else getattr(input.shadow(), name)
+def _tied(op: Operation, input: Value, axes: Sequence[int]) -> Tensor:
+    """Labels of which one is left along some dimensions."""
+    if not isinstance(input, Weight):
+        return op.labels.tie_over(op.activation(input).labels, axes)
+    shape = [1 if dim in [a % len(input.shape) for a in axes] else n
+             for dim, n in enumerate(input.shape)]  # fmt: skip
+    labels = op.issue(shape, input)
+    op.use(input, labels, _GROUND)
+    return labels
 
 
-@rule(operator.getitem)
-def getitem(op: Operation, input: Any, where: Any) -> Any:
-    """Slices and constant indices are executed; an index computed from the input is refused."""
-    if not isinstance(input, Value):
-        return input[where]
-    where = pytree.tree_map_only(Value, lambda v: index(op, v), where)
-    return input.carried(input.carrier()[where])
+@rule("index_put _unsafe_index_put _index_put_impl")
+def put(
+    op: Operation, input: Value, where: Sequence[Value | None], values: Value,
+    accumulate: bool = False, *_: Any,
+) -> Any:  # fmt: skip
+    """Written, or added, to constant places."""
+    at = [one.value if isinstance(one, Constant) else one for one in where]
+    if any(isinstance(one, Value) for one in at):
+        return op.ground_all()
+    before, new = op.activation(input).labels, op.activation(values).labels
+    if accumulate:
+        op.labels.tie(torch.ops.aten.index(before, at), new)
+        return Activation(before, op.shadow.dtype)
+    labels = before.clone(memory_format=torch.contiguous_format)
+    new = new.expand(torch.ops.aten.index(labels, at).shape)
+    return Activation(labels, op.shadow.dtype).carried(torch.ops.aten.index_put(labels, at, new))
 
 
-def index(op: Operation, value: Value) -> Tensor:
-    """The numbers in a constant tensor of indices."""
-    if not isinstance(value, Constant):
-        op.refuse("which entries it takes depends on the values of a tensor")
-    return value.value
+@rule("scatter scatter_add slice_scatter select_scatter")
+def scatter(op: Operation, input: Value, *options: Any, **named: Any) -> Any:
+    """Written over at constant places."""
+    dim, where, source = (*options, None, None)[:3]
+    if op.name in ("scatter", "scatter_add") and isinstance(where, Constant):
+        before = op.activation(input).labels.contiguous().clone()
+        new = op.activation(source).labels.expand(where.shape)
+        if op.name == "scatter_add":
+            op.labels.tie(before.gather(dim, where.value), new)
+            return Activation(before, op.shadow.dtype)
+        return Activation(before.scatter(dim, where.value, new), op.shadow.dtype)
+    return op.ground_all()
 
 
-@rule(*named("cat concat concatenate stack hstack vstack dstack", torch))
-def join(op: Operation, tensors: Sequence[Value], *args: Any, **kwargs: Any) -> Activation:
+@rule("cat stack")
+def join(op: Operation, tensors: Sequence[Value], dim: int = 0) -> Activation:
     """Puts activations side by side; a parameter among them brings units of its own."""
-    if not any(isinstance(value, Activation) for value in tensors):
-        refuse_alone(op, *tensors)
-    labels = [_labels(op, value) for value in tensors]
-    dtype = reduce(torch.promote_types, (value.dtype for value in tensors))
-    return Activation(op.compute(labels, *args, **kwargs), dtype)
+    beside = any(isinstance(value, Activation) for value in tensors)
+    labels = [_own_labels(op, value, beside) for value in tensors]
+    made = Activation(_GROUND.expand(op.shadow.shape), op.shadow.dtype)
+    return made.carried(op.compute(labels, dim))
 
 
-def _labels(op: Operation, value: Value) -> Tensor:
-    if not isinstance(value, Weight):
+def _own_labels(op: Operation, value: Value, beside: bool) -> Tensor:
+    if not isinstance(value, Weight) or not beside:
         return op.activation(value).labels
     target = op.issue(value.shape, value)
-    op.uses.add(value, target, torch.tensor(GROUND), "bias")
+    op.use(value, target, _GROUND, "bias")
     return target
+
+
+@rule("constant_pad_nd im2col")
+def pad(op: Operation, input: Value, size: Sequence[int], *options: Any) -> Activation:
+    """Zeros around the entries, or a number whose scale is 1."""
+    before = op.activation(input)
+    holes = before.labels.double() + 1
+    if op.name == "constant_pad_nd":
+        labels = torch.constant_pad_nd(holes, size, 0.0).long() - 1
+        value = options[0] if options else 0
+    else:
+        labels, value = op.compute(holes, size, *options).long() - 1, 0
+    hole = labels < 0
+    labels[hole] = GROUND if value else op.labels.issue((int(hole.sum()),), None)
+    return before.carried(labels)
+
+
+@rule("tril triu")
+def triangle(op: Operation, input: Value, diagonal: int = 0) -> Value:
+    """Zeros above or below a diagonal; in a parameter its entries keep their places."""
+    if isinstance(input, Weight):
+        return input
+    kept = op.compute(torch.ones(op.shadow.shape, dtype=torch.bool), diagonal)
+    labels = op.activation(input).labels.expand(op.shadow.shape).clone()
+    labels[~kept] = op.labels.issue((int((~kept).sum()),), None)
+    return Activation(labels, op.shadow.dtype)

@@ -1,0 +1,409 @@
+"""One run of a model on stand-ins: every operation of PyTorch is a rule's business."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+)
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
+
+from gaugelib.group import GaugeError
+from gaugelib.memory import Footprint
+from gaugelib.tracing.errors import first_line
+from gaugelib.tracing.labels import Labels
+from gaugelib.tracing.operation import Operation, grounded
+from gaugelib.tracing.parameter_uses import ParameterUses
+from gaugelib.tracing.preconditions import kind_of
+from gaugelib.tracing.rules import MOVES, REFUSED, RULES
+from gaugelib.tracing.standin import VALUES, Memory, StandIn, labelled, made_of
+from gaugelib.tracing.values import Activation, Constant, Value
+
+Rule = Callable[..., Any]
+UNKNOWN = (
+    "it is not an operation of PyTorch itself, so that nothing is known of it; write it with "
+    "operations of torch, or give a rule for the module that calls it: rules={Module: rule}"
+)
+ZERO_MAKERS = (
+    "zeros",
+    "ones",
+    "full",
+    "eye",
+    "scalar_tensor",
+    "lift_fresh",
+    "empty",
+    "tril",
+    "triu",
+)
+RANDOM = "it draws random numbers; do so outside of the model and pass them in"
+PARAMETER = (
+    "the forward reads {}; hold parameters in modules, nn.ParameterList or nn.ParameterDict, and "
+    "modules in __init__, nn.ModuleList or nn.ModuleDict"
+)
+
+
+class Run(TorchDispatchMode):
+    """Applies the rule of each operation that meets a stand-in, and executes the others.
+
+    Attributes:
+        labels: the labels of all scales.
+        uses: the uses of parameters.
+        refused: the first refusal, which the model may have caught.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.labels = Labels()
+        shapes = {name: value.shape for name, value in model.named_parameters()}
+        self.uses = ParameterUses(self.labels, shapes)
+        self.refused: GaugeError | None = None
+        self.deepest = ""  # the module in which an error first occurred
+        self._sealed = Footprint(dict(model.named_parameters()))
+        self._stack: list[tuple[str, nn.Module]] = []
+        self._born: list[weakref.ref[StandIn]] = []
+
+    def alive(self) -> list[StandIn]:
+        """Stand-ins that something still holds: after the forward has returned, it was kept."""
+        if any(made() is not None for made in self._born):
+            gc.collect()  # they may refer to each other
+        return [one for made in self._born if (one := made()) is not None]
+
+    def stand_in(
+        self, value: Value, shadow: Tensor, device: torch.device, memory: Memory | None = None,
+        moves: tuple[Callable[[Tensor], Tensor], ...] = (),
+    ) -> StandIn:  # fmt: skip
+        """A new one, in memory of its own or in that of another."""
+        made = StandIn(shadow, device, memory or Memory(value), moves)
+        self._born.append(weakref.ref(made))
+        return made
+
+    def input(self, value: Tensor) -> StandIn:
+        """Stands for an input of the model, whose scales are fixed."""
+        with _disable_current_modes():
+            shadow = value.to("meta")
+            return self.stand_in(grounded(shadow), shadow, value.device)
+
+    def answered_by(self, rule: Rule, module: nn.Module) -> Callable[..., Any]:
+        """A forward that asks a rule of the reader's in place of running the module."""
+
+        def forward(*args: Any, **kwargs: Any) -> Any:
+            path = self._stack[-1][0] if self._stack else ""
+            title = f"{kind_of(module)} '{path}', by a rule of the reader's"
+            with _disable_current_modes():
+                shadow = self._scratch(type(module).forward, module, args, kwargs)
+                given = pytree.tree_map_only(Tensor, _value_of, (args, kwargs))
+                tensors = [
+                    leaf for leaf in pytree.tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)
+                ]
+                self.labels.cause = title
+                op = Operation(
+                    kind_of(module),
+                    title,
+                    path,
+                    rule,
+                    *given,
+                    self.labels,
+                    self.uses,
+                    shadow,
+                    module,
+                )
+                try:
+                    result = rule(op, *given[0], **given[1])
+                except GaugeError:
+                    raise
+                except Exception as error:
+                    op.refuse(f"the rule failed ({type(error).__name__}: {first_line(error)})")
+                if not any(isinstance(leaf, Value) for leaf in pytree.tree_leaves(result)):
+                    op.refuse("the rule must return values, as op.activation(x) or op.ground_all()")
+                device = tensors[0].device if tensors else torch.device("cpu")
+
+                def wrap(value: Value) -> StandIn:
+                    empty = torch.empty(value.shape, dtype=value.dtype, device="meta")
+                    return self.stand_in(value, empty, device)
+
+                return pytree.tree_map_only(Value, wrap, result)
+
+        return forward
+
+    def _scratch(self, forward: Any, module: nn.Module, args: Any, kwargs: Any) -> Any:
+        """Shapes of what a forward returns, if it can be followed; nothing is written down."""
+        scratch = Run.__new__(Run)
+        vars(scratch).update(vars(self))
+        scratch.labels = Labels()
+        scratch.uses = ParameterUses(scratch.labels, self.uses.shapes)
+        plain = pytree.tree_map_only(
+            StandIn,
+            lambda one: made_of(grounded(one._shadow), one._shadow, one.device),
+            (args, kwargs),
+        )
+        try:
+            with scratch:
+                outputs = forward(module, *plain[0], **plain[1])
+        except Exception:
+            return None
+        return pytree.tree_map_only(Tensor, _shadow_of, outputs)
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # or torch loads its compiler, which takes seconds
+
+    @contextmanager
+    def watching(self, copy: nn.Module) -> Iterator[None]:
+        """Follow which module runs; fused kernels run as the operations that they are made of."""
+        names = {id(module): name for name, module in copy.named_modules()}
+
+        def enter(module: nn.Module, _: Any) -> None:
+            if id(module) not in names and any(True for _ in module.parameters()):
+                what = f"{kind_of(module)}, a module that the model does not list"
+                raise GaugeError(PARAMETER.format(what))
+            self._stack.append((names.get(id(module), ""), module))
+
+        def leave(module: nn.Module, *_: Any) -> None:
+            if self._stack and self._stack[-1][1] is module:
+                self._stack.pop()
+
+        with ExitStack() as stack:
+            stack.callback(register_module_forward_pre_hook(enter).remove)
+            stack.callback(register_module_forward_hook(leave, always_call=True).remove)
+            for owner, name in _FUSED:
+                stack.callback(setattr, owner, name, getattr(owner, name))
+                setattr(owner, name, False)
+            kernels = torch.nn.attention.SDPBackend.MATH
+            stack.enter_context(torch.nn.attention.sdpa_kernel(kernels))
+            yield
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        try:
+            return self._dispatched(func, args, kwargs or {})
+        except GaugeError as error:
+            self.refused = self.refused or error
+            raise
+
+    def _dispatched(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        leaves = [leaf for leaf in pytree.tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+        for leaf in leaves:
+            self._check(leaf)
+        name = func._schema.name.partition("::")[2]
+        base = name.removesuffix("_") if func._schema.is_mutable else name
+        title = self._title(base)
+        if torch.Tag.nondeterministic_seeded in func.tags and base not in RULES:
+            raise GaugeError(f"{title}: {RANDOM}")
+        if not any(isinstance(leaf, StandIn) for leaf in leaves):
+            return self._made(func, base, leaves, func(*args, **kwargs))
+        if kwargs.get("out") is not None or any(a.is_out for a in func._schema.arguments):
+            raise GaugeError(f"{title}: it writes to its argument 'out'; use its result instead")
+        given = pytree.tree_map_only(Tensor, _value_of, (args, kwargs))
+        values = [leaf for leaf in pytree.tree_leaves(given) if isinstance(leaf, Value)]
+        device = next(leaf.device for leaf in leaves if isinstance(leaf, StandIn))
+        if all(isinstance(value, Constant) for value in values):
+            return self._evaluated(func, args, *given, device)
+        if base in MOVES and func._schema.is_mutable:
+            raise GaugeError(
+                f"{title}: it changes the shape of a tensor in place; take a view of it"
+            )
+        if base in REFUSED:
+            raise GaugeError(f"{title}: {REFUSED[base]}")
+        if func.namespace not in ("aten", "prims"):
+            raise GaugeError(f"{title}: {UNKNOWN}")
+        self.labels.cause = title
+        op = self._operation(func, base, title, args, kwargs, given)
+        writes = [
+            a.alias_info is not None and a.alias_info.is_write for a in func._schema.arguments
+        ]
+        result = self._apply(op)
+        if any(writes) and not base.startswith("_native_batch_norm"):
+            return self._written(op, args, writes, result)
+        if func.is_view and base in MOVES:
+            return self._views(op, args[0], result, device)
+        if func.is_view:
+            args[0]._memory.closed = True
+        pairs = iter(pytree.tree_leaves(op.shadow))
+        return pytree.tree_map_only(
+            Value, lambda value: self.stand_in(value, next(pairs), device), result
+        )
+
+    def _operation(
+        self, func: Any, base: str, title: str, args: Any, kwargs: Any, given: Any
+    ) -> Operation:
+        in_place = base + "_" == func._schema.name.partition("::")[2]
+        if in_place and isinstance(args[0], StandIn):
+            shadow = args[0]._shadow
+        elif (like := _alike(func, base, args, kwargs)) is not None:
+            shadow = torch.empty_like(like._shadow)
+        else:
+            meta_args, meta_kwargs = pytree.tree_map_only(Tensor, _shadow_of, (args, kwargs))
+            if meta_kwargs.get("device") is not None:
+                meta_kwargs["device"] = torch.device("meta")
+            try:
+                shadow = func(*meta_args, **meta_kwargs)
+            except Exception as error:
+                why = first_line(error)
+                raise GaugeError(
+                    f"{title}: its result cannot be inferred from shapes alone ({why}); {VALUES}"
+                ) from error
+        path, module = self._stack[-1] if self._stack else ("", None)
+        issuer = path if module is not None and _is_layer(module) else None
+        return Operation(
+            base, title, issuer, func, given[0], given[1], self.labels, self.uses, shadow, module
+        )
+
+    def _apply(self, op: Operation) -> Any:
+        rule = RULES.get(op.name, Operation.ground_all)
+        shadows = [leaf for leaf in pytree.tree_leaves(op.shadow) if isinstance(leaf, Tensor)]
+        if op.name not in MOVES and any(shadow.is_complex() for shadow in shadows):
+            rule = Operation.ground_all
+        try:
+            result = (
+                op.ground_all() if rule is Operation.ground_all else rule(op, *op.args, **op.kwargs)
+            )
+        except GaugeError:
+            raise
+        except Exception as error:
+            op.refuse(f"these arguments of it are not known ({first_line(error)})")
+        values = [leaf for leaf in pytree.tree_leaves(result) if isinstance(leaf, Value)]
+        if [(v.shape, v.dtype) for v in values] != [(s.shape, s.dtype) for s in shadows]:
+            op.refuse(f"its rule is wrong, please report it: {values} is not {shadows}")
+        return result
+
+    def _written(self, op: Operation, args: Any, writes: list[bool], result: Any) -> Any:
+        target = args[writes.index(True)]
+        if sum(writes) > 1 or not isinstance(target, StandIn):
+            op.refuse("it writes to a buffer or a constant; compute the tensor in the forward")
+        labelled(target, lambda constant: op.constant_labels(constant, constant.shape))
+        if not isinstance(target.value, Activation):
+            op.refuse("it writes to a parameter; compute a new tensor instead")
+        value = result.cast(target.dtype) if result.dtype != target.dtype else result
+        target.write(value.carried(value.carrier().expand(target.shape)))
+        return target
+
+    def _views(self, op: Operation, base: StandIn, result: Any, device: torch.device) -> Any:
+        made = []
+        for number, shadow in enumerate(pytree.tree_leaves(op.shadow)):
+            move = _nth(MOVES[op.name], op, number if isinstance(op.shadow, list | tuple) else None)
+            moves = (*base._moves, move)
+            made.append(self.stand_in(base.value, shadow, device, base._memory, moves))
+        return made if isinstance(op.shadow, list | tuple) else made[0]
+
+    def _evaluated(
+        self, func: Any, args: Any, values: Any, named: Any, device: torch.device
+    ) -> Any:
+        """Executed on the numbers of constants; what has values after it is an ordinary tensor."""
+        leaves = [
+            leaf for leaf in pytree.tree_leaves((values, named)) if isinstance(leaf, Constant)
+        ]
+        changeable = any(leaf.changeable for leaf in leaves)
+        plain_args, plain_kwargs = pytree.tree_map_only(Constant, Constant.carrier, (values, named))
+        result = func(*plain_args, **plain_kwargs)
+        if func._schema.is_mutable:
+            target = args[0]
+            if isinstance(target, StandIn) and changeable:
+                target._memory.value = Constant(target._memory.value.carrier(), True)
+                target._memory.version += 1
+            return target if isinstance(target, StandIn) else result
+
+        def wrap(tensor: Tensor) -> Tensor:
+            if not tensor.is_floating_point():
+                return tensor
+            return self.stand_in(Constant(tensor, changeable), tensor.to("meta"), device)
+
+        return pytree.tree_map_only(Tensor, wrap, result)
+
+    def _made(self, func: Any, base: str, leaves: list[Tensor], result: Any) -> Any:
+        """What an operation on ordinary tensors returns: a constant, if it is new and may scale."""
+        if func.is_view or func._schema.is_mutable:
+            return result
+        fresh = (not leaves and base in ZERO_MAKERS) or base == "lift_fresh"
+
+        def wrap(tensor: Tensor) -> Tensor:
+            if not tensor.is_floating_point() or type(tensor) is not Tensor:
+                return tensor
+            value = Constant(tensor.cpu(), not fresh)
+            return self.stand_in(value, tensor.to("meta"), tensor.device)
+
+        return pytree.tree_map_only(Tensor, wrap, result)
+
+    def _check(self, value: Tensor) -> None:
+        """Refuse a tensor that is, or came from, a parameter behind the back of the model."""
+        if isinstance(value, StandIn) or value.is_meta:
+            return
+        owner = self._sealed.owner(value)
+        if owner is not None:
+            raise GaugeError(
+                f"the forward reads parameter '{owner}' from outside of the module it "
+                "belongs to, where its uses cannot be followed; pass the module instead"
+            )
+        if isinstance(value, nn.Parameter):
+            raise GaugeError(PARAMETER.format("a parameter that the model does not list"))
+        if value.grad_fn is not None:
+            raise GaugeError(
+                "the forward reads a tensor that was computed from parameters before it was "
+                "called, and does not follow them; compute it in the forward"
+            )
+
+    def _title(self, name: str) -> str:
+        for path, module in reversed(self._stack):
+            if path:
+                return f"{name} in {kind_of(module)} '{path}'"
+        return f"{name} in the model's forward"
+
+
+_FUSED = [(torch.backends.mkldnn, "enabled")]
+
+
+def _nth(move: Any, op: Operation, number: int | None) -> Callable[[Tensor], Tensor]:
+    def moved(carrier: Tensor) -> Tensor:
+        result = move(op, carrier)
+        return result if number is None else result[number]
+
+    return moved
+
+
+BOOLEAN = (
+    "isnan",
+    "isinf",
+    "isfinite",
+    "signbit",
+    "logical_not",
+    "gt",
+    "lt",
+    "ge",
+    "le",
+    "eq",
+    "ne",
+)
+
+
+def _alike(func: Any, base: str, args: Any, kwargs: Any) -> StandIn | None:
+    """The one tensor of a pointwise operation whose result is like it.
+
+    Torch would load its compiler to find that out, which takes seconds.
+    """
+    first, *others = pytree.tree_leaves((args, kwargs)) or [None]
+    plain = all(isinstance(one, bool | int | float | None) for one in others)
+    if torch.Tag.pointwise not in func.tags or base in BOOLEAN or not plain:
+        return None
+    return first if isinstance(first, StandIn) and first.is_floating_point() else None
+
+
+def _is_layer(module: nn.Module) -> bool:
+    """Whether it is a layer of torch, after which its units are named."""
+    return type(module).__module__.startswith("torch.nn.modules")
+
+
+def _value_of(tensor: Tensor) -> Value:
+    return tensor.value if isinstance(tensor, StandIn) else Constant(tensor.detach().cpu(), True)
+
+
+def _shadow_of(tensor: Tensor) -> Tensor:
+    return tensor._shadow if isinstance(tensor, StandIn) else tensor.detach().to("meta")
