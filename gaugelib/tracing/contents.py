@@ -19,7 +19,7 @@ PLAIN = (bool, int, float, complex, str, bytes, type(None))
 DRAWN = object()
 """Stands for what cannot be looked at without moving it on."""
 DRAWING = (torch.Generator, random.Random)
-_MODULE = frozenset(vars(nn.Module())) - {"training"}
+_MODULE = frozenset(vars(nn.Module())) - {"training"} | {"forward"}
 _GRAPH = ("graph", "code", "tracer_cls", "tracer_extras", "lineno_map", "prologue_start", "meta")
 CURE = (
     "compute it in every call and return it, or register it as a buffer if it is a constant; if "

@@ -8,25 +8,9 @@ from pathlib import Path
 import torch
 
 STAND_IN = (
-    "the forward is run on stand-ins for tensors, which know no values, sizes, dtype or device: it "
-    "must not branch on these, loop over a tensor, or give a stand-in to what needs a real tensor, "
-    "number or name (float, len, torch.func, autocast(x.device.type), einops); decide by "
-    "attributes of the model, and write it with methods and functions of torch"
+    "the forward is run on stand-ins for tensors, which know no values: give a tensor to functions "
+    "of torch only, and let attributes of the model decide what is done"
 )
-
-ADVICE = {
-    "parameter is not a member of this module": (
-        "it uses a parameter that the model does not list, as one in a plain list or dict, which "
-        "is not saved, moved or rescaled with it; hold it in nn.ParameterList or nn.ParameterDict"
-    ),
-    "module is not installed as a submodule": (
-        "it calls a module that the model does not list, as one in a plain list or dict or one "
-        "made in the forward; make it in __init__, and hold several in nn.ModuleList or "
-        "nn.ModuleDict"
-    ),
-}
-"""What messages of the tracer mean."""
-
 _TORCH = Path(torch.__file__).parent
 _PYTHON = Path(traceback.__file__).parent
 _HERE = Path(__file__).parent
@@ -38,19 +22,18 @@ def first_line(error: Exception) -> str:
 
 
 def explained(error: Exception) -> str:
-    """What the tracer says, the line of the model where it does, and what to write instead."""
-    found = first_line(error)
-    advice = next((text for said, text in ADVICE.items() if said in found), STAND_IN)
-    return f"{found}{_where(error)}; {advice}"
+    """What went wrong on stand-ins, the line of the model where it did, and what to do."""
+    return f"{first_line(error)}{_line(traceback.extract_tb(error.__traceback__))}; {STAND_IN}"
 
 
-def _where(error: Exception) -> str:
+def here() -> str:
+    """The line of the model that is being executed."""
+    return _line(traceback.extract_stack())
+
+
+def _line(stack: traceback.StackSummary) -> str:
     """The deepest line of the model's own code; if there is none, of a library that it uses."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not _is_ours(Path(frame.filename))
-    ]
+    frames = [frame for frame in stack if not _is_ours(Path(frame.filename))]
     own = [frame for frame in frames if "site-packages" not in frame.filename]
     if not frames:
         return ""

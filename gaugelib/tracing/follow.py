@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gaugelib.group import GaugeError
+from gaugelib.tracing.answer import let_answer
 from gaugelib.tracing.errors import explained, first_line
 from gaugelib.tracing.randomness import cuda_devices, same_draws, watched_draws
 from gaugelib.tracing.run import Run
@@ -42,13 +43,13 @@ def followed(
     """
     bare = stood_in(model) if bare is None else bare
     run = Run(model)
-    _let_rules_answer(bare, rules, run)
+    let_answer(bare, rules, run)
     before = fingerprints(bare)
     frozen = _freeze()
     try:
         with (
             torch.inference_mode(False), torch.no_grad(), torch.device("cpu"),
-            watched_draws(cuda_devices(model)) as drawn, run.watching(bare), run,
+            watched_draws(cuda_devices(model)) as drawn, run.places.watching(bare), run,
         ):  # fmt: skip
             made = [run.input(value) for value in inputs]
             outputs = bare(*made)
@@ -67,7 +68,7 @@ def followed(
     except Exception as error:
         if run.refused:
             raise run.refused from error
-        where = f"the forward of '{run.deepest or type(model).__name__}'"
+        where = f"the forward of '{run.places.path or type(model).__name__}'"
         raise GaugeError(f"{where} cannot be run on stand-ins: {explained(error)}") from error
     finally:
         kept = run.alive()
@@ -75,12 +76,6 @@ def followed(
             gc.unfreeze()
         forget(kept)
     return run
-
-
-def _let_rules_answer(bare: nn.Module, rules: Rules, run: Run) -> None:
-    for module in bare.modules():
-        if type(module) in rules:
-            vars(module)["forward"] = run.answered_by(rules[type(module)], module)
 
 
 def _freeze() -> bool:

@@ -64,7 +64,7 @@ class Operation:
         if isinstance(value, bool | int | float):
             labels = self.labels.issue((), None) if value == 0 else _GROUND
             return Activation(labels, torch.get_default_dtype())
-        self.refuse(f"a tensor was expected, found {type(value).__name__}")
+        return self.refuse(f"a tensor was expected, found {type(value).__name__}")
 
     def constant_labels(self, constant: Constant, shape: Iterable[int]) -> Tensor:
         """Labels of a constant broadcast to `shape`: ground, and free ones where it is zero."""
@@ -96,6 +96,8 @@ class Operation:
 
         It holds because the same operation on the same numbers gives the same numbers.
         """
+        if self.shadow is None:
+            self.refuse("what it returns cannot be found out; return an Activation of that shape")
         for value in pytree.tree_leaves((self.args, self.kwargs)):
             self.fix(value)
         return pytree.tree_map_only(Tensor, grounded, self.shadow)

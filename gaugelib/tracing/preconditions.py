@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 from torch.nn.modules import module as module_globals
 from torch.nn.modules.lazy import LazyModuleMixin
-from torch.nn.utils import parametrize
 from torch.utils import _pytree as pytree
 
 from gaugelib.group import GaugeError
@@ -36,21 +35,10 @@ def refuse_altered(module: nn.Module, name: str) -> None:
     _refuse_wrapped(module, name)
     if isinstance(module, LazyModuleMixin):
         raise GaugeError(f"{where} is lazy: run the model once, so that its parameters exist")
-    if parametrize.is_parametrized(module):
-        raise GaugeError(
-            f"{where} has parametrised weights: a rescaling of the parameter is not one of the "
-            "weight; call torch.nn.utils.parametrize.remove_parametrizations first"
-        )
     for hook in (*module._forward_pre_hooks.values(), *module._forward_hooks.values()):
         cure = next((cure for home, cure in HOOKED.items() if _is_from(hook, home)), None)
         if cure:
             raise GaugeError(f"a hook of {where} computes its weight; call {cure} first")
-        raise GaugeError(f"{where} has forward hooks, which can do anything; remove them first")
-    if "forward" in vars(module):
-        raise GaugeError(f"the forward of {where} was replaced on the instance; make it a class")
-    own = ("torch.nn.modules.", "torch.fx.graph_module")  # what fx writes calls its forward
-    if not type(module).__call__.__module__.startswith(own):
-        raise GaugeError(f"{where} overrides __call__; put what it does into forward")
 
 
 HOOKED = {
@@ -72,13 +60,6 @@ def _refuse_wrapped(module: nn.Module, name: str) -> None:
         raise GaugeError(
             f"{what} is a TorchScript module, whose operations cannot be followed; pass the Python "
             "model that it was made from, with the same weights"
-        )
-    if isinstance(module, fx.GraphModule) and any(
-        isinstance(node.target, torch._ops.OpOverload) for node in module.graph.nodes
-    ):
-        raise GaugeError(
-            f"{what} is an exported graph of ATen operations, in which layers are no longer seen; "
-            "pass the Python model that it was made from, with the same weights"
         )
     wrappers = {"_orig_mod": "compiled by torch.compile", "module": f"wrapped in {kind_of(module)}"}
     inside = "_orig_mod" if type(module).__name__ == "OptimizedModule" else None

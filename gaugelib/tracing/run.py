@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.module import (
-    register_module_forward_hook,
-    register_module_forward_pre_hook,
-)
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from gaugelib.group import GaugeError
 from gaugelib.memory import Footprint
-from gaugelib.tracing.errors import first_line
+from gaugelib.tracing.errors import first_line, here
 from gaugelib.tracing.labels import Labels
 from gaugelib.tracing.operation import Operation, grounded
 from gaugelib.tracing.parameter_uses import ParameterUses
-from gaugelib.tracing.preconditions import kind_of
+from gaugelib.tracing.places import UNLISTED, Places
 from gaugelib.tracing.rules import MOVES, REFUSED, RULES
-from gaugelib.tracing.standin import VALUES, Memory, StandIn, labelled, made_of
+from gaugelib.tracing.standin import VALUES, Memory, StandIn, labelled
 from gaugelib.tracing.values import Activation, Constant, Value
 
 Rule = Callable[..., Any]
@@ -45,16 +40,13 @@ ZERO_MAKERS = (
     "triu",
 )
 RANDOM = "it draws random numbers; do so outside of the model and pass them in"
-PARAMETER = (
-    "the forward reads {}; hold parameters in modules, nn.ParameterList or nn.ParameterDict, and "
-    "modules in __init__, nn.ModuleList or nn.ModuleDict"
-)
 
 
 class Run(TorchDispatchMode):
     """Applies the rule of each operation that meets a stand-in, and executes the others.
 
     Attributes:
+        places: which module is running.
         labels: the labels of all scales.
         uses: the uses of parameters.
         refused: the first refusal, which the model may have caught.
@@ -66,9 +58,8 @@ class Run(TorchDispatchMode):
         shapes = {name: value.shape for name, value in model.named_parameters()}
         self.uses = ParameterUses(self.labels, shapes)
         self.refused: GaugeError | None = None
-        self.deepest = ""  # the module in which an error first occurred
         self._sealed = Footprint(dict(model.named_parameters()))
-        self._stack: list[tuple[str, nn.Module]] = []
+        self.places = Places()
         self._born: list[weakref.ref[StandIn]] = []
 
     def alive(self) -> list[StandIn]:
@@ -92,103 +83,20 @@ class Run(TorchDispatchMode):
             shadow = value.to("meta")
             return self.stand_in(grounded(shadow), shadow, value.device)
 
-    def answered_by(self, rule: Rule, module: nn.Module) -> Callable[..., Any]:
-        """A forward that asks a rule of the reader's in place of running the module."""
-
-        def forward(*args: Any, **kwargs: Any) -> Any:
-            path = self._stack[-1][0] if self._stack else ""
-            title = f"{kind_of(module)} '{path}', by a rule of the reader's"
-            with _disable_current_modes():
-                shadow = self._scratch(type(module).forward, module, args, kwargs)
-                given = pytree.tree_map_only(Tensor, _value_of, (args, kwargs))
-                tensors = [
-                    leaf for leaf in pytree.tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)
-                ]
-                self.labels.cause = title
-                op = Operation(
-                    kind_of(module),
-                    title,
-                    path,
-                    rule,
-                    *given,
-                    self.labels,
-                    self.uses,
-                    shadow,
-                    module,
-                )
-                try:
-                    result = rule(op, *given[0], **given[1])
-                except GaugeError:
-                    raise
-                except Exception as error:
-                    op.refuse(f"the rule failed ({type(error).__name__}: {first_line(error)})")
-                if not any(isinstance(leaf, Value) for leaf in pytree.tree_leaves(result)):
-                    op.refuse("the rule must return values, as op.activation(x) or op.ground_all()")
-                device = tensors[0].device if tensors else torch.device("cpu")
-
-                def wrap(value: Value) -> StandIn:
-                    empty = torch.empty(value.shape, dtype=value.dtype, device="meta")
-                    return self.stand_in(value, empty, device)
-
-                return pytree.tree_map_only(Value, wrap, result)
-
-        return forward
-
-    def _scratch(self, forward: Any, module: nn.Module, args: Any, kwargs: Any) -> Any:
-        """Shapes of what a forward returns, if it can be followed; nothing is written down."""
-        scratch = Run.__new__(Run)
-        vars(scratch).update(vars(self))
-        scratch.labels = Labels()
-        scratch.uses = ParameterUses(scratch.labels, self.uses.shapes)
-        plain = pytree.tree_map_only(
-            StandIn,
-            lambda one: made_of(grounded(one._shadow), one._shadow, one.device),
-            (args, kwargs),
-        )
-        try:
-            with scratch:
-                outputs = forward(module, *plain[0], **plain[1])
-        except Exception:
-            return None
-        return pytree.tree_map_only(Tensor, _shadow_of, outputs)
-
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False  # or torch loads its compiler, which takes seconds
-
-    @contextmanager
-    def watching(self, copy: nn.Module) -> Iterator[None]:
-        """Follow which module runs; fused kernels run as the operations that they are made of."""
-        names = {id(module): name for name, module in copy.named_modules()}
-
-        def enter(module: nn.Module, _: Any) -> None:
-            if id(module) not in names and any(True for _ in module.parameters()):
-                what = f"{kind_of(module)}, a module that the model does not list"
-                raise GaugeError(PARAMETER.format(what))
-            self._stack.append((names.get(id(module), ""), module))
-
-        def leave(module: nn.Module, *_: Any) -> None:
-            if self._stack and self._stack[-1][1] is module:
-                self._stack.pop()
-
-        with ExitStack() as stack:
-            stack.callback(register_module_forward_pre_hook(enter).remove)
-            stack.callback(register_module_forward_hook(leave, always_call=True).remove)
-            for owner, name in _FUSED:
-                stack.callback(setattr, owner, name, getattr(owner, name))
-                setattr(owner, name, False)
-            kernels = torch.nn.attention.SDPBackend.MATH
-            stack.enter_context(torch.nn.attention.sdpa_kernel(kernels))
-            yield
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         try:
-            return self._dispatched(func, args, kwargs or {})
+            with torch._C.DisableTorchFunction():  # a default device, say
+                return self._dispatched(func, args, kwargs or {})
         except GaugeError as error:
-            self.refused = self.refused or error
-            raise
+            if self.refused is None:
+                self.refused = GaugeError(f"{error}{here()}")
+            raise self.refused from error.__cause__
 
     def _dispatched(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         leaves = [leaf for leaf in pytree.tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
@@ -196,22 +104,19 @@ class Run(TorchDispatchMode):
             self._check(leaf)
         name = func._schema.name.partition("::")[2]
         base = name.removesuffix("_") if func._schema.is_mutable else name
-        title = self._title(base)
+        title = self.places.title(_SPOKEN.get(base, base))
         if torch.Tag.nondeterministic_seeded in func.tags and base not in RULES:
             raise GaugeError(f"{title}: {RANDOM}")
         if not any(isinstance(leaf, StandIn) for leaf in leaves):
             return self._made(func, base, leaves, func(*args, **kwargs))
         if kwargs.get("out") is not None or any(a.is_out for a in func._schema.arguments):
             raise GaugeError(f"{title}: it writes to its argument 'out'; use its result instead")
-        given = pytree.tree_map_only(Tensor, _value_of, (args, kwargs))
+        given = pytree.tree_map_only(Tensor, value_of, (args, kwargs))
         values = [leaf for leaf in pytree.tree_leaves(given) if isinstance(leaf, Value)]
         device = next(leaf.device for leaf in leaves if isinstance(leaf, StandIn))
-        if all(isinstance(value, Constant) for value in values):
+        turns = base in MOVES and func._schema.is_mutable
+        if all(isinstance(value, Constant) for value in values) and not turns:
             return self._evaluated(func, args, *given, device)
-        if base in MOVES and func._schema.is_mutable:
-            raise GaugeError(
-                f"{title}: it changes the shape of a tensor in place; take a view of it"
-            )
         if base in REFUSED:
             raise GaugeError(f"{title}: {REFUSED[base]}")
         if func.namespace not in ("aten", "prims"):
@@ -221,6 +126,8 @@ class Run(TorchDispatchMode):
         writes = [
             a.alias_info is not None and a.alias_info.is_write for a in func._schema.arguments
         ]
+        if turns:
+            return self._turned(op, args[0])
         result = self._apply(op)
         if any(writes) and not base.startswith("_native_batch_norm"):
             return self._written(op, args, writes, result)
@@ -242,7 +149,7 @@ class Run(TorchDispatchMode):
         elif (like := _alike(func, base, args, kwargs)) is not None:
             shadow = torch.empty_like(like._shadow)
         else:
-            meta_args, meta_kwargs = pytree.tree_map_only(Tensor, _shadow_of, (args, kwargs))
+            meta_args, meta_kwargs = pytree.tree_map_only(Tensor, shadow_of, (args, kwargs))
             if meta_kwargs.get("device") is not None:
                 meta_kwargs["device"] = torch.device("meta")
             try:
@@ -252,11 +159,10 @@ class Run(TorchDispatchMode):
                 raise GaugeError(
                     f"{title}: its result cannot be inferred from shapes alone ({why}); {VALUES}"
                 ) from error
-        path, module = self._stack[-1] if self._stack else ("", None)
-        issuer = path if module is not None and _is_layer(module) else None
         return Operation(
-            base, title, issuer, func, given[0], given[1], self.labels, self.uses, shadow, module
-        )
+            base, title, self.places.issuer, func, *given, self.labels, self.uses, shadow,
+            self.places.module,
+        )  # fmt: skip
 
     def _apply(self, op: Operation) -> Any:
         rule = RULES.get(op.name, Operation.ground_all)
@@ -285,6 +191,15 @@ class Run(TorchDispatchMode):
             op.refuse("it writes to a parameter; compute a new tensor instead")
         value = result.cast(target.dtype) if result.dtype != target.dtype else result
         target.write(value.carried(value.carrier().expand(target.shape)))
+        return target
+
+    def _turned(self, op: Operation, target: StandIn) -> StandIn:
+        """A view taken in place: torch changes shape and strides of the stand-in itself."""
+
+        def move(carrier: Tensor) -> Tensor:
+            return MOVES[op.name](op, carrier.detach())
+
+        target.turn(move, lambda one: op.compute(one, *op.args[1:], **op.kwargs))
         return target
 
     def _views(self, op: Operation, base: StandIn, result: Any, device: torch.device) -> Any:
@@ -344,21 +259,15 @@ class Run(TorchDispatchMode):
                 "belongs to, where its uses cannot be followed; pass the module instead"
             )
         if isinstance(value, nn.Parameter):
-            raise GaugeError(PARAMETER.format("a parameter that the model does not list"))
+            raise GaugeError(UNLISTED.format("a parameter"))
         if value.grad_fn is not None:
             raise GaugeError(
                 "the forward reads a tensor that was computed from parameters before it was "
                 "called, and does not follow them; compute it in the forward"
             )
 
-    def _title(self, name: str) -> str:
-        for path, module in reversed(self._stack):
-            if path:
-                return f"{name} in {kind_of(module)} '{path}'"
-        return f"{name} in the model's forward"
 
-
-_FUSED = [(torch.backends.mkldnn, "enabled")]
+_SPOKEN = {"_local_scalar_dense": "the value of a tensor (item, float, if, assert)"}
 
 
 def _nth(move: Any, op: Operation, number: int | None) -> Callable[[Tensor], Tensor]:
@@ -396,14 +305,11 @@ def _alike(func: Any, base: str, args: Any, kwargs: Any) -> StandIn | None:
     return first if isinstance(first, StandIn) and first.is_floating_point() else None
 
 
-def _is_layer(module: nn.Module) -> bool:
-    """Whether it is a layer of torch, after which its units are named."""
-    return type(module).__module__.startswith("torch.nn.modules")
-
-
-def _value_of(tensor: Tensor) -> Value:
+def value_of(tensor: Tensor) -> Value:
+    """What a tensor stands for; an ordinary one for its numbers, which may be others tomorrow."""
     return tensor.value if isinstance(tensor, StandIn) else Constant(tensor.detach().cpu(), True)
 
 
-def _shadow_of(tensor: Tensor) -> Tensor:
+def shadow_of(tensor: Tensor) -> Tensor:
+    """A tensor of the same shape, strides and dtype that holds no values."""
     return tensor._shadow if isinstance(tensor, StandIn) else tensor.detach().to("meta")

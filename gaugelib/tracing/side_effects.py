@@ -70,6 +70,10 @@ def refuse_changed(
     place = _first_change(before, after)
     if place:
         module, path = place
+        if module not in {known for known, _ in before}:
+            raise GaugeError(
+                f"the forward makes module '{module}', and anew in every call; make it in __init__"
+            )
         who = f"of '{module}' changes its own attribute '{path}'"
         if module == OUTSIDE:
             who = f"changes '{path}' outside of the model"

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
+from torch.utils._mode_utils import no_dispatch
 
 from gaugelib.group import GaugeError
 from gaugelib.tracing.values import Activation, Constant, Value, Weight
@@ -55,7 +56,7 @@ class StandIn(Tensor):
     outside.
     """
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # pyright: ignore[reportAssignmentType]
     _shadow: Tensor
     _memory: Memory
     _moves: tuple[Move, ...]
@@ -95,6 +96,22 @@ class StandIn(Tensor):
             raise TypeError("labels of the constant are needed first")
         memory.write(self._moves, new)
 
+    def turn(self, move: Move, change: Callable[[Tensor], object]) -> None:
+        """Become a view of what it was."""
+        with no_dispatch():
+            change(self)
+            change(self._shadow)
+        self._moves, self._seen = (*self._moves, move), (-1, self._memory.value)
+
+    @property
+    def data(self) -> Any:
+        """The same tensor without a gradient."""
+        return self.detach()
+
+    @data.setter
+    def data(self, _: Any) -> None:
+        raise TypeError("the tensor attribute 'data' is assigned to, which leaves no trace")
+
     def tolist(self) -> Any:
         """The numbers of a constant; others have none."""
         return self._numbers().tolist()
@@ -105,7 +122,7 @@ class StandIn(Tensor):
 
     def _numbers(self) -> Tensor:
         if not isinstance(self.value, Constant):
-            raise GaugeError(VALUES)
+            raise TypeError(VALUES)
         return self.value.value
 
     def __repr__(self, **_: Any) -> str:

@@ -45,7 +45,7 @@ def moved_relative(before: Any, after: Any) -> Tensor:
 class _Moved(Tensor):
     """Stands for a parameter that is cast and moved anew for every operation that reads it."""
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # pyright: ignore[reportAssignmentType]
     _numbers: Any
 
     @staticmethod
@@ -60,7 +60,7 @@ class _Moved(Tensor):
         """Everything is done when it is made."""
 
     @classmethod
-    def __torch_dispatch__(  # pyright: ignore[reportAssignmentType]
+    def __torch_dispatch__(
         cls, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         given = pytree.tree_map_only(_Moved, lambda one: one._numbers(), (args, kwargs or {}))

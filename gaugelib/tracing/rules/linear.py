@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -109,3 +110,19 @@ def embedding(op: Operation, table: Value, indices: Value, *_: object, **__: obj
     else:
         labels = op.labels.tie_over(op.activation(table).labels, [0])
     return Activation(labels[0].expand(op.shadow.shape), op.shadow.dtype)
+
+
+@rule("_trilinear")
+def trilinear(
+    op: Operation, first: Value, second: Value, third: Value, *dims: Sequence[int]
+) -> Activation:
+    """Sums of products of three factors (nn.Bilinear), along some of their common dimensions."""
+    *added, summed = dims[:4]
+    factors = []
+    for value, axes in zip((first, second, third), added):
+        labels = op.activation(value).labels
+        for axis in sorted(axes):
+            labels = labels.unsqueeze(axis)
+        factors.append((1, labels))
+    labels = op.labels.tie_over(op.labels.combine(*factors), summed)
+    return Activation(labels.squeeze(tuple(summed)).expand(op.shadow.shape), op.shadow.dtype)

@@ -86,3 +86,15 @@ def rms_norm(
     """RMS norm where it is one operation: as layer norm, without β."""
     op.fix(input)
     return _affine(op, weight, None, 0)
+
+
+@rule("_weight_norm_interface")
+def weight_norm(op: Operation, direction: Value, size: Value, dim: int = 0) -> Any:
+    """A direction of unit length times a size: of the direction no scale is left."""
+    labels = op.activation(direction).labels
+    rows = op.labels.tie_over(labels, [axis for axis in range(labels.dim()) if axis != dim])
+    made, norms = op.shadow
+    return (
+        Activation(op.activation(size).labels.expand(made.shape), made.dtype),
+        Activation(rows.reshape(norms.shape), norms.dtype),
+    )

@@ -34,10 +34,18 @@ def coin(op: Operation, input: Value, probability: Value | float = 0.5, **_: Any
     return grounded(op.shadow)
 
 
+@rule("glu")
+def gated(op: Operation, input: Value, dim: int = -1) -> Activation:
+    """The one half times a sigmoid of the other, which must be fixed."""
+    kept, gate = op.activation(input).labels.chunk(2, dim)
+    op.labels.ground(gate)
+    return Activation(kept, op.shadow.dtype)
+
+
 @rule("rrelu_with_noise")
 def rrelu(
-    op: Operation, input: Value, noise: Value, lower: float, upper: float, training: bool = False,
-    *_: Any,
+    op: Operation, input: Value, noise: Value, lower: float = 0, upper: float = 0,
+    training: bool = False, *_: Any,
 ) -> Activation:  # fmt: skip
     """Leaky ReLU in evaluation; in training its slopes are drawn where the input is negative."""
     if training:

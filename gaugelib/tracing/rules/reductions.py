@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
+from torch.utils import _pytree as pytree
 
 from gaugelib.tracing.operation import Operation
 from gaugelib.tracing.rules.table import rule
@@ -17,7 +18,7 @@ Size = int | Sequence[int] | None
 @rule("mean sum amax amin nansum nanmean aminmax max min median nanmedian std")
 def reduce(op: Operation, input: Value, dim: Size | Value = None, *_: Any, **options: Any) -> Any:
     """Sums, means, extremes and deviations along dimensions, whose entries must be of one scale."""
-    if not input.dtype.is_floating_point:
+    if not pytree.tree_leaves(op.shadow)[0].is_floating_point():
         return op.ground_all()
     return _along(op, input, options.get("dim", dim))
 

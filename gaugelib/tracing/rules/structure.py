@@ -146,18 +146,22 @@ def put(
     return Activation(labels, op.shadow.dtype).carried(torch.ops.aten.index_put(labels, at, new))
 
 
-@rule("scatter scatter_add slice_scatter select_scatter")
-def scatter(op: Operation, input: Value, *options: Any, **named: Any) -> Any:
-    """Written over at constant places."""
-    dim, where, source = (*options, None, None)[:3]
-    if op.name in ("scatter", "scatter_add") and isinstance(where, Constant):
-        before = op.activation(input).labels.contiguous().clone()
-        new = op.activation(source).labels.expand(where.shape)
-        if op.name == "scatter_add":
-            op.labels.tie(before.gather(dim, where.value), new)
-            return Activation(before, op.shadow.dtype)
-        return Activation(before.scatter(dim, where.value, new), op.shadow.dtype)
-    return op.ground_all()
+@rule("scatter scatter_add index_add index_copy")
+def scatter(op: Operation, input: Value, dim: int, where: Value, source: Any, **_: Any) -> Any:
+    """Written over, or added, at constant places along a dimension."""
+    if not isinstance(where, Constant):
+        return op.ground_all()
+    before = op.activation(input).labels.clone(memory_format=torch.contiguous_format)
+    new = op.activation(source).labels
+    if op.name.startswith("scatter"):
+        new = new.expand(where.shape) if not isinstance(source, Value) else new
+    if op.name.endswith("add"):
+        pick = torch.gather if op.name.startswith("scatter") else torch.index_select
+        here = pick(before, dim, where.value)
+        op.labels.tie(here, new[tuple(slice(n) for n in here.shape)])
+        return Activation(before, op.shadow.dtype)
+    put = torch.scatter if op.name.startswith("scatter") else torch.index_copy
+    return Activation(put(before, dim, where.value, new.contiguous()), op.shadow.dtype)
 
 
 @rule("cat stack")
