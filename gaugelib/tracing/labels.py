@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -92,9 +92,8 @@ class Labels:
     def relate(self, *terms: tuple[Number, Tensor]) -> None:
         """Demand that a sum of broadcastable labels, each times a number, vanishes everywhere."""
         parts = narrow_together(*torch.broadcast_tensors(*(labels for _, labels in terms)))
-        rows = torch.stack([part.reshape(-1) for part in parts], 1)
-        powers = tuple(power for power, _ in terms)
-        self.relations.append(Relation(torch.unique(rows, dim=0), powers, self.cause))
+        rows = distinct([part.reshape(-1) for part in parts])[0]
+        self.relations.append(Relation(rows, tuple(power for power, _ in terms), self.cause))
 
     def equal_sums(self, one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> None:
         """Demand that the sum of two labels is that of two others, all broadcastable."""
@@ -113,8 +112,7 @@ class Labels:
         """
         full = torch.broadcast_tensors(*(labels for _, labels in terms))
         parts = narrow_together(*full)
-        rows = torch.stack([self.find(part).reshape(-1) for part in parts], 1)
-        kinds, place = torch.unique(rows, dim=0, return_inverse=True)
+        kinds, place = distinct([self.find(part).reshape(-1) for part in parts])
         free = kinds != GROUND
         single = free.sum(1) == 1
         result = torch.full((len(kinds),), GROUND)
@@ -195,6 +193,17 @@ def narrow_together(*tensors: Tensor) -> list[Tensor]:
         if size > 1 and all(part.stride(dim) == 0 for part in parts):
             parts = [part.narrow(dim, 0, 1) for part in parts]
     return parts
+
+
+def distinct(columns: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Each kind of row of equally long columns of numbers >= 0, and which kind each row is."""
+    kind = columns[0].new_zeros(len(columns[0]))
+    for column in columns:
+        pairs = kind * (int(column.max()) + 1 if len(column) else 1) + column
+        kind = torch.unique(pairs, return_inverse=True)[1]
+    count = int(kind.max()) + 1 if len(kind) else 0
+    sample = kind.new_empty(count).scatter_(0, kind, torch.arange(len(kind)))
+    return torch.stack([column[sample] for column in columns], 1), kind
 
 
 def compact(labels: Tensor) -> Tensor:

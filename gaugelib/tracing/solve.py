@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gaugelib.group import GROUND
 from gaugelib.nodes import Combined, Entry, crossed
-from gaugelib.tracing.labels import ANONYMOUS, Labels
+from gaugelib.tracing.labels import ANONYMOUS, Labels, distinct
 
 Exact = int | Fraction
 Sum = dict[int, Exact]  # label -> coefficient
@@ -42,14 +42,14 @@ class Solution:
 def solve(labels: Labels) -> Solution:
     """Units in the order in which they were issued; of each relation the last label gives way."""
     roots, ranks, issuers = labels.order()
-    place = {}
+    related = [roots[relation.labels] for relation in labels.relations]
+    named = torch.cat([torch.zeros(1, dtype=torch.int64), *map(torch.flatten, related)]).unique()
+    place = dict(zip(named.tolist(), ranks[named].tolist()))
     pivots: dict[int, Sum] = {}
     causes: dict[int, str] = {}
-    for cause, row in _rows(labels, roots):
-        for label in row:
-            if label not in place:
-                place[label] = int(ranks[label])
-        _eliminate(row, pivots, place, causes, cause)
+    for relation, rows in zip(labels.relations, related):
+        for row in _sums(rows, relation.powers):
+            _eliminate(row, pivots, place, causes, relation.cause)
     for label in sorted(pivots, key=place.__getitem__):
         pivots[label] = _resolved(pivots, pivots[label], place)
     alone = torch.arange(len(roots)) == roots
@@ -59,22 +59,23 @@ def solve(labels: Labels) -> Solution:
     free = free[ranks[free].argsort()]
     numbers = torch.zeros_like(roots)
     numbers[free] = torch.arange(1, len(free) + 1)
-    combined = _number(pivots, numbers, len(free))
+    known = dict(zip(named.tolist(), numbers[named].tolist()))
+    nodes, combined = _number(pivots, known, len(free))
+    numbers[list(nodes)] = torch.tensor(list(nodes.values()), dtype=torch.int64)
     sizes = torch.bincount(ranks[free] // len(roots) - 1, minlength=len(issuers)).tolist()
     return Solution(numbers[roots], _slices(issuers, sizes), combined, causes)
 
 
-def _rows(labels: Labels, roots: Tensor) -> Iterator[tuple[str, Sum]]:
-    """The relations, each with its operation, among roots; what cancels is left out."""
-    for relation in labels.relations:
-        powers = [_exact(power) for power in relation.powers]
-        for row in torch.unique(roots[relation.labels], dim=0).tolist():
-            total: Sum = {}
-            for label, power in zip(row, powers):
-                if label != GROUND:
-                    _add(total, label, power)
-            if total:
-                yield relation.cause, total
+def _sums(rows: Tensor, powers: Iterable[float]) -> Iterator[Sum]:
+    """The sums that rows of labels stand for, without what cancels."""
+    exact = [_exact(power) for power in powers]
+    for row in distinct(rows.unbind(1))[0].tolist():
+        total: Sum = {}
+        for label, power in zip(row, exact):
+            if label != GROUND:
+                _add(total, label, power)
+        if total:
+            yield total
 
 
 def _exact(number: float) -> Exact:
@@ -123,17 +124,21 @@ def _resolved(pivots: Mapping[int, Sum], row: Sum, place: Mapping[int, int]) -> 
     return total
 
 
-def _number(pivots: Mapping[int, Sum], numbers: Tensor, units: int) -> Combined | None:
-    """Give the pivots their nodes, equal sums the same one."""
+def _number(
+    pivots: Mapping[int, Sum], known: Mapping[int, int], units: int
+) -> tuple[dict[int, int], Combined | None]:
+    """The nodes of the pivots, equal sums being the same one, and the combined ones among them."""
     nodes: dict[tuple[tuple[int, Exact], ...], int] = {}
+    found: dict[int, int] = {}
     for label, row in pivots.items():
-        terms = tuple(sorted((int(numbers[unit]), power) for unit, power in row.items()))
+        terms = tuple(sorted((known[unit], power) for unit, power in row.items()))
         if not terms:
-            continue
-        single = len(terms) == 1 and terms[0][1] == 1
-        node = terms[0][0] if single else nodes.setdefault(terms, units + 1 + len(nodes))
-        numbers[label] = node
-    return combination(nodes) if nodes else None
+            found[label] = GROUND
+        elif len(terms) == 1 and terms[0][1] == 1:
+            found[label] = terms[0][0]
+        else:
+            found[label] = nodes.setdefault(terms, units + 1 + len(nodes))
+    return found, combination(nodes) if nodes else None
 
 
 def apart(
@@ -148,26 +153,25 @@ def apart(
     alone = torch.zeros(1 + units, combined.units.shape[1], dtype=torch.int64)
     alone[:, 0] = torch.arange(1 + units)
     members = torch.cat([alone, combined.units])
+    pairs = {n: crossed(e.target, e.source, members).tolist() for n, e in entries.items()}
+    if not any(pairs.values()):
+        return dict(entries), combined
     sums = [_terms(combined, row) for row in range(combined.count)]
     nodes = {tuple(sorted(row.items())): 1 + units + n for n, row in enumerate(sums)}
     done = dict(entries)
     for name, entry in entries.items():
         target, source = entry.target, entry.source
-        for one, other in crossed(target, source, members).tolist():
-            total = dict(sums[one - units - 1]) if one > units else {one: 1}
-            taken = sums[other - units - 1] if other > units else {other: 1}
+        for one, other in pairs[name]:
+            total: Sum = dict(sums[one - units - 1]) if one > units else {one: 1}
+            taken: Sum = sums[other - units - 1] if other > units else {other: 1}
             for unit, power in taken.items():
                 _add(total, unit, -power)
             terms = tuple(sorted(total.items()))
-            if terms:
-                node = nodes.setdefault(terms, 1 + units + len(nodes))
-                single = len(terms) == 1 and terms[0][1] == 1
-                node = terms[0][0] if single else node
-            else:
-                node = GROUND
+            node = nodes.setdefault(terms, 1 + units + len(nodes)) if terms else GROUND
+            if len(terms) == 1 and terms[0][1] == 1:
+                node = terms[0][0]
             here = (target == one) & (source == other)
-            target = torch.where(here, node, target)
-            source = torch.where(here, GROUND, source)
+            target, source = torch.where(here, node, target), torch.where(here, GROUND, source)
         done[name] = Entry(target, source, entry.kind)
     return done, combination(nodes)
 

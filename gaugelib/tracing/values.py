@@ -91,7 +91,7 @@ class Weight(Value):
         """Views are taken without looking at a single entry."""
         if self.place.is_meta:
             seen = move(self.place)
-            if seen._is_view() or seen is self.place:
+            if seen.untyped_storage()._cdata == self.place.untyped_storage()._cdata:
                 return self.carried(seen)
         return self.carried(move(self.carrier()))
 
