@@ -12,7 +12,7 @@ from gaugelib.balance.solver.correction import Quotient
 from gaugelib.balance.solver.plan import plan_of
 from gaugelib.balance.solver.read import conductances_of
 from gaugelib.bounds import require_exponent
-from gaugelib.group import Entry, GaugeError, GaugeGroup
+from gaugelib.group import Entry, GaugeError, GaugeGroup, widest
 
 LARGEST = 4096
 
@@ -102,6 +102,7 @@ def auxiliary(
         >>> auxiliary(params, 2 * alpha, group).item(), objective(params, 2 * alpha, group).item()
         (4.5, 4.0)
     """
+    group.require_edges("the function above the norm", "measure the norm itself with objective")
     full = group.with_ground(log_scales, ground=0.0)
     terms = []
     for _, entry, power in _powers(params, group, p, include_bias):
@@ -117,7 +118,7 @@ def laplacian(
     r"""The graph Laplacian $B\,\mathrm{diag}(|\theta|^p)\,B^\top$ of the hidden units.
 
     The weights are conductances, inputs and outputs are grounded. The Hessian of `objective` at 0
-    is $p$ times it.
+    is $p$ times it; also where columns are longer than edges, and $Q$ stands for $B$.
 
     Args:
         params: the network's parameters by name.
@@ -129,7 +130,7 @@ def laplacian(
         Shape `(units, units)`, symmetric, in the widest dtype of the parameters.
 
     Raises:
-        GaugeError: for more than 4096 units, or as `objective` does.
+        GaugeError: for more than 4096 units, combined ones included, or as `objective` does.
 
     Source: the book, "The minimum-norm gauge".
 
@@ -140,11 +141,12 @@ def laplacian(
         >>> laplacian(params_of(hat()), mlp_group(hat())).tolist()
         [[2.0, 0.0, 0.0], [0.0, 5.0, 0.0], [0.0, 0.0, 2.0]]
     """
-    if group.units > LARGEST:
+    like = torch.zeros(group.units, dtype=widest(params))
+    size = len(group.with_ground(like, ground=0.0))
+    if size > LARGEST + 1:
         raise GaugeError(
-            f"a dense Laplacian of {group.units} units was asked for; the largest is {LARGEST}"
+            f"a dense Laplacian of {size - 1} units was asked for; the largest is {LARGEST}"
         )
-    size = group.units + 1
     flows = []
     for _, entry, power in _powers(params, group, p, include_bias):
         place = entry.target * size + entry.source
@@ -153,7 +155,11 @@ def laplacian(
         flows.append(flat.index_add(0, place.reshape(-1).to(flat.device), summed))
     flow = torch.stack(flows).sum(0).view(size, size)
     flow = flow - flow.diag().diag()
-    return (torch.diag(flow.sum(0) + flow.sum(1)) - flow - flow.t())[1:, 1:]
+    nodes = torch.diag(flow.sum(0) + flow.sum(1)) - flow - flow.t()
+    if group.combined is None:
+        return nodes[1:, 1:]
+    rows = [group.with_ground(unit, ground=0.0) for unit in torch.eye(group.units).to(nodes)]
+    return torch.stack(rows) @ nodes @ torch.stack(rows).T
 
 
 def predicted_saving(
@@ -191,6 +197,7 @@ def predicted_saving(
     """
     require_exponent(p)
     group.check_shapes(params)
+    group.require_edges("a prediction from the layers' totals", "let minimum_norm find the norm")
     names = group.counted(include_bias)
     values = {name: params[name].detach() for name in names}
     device = next((v.device for v in values.values()), torch.device("cpu"))

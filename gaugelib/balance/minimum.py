@@ -13,6 +13,7 @@ from gaugelib.action import rescale
 from gaugelib.balance.result import History, MinimumNorm
 from gaugelib.balance.solver.found import Found, begin, judged, rounded, tells_error
 from gaugelib.balance.solver.methods import METHODS, MethodName
+from gaugelib.balance.solver.newton import newton, unordered
 from gaugelib.balance.solver.plan import planned
 from gaugelib.balance.solver.read import read
 from gaugelib.balance.solver.sweeps import sweep
@@ -109,11 +110,13 @@ def minimum_norm(
         max_passes=max_passes,
         out=out,
     )
-    found = _solved(task)
-    correction = found.last_correction if tells_error(task.options, found) else _to_go(task, found)
+    edges = group.combined is None
+    found = _solved(task) if edges else newton(task)
+    told = not edges or tells_error(task.options, found)
+    correction = found.last_correction if told else _to_go(task, found)
     if exact:
         found = replace(found, scales=rounded(found.scales), known=False)
-        found = write(task, planned(task, found.start), found)
+        found = write(task, (planned if edges else unordered)(task, found.start), found)
         rescale(task.params, found.scales, group, exact=True)  # for what it refuses
     log, like = found.log, found.scales
     return MinimumNorm(

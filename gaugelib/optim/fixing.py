@@ -189,7 +189,8 @@ class GaugeFixing:
         self.imbalance, totals = self._look(values)
         if self.imbalance <= self.tol:
             return False
-        if totals is not None and self.imbalance <= _NEAR and self._kept.norm:
+        near = self.imbalance <= _NEAR and self._group.combined is None
+        if totals is not None and near and self._kept.norm:
             self._nudge_(totals, buffers)
         if not self.imbalance <= self.tol:
             self._solve_(values, buffers)

@@ -34,7 +34,8 @@ class Totals:
         p: float,
         dtype: torch.dtype,
     ) -> None:
-        self.units, self.p, self.dtype = group.units, p, dtype
+        self.p, self.dtype, self._combined = p, dtype, group.combined
+        self._nodes = 1 + group.units + (0 if self._combined is None else self._combined.count)
         self._counted = [
             _Parameter(name, _lined(params[name]), group, dtype)
             for name in names
@@ -51,22 +52,24 @@ class Totals:
             params: the parameters by name, shaped as those that were given first.
         """
         like = next(iter(params.values()))
-        totals = like.new_zeros(2, self.units + 1, dtype=torch.float64)
+        totals = like.new_zeros(2, self._nodes, dtype=torch.float64)
         for part in self._counted:
             part.add_to(totals, _lined(params[part.name]), self.p)
+        if self._combined is not None:
+            totals = torch.stack(self._combined.shared_out(*totals))
         return totals[:, 1:]
 
     def shares(self) -> tuple[Tensor, Tensor]:
         r"""What each parameter brought into and took out of the units at the last reading.
 
         Only parameters between hidden units are listed; their sums are divided by the square root
-        of the parameter's total $T_k$.
+        of the parameter's total $T_k$. For groups of edges alone.
 
         Returns:
             $r_k/\sqrt{T_k}$ and $c_k/\sqrt{T_k}$, each of shape `(parameters, units)` in float64.
         """
         inner = [part for part in self._counted if part.inner]
-        both = self._like.new_zeros(2, len(inner), self.units + 1, dtype=torch.float64)
+        both = self._like.new_zeros(2, len(inner), self._nodes, dtype=torch.float64)
         for row, part in enumerate(inner):
             part.share_into(both[:, row])
         return both[0, :, 1:], both[1, :, 1:]

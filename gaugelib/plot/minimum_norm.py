@@ -50,6 +50,7 @@ def flow(params: Mapping[str, Tensor], group: GaugeGroup, p: float = 2.0) -> Fig
     Raises:
         GaugeError: if a weight is not a matrix or there are more than 400 weights.
     """
+    group.require_edges("a picture of the flow", "draw the norm along the orbit instead")
     names = [name for name, entry in group.entries.items() if entry.kind == "weight"]
     matrices = [params[name].detach().abs().pow(p).double().cpu() for name in names]
     if any(m.dim() != 2 for m in matrices) or sum(m.numel() for m in matrices) > 400:

@@ -89,6 +89,7 @@ def edges_of(params: Mapping[str, Tensor], group: GaugeGroup, p: float) -> Edges
     group.check_shapes(params)
     if not 0.0 < p < math.inf:
         raise GaugeError(f"the exponent p must be a finite number > 0, found {p}")
+    group.require_edges("this proof", "it is for networks without products of activations")
     if group.units == 0:
         raise GaugeError("the network has no hidden unit: there is nothing to rescale or to prove")
     powers, sources, targets = [], [], []

@@ -145,6 +145,7 @@ def network_of(
         False
     """
     group.check_shapes(params)
+    group.require_edges("this proof", "it is for networks without products of activations")
     if not 0 < group.units <= MOST_UNITS:
         raise GaugeError(f"a network of 1 to {MOST_UNITS} hidden units is run, found {group.units}")
     parts: list[tuple[Tensor, ...]] = []

@@ -134,6 +134,7 @@ def relaxed(
 
     Those lie on no path from an input to an output, and their parameters shrink to 0.
     """
+    group.require_edges("this proof", "it is for networks without products of activations")
     best = minimum_norm(params, group, p=p, include_bias=include_bias, tol=_TOLERANCE)
     dead = best.dead.cpu() + 1
     end: dict[str, Tensor] = {}

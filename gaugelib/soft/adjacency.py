@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gaugelib.group import GaugeError, GaugeGroup
-from gaugelib.soft.ratios import log_square_sums, refuse_dead
+from gaugelib.soft.ratios import log_square_sums, refuse_dead, refuse_longer
 
 LARGEST = 4096
 
@@ -21,6 +21,7 @@ def log_adjacency(params: Mapping[str, Tensor], group: GaugeGroup, names: Sequen
     Raises:
         GaugeError: for more than 4096 units.
     """
+    refuse_longer(group)
     if group.units > LARGEST:
         raise GaugeError(
             f"dense linear algebra on {group.units} units was asked for; the largest is {LARGEST}"

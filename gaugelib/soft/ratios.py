@@ -42,6 +42,7 @@ def log_ratio(
         >>> log_ratio(params_of(hat()), mlp_group(hat())).exp().tolist()  # the middle one gives 2
         [1.0, 0.5, 1.0]
     """
+    refuse_longer(group)
     names = counted(params, group, include_bias)
     size = group.units + 1
     into = log_square_sums(params, group, names, lambda e: e.target, size)[1:]
@@ -102,6 +103,18 @@ def counted(params: Mapping[str, Tensor], group: GaugeGroup, include_bias: bool)
         if not bool(torch.isfinite(value).all()):
             raise GaugeError(f"parameter '{name}' holds NaN or infinity")
     return group.counted(include_bias)
+
+
+def refuse_longer(group: GaugeGroup) -> None:
+    """Refuse a group whose orbits have no log-ratios as coordinates.
+
+    Raises:
+        GaugeError: if it has combined nodes.
+    """
+    group.require_edges(
+        "the log-ratio u of incoming to outgoing norms as a coordinate",
+        "measure with relative_imbalance, move with soft_step of kind 'imbalance'",
+    )
 
 
 def refuse_dead(dead: Tensor, group: GaugeGroup) -> None:

@@ -10,6 +10,9 @@
    `correction` of whole layers, `components` of the network and `anderson` extrapolation.
 5. `write`: the rescaled weights, and by `unit_sums` what flows through them.
 
+Where columns are longer than edges, `newton` takes the place of stages 2 to 4: `runaway` says which
+units are dead, `columns` what flows.
+
 `found` says what was found so far and whether to go on. The step of Algorithm 1 is `Method.step`.
 A module imports from earlier stages only. Nothing here is public; `optim` uses what reads and
 writes in pieces.

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from gaugelib.balance.solver.blocks import ends_of
-from gaugelib.group import GaugeGroup
+from gaugelib.balance.solver.runaway import runaway_units
+from gaugelib.group import Combined, GaugeGroup
 
 _ROUNDS = 500
 _RANGE = 500.0
@@ -21,11 +22,15 @@ _RANGE = 500.0
 def dead_units(params: Mapping[str, Tensor], group: GaugeGroup, names: Sequence[str]) -> Tensor:
     """Units on no path of non-zero weights from an input to an output, as places in `(units,)`.
 
+    Where columns are longer than edges, what `runaway` says.
+
     Args:
         params: the network's parameters by name.
         group: its gauge group.
         names: the parameters that count.
     """
+    if group.combined is not None:
+        return runaway_units(params, group, names)
     edges = [
         (params[name] != 0, target, source) for name, target, source in _ends(params, group, names)
     ]
@@ -53,9 +58,9 @@ def log_totals(
     first = next(iter(params.values()))
     zeros = first.new_zeros(group.units, dtype=torch.float64)
     scales = group.with_ground(zeros if log_scales is None else log_scales, ground=0.0)
-    sums = []
+    sums: list[Tensor] = []
     for side in (0, 1):
-        top = scales.new_full((group.units + 1,), -torch.inf)
+        top = torch.full_like(scales, -torch.inf)
         for x, *ends in _logs(params, group, names, p, scales):
             shared = [d for d, n in enumerate(ends[side].shape) if n == 1]
             lead = x.amax(shared, keepdim=True) if shared else x  # amax([]) is over everything
@@ -65,16 +70,31 @@ def log_totals(
         for x, *ends in _logs(params, group, names, p, scales):
             part = (x - safe[ends[side]]).exp().sum_to_size(ends[side].shape)
             total.index_add_(0, ends[side].reshape(-1), part.reshape(-1))
-        sums.append((total.log() + top)[1:])
-    return sums[0], sums[1]
+        sums.append(total.log() + top)
+    into, out = sums
+    if group.combined is not None:
+        into, out = _log_shared_out(into, out, group.combined)
+    return into[1:], out[1:]
+
+
+def longest(group: GaugeGroup, names: Sequence[str]) -> float:
+    r"""The largest $\|q_e\|_1$ that entries of these parameters may have; 2 for edges."""
+    if group.combined is None:
+        return 2.0
+    ones = torch.ones(1 + group.units, dtype=torch.float64)
+    length = torch.cat([ones, group.combined.powers.cpu().abs().sum(1)])
+    length[0] = 0.0
+    ends = [ends_of(group.entries[n], len(group.shapes[n]), length.device) for n in names]
+    return max([float((length[to] + length[source]).max()) for to, source in ends], default=1.0)
 
 
 def start_within_range(
     params: Mapping[str, Tensor], group: GaugeGroup, names: Sequence[str], p: float, dead: Tensor
 ) -> tuple[Tensor, float]:
-    """Log-scales from which all sums fit into float64, and the logarithm of the unit to count in.
+    r"""Log-scales from which all sums fit into float64, and the logarithm of the unit to count in.
 
-    The doubled step in logarithms, until what flows through all live units is comparable.
+    The doubled step in logarithms, until what flows through all live units is comparable: where the
+    longest column has norm m it is $\log(\mathrm{out}/\mathrm{in})/(mp)$, which raises no norm.
 
     Returns:
         Log-scales of shape `(units,)`, and the logarithm of the largest sum.
@@ -82,15 +102,33 @@ def start_within_range(
     shift = next(iter(params.values())).new_zeros(group.units, dtype=torch.float64)
     live = torch.ones_like(shift, dtype=torch.bool)
     live[dead] = False
-    top = 0.0
+    top, length = 0.0, longest(group, names)
     for _ in range(_ROUNDS):
         into, out = log_totals(params, group, names, p, shift)
         both = torch.cat([into[live], out[live]])
         top = float(both.max())
         if not top - float(both.min()) > _RANGE:
             break
-        shift[live] += (out - into)[live] / (2 * p)
+        shift[live] += (out - into)[live] / (length * p)
     return shift, top
+
+
+def _log_shared_out(
+    incoming: Tensor, outgoing: Tensor, combined: Combined
+) -> tuple[Tensor, Tensor]:
+    """`Combined.shared_out` of logarithms."""
+    units, powers = combined.units.to(incoming.device), combined.powers.to(incoming.device)
+    index, sign, by = units.reshape(-1), powers > 0, powers.abs().log()
+    first, found = incoming.numel() - combined.count, []
+    for with_it, against in ((incoming, outgoing), (outgoing, incoming)):
+        more = by + torch.where(sign, with_it[first:, None], against[first:, None])
+        logs, places = torch.cat([with_it[:first], more.reshape(-1)]), torch.arange(first)
+        places = torch.cat([places.to(index), index])
+        top = logs.new_full((first,), -torch.inf).scatter_reduce(0, places, logs, "amax")
+        safe = torch.where(top.isfinite(), top, 0.0)
+        parts = (logs - safe[places]).exp()
+        found.append(torch.zeros_like(top).index_add(0, places, parts).log() + top)
+    return found[0], found[1]
 
 
 def _ends(

@@ -92,7 +92,7 @@ def write_rescaled(
     full = group.with_ground(scales, ground=1.0)
     # Far out a scale alone could overflow where the ratio of two does not.
     apart = bool(full.log().abs().max() > _FAR)
-    totals = full.new_zeros(2, group.units + 1)
+    totals = full.new_zeros(2, len(full))
     objective = 0.0
     for name, value in params.items():
         value, out = (t if t.dim() else t.reshape(1) for t in (value, room[name]))
@@ -117,7 +117,10 @@ def write_rescaled(
         objective += float(sides[0].sums.sum()) if sides else 0.0
         for side, total in zip(sides, totals):
             side.into(total)
-    return Measured(totals[0, 1:], totals[1, 1:], objective)
+    into, out = totals
+    if group.combined is not None:
+        into, out = group.combined.shared_out(into, out)
+    return Measured(into[1:], out[1:], objective)
 
 
 def _factors(full: Tensor, ends: list[Tensor], apart: bool) -> list[Tensor]:
