@@ -170,10 +170,13 @@ class Descent:
 
     def _newton(self, gamma: float) -> bool:
         """One of Newton's steps, halved until it goes down; whether it did."""
-        left = self.task.options.max_passes - self.passes - 1
-        step = self._direction(
-            min(0.1, gamma), min(_PRODUCTS, max(1, math.floor(left))), count=True
-        )
+        most = self.task.options.max_passes
+        products = min(_PRODUCTS, math.floor(most - self.passes - 1))
+        if products < 1:  # no room for a step of Newton's
+            if self.passes < most:
+                self._simultaneous(1.0)
+            return True
+        step = self._direction(min(0.1, gamma), products, count=True)
         step *= min(1.0, _LONG / max(self._size(step), _LONG))
         here = self.point
         slope = self.p * float((here.incoming - here.outgoing) @ step)
@@ -183,6 +186,8 @@ class Descent:
                 self._move(there)
                 return True
             self.passes += 1
+            if self.passes >= most:
+                break
             step, slope = step / 2, slope / 2
         return False
 
