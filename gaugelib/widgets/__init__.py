@@ -8,6 +8,7 @@ A widget imports `base`, `shared/` (what two or more use, in Python and in JavaS
 folder and the library, never another widget. Nothing imports a widget but this file.
 """
 
+from gaugelib.widgets.attention_head import AttentionHead as AttentionHead
 from gaugelib.widgets.balance_sweeps import BalanceSweeps as BalanceSweeps
 from gaugelib.widgets.charge_monitor import ChargeMonitor as ChargeMonitor
 from gaugelib.widgets.gauge_race import GaugeRace as GaugeRace
