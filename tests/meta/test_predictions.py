@@ -15,6 +15,7 @@ OPENS = {
     "PhasePlane": r"revealed=False|time=0\.0|steps=0",
     "SoftGauge": r"revealed=False",
     "GaugeRace": r"epoch=0",
+    "AttentionHead": r"log2_scales=\[0(\.0)?(, 0(\.0)?){3}\]",
 }
 
 

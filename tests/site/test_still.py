@@ -3,6 +3,7 @@
 import pytest
 
 from gaugelib.widgets import (
+    AttentionHead,
     BalanceSweeps,
     ChargeMonitor,
     GaugeRace,
@@ -39,6 +40,8 @@ def as_in_the_book():
         "k": SoftGauge(strength=0.0, revealed=False),
         "l": PhasePlane(mode="edge"),
         "m": SharpnessAlongOrbit(),
+        "n": AttentionHead(),
+        "o": AttentionHead(part="vo"),
     }
 
 

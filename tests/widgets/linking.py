@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from gaugelib import widgets
-from gaugelib.widgets import PhasePlane, RescaleNeuron, WhichGauge
+from gaugelib.widgets import AttentionHead, PhasePlane, RescaleNeuron, WhichGauge
 from gaugelib.widgets.base import BookWidget
 
 KINDS = [kind for kind in vars(widgets).values() if isinstance(kind, type)]
@@ -19,6 +19,7 @@ FORMS: dict[str, Callable[[], BookWidget]] = {
         for mode in ("flow", "pairing", "soft", "edge")
     },
     "RescaleNeuron-plain": partial(RescaleNeuron, plain=True),
+    "AttentionHead-vo": partial(AttentionHead, part="vo"),
     "WhichGauge-digits": partial(WhichGauge, network="digits"),
 }
 

@@ -4,15 +4,18 @@ import { svg } from "../shared/dom.js";
 
 const HEAD = 26; // room for the names above
 const ROW = 26; // height of a cell
-const READABLE = 38; // a cell of at least this width has room for a number
+const READABLE = 36; // a cell of at least this width has room for a number
 const px = (x) => x.toFixed(1);
 
-const heading = (x, words, index) => svg("text", { class: "gl-heading", x: px(x), y: 15, "text-anchor": "middle" }, words, index ? svg("tspan", { class: "gl-index", dy: 3 }, index) : null);
+function heading(x, words, index = "", turned = false) {
+  const marks = index ? [" W", svg("tspan", { class: "gl-index", dy: 3 }, index), turned ? svg("tspan", { dy: -3 }, "ᵀ") : null] : [];
+  return svg("text", { class: "gl-heading", x: px(x), y: 15, "text-anchor": "middle" }, words, marks);
+}
 const numbered = (x, y, k, kind = "gl-number") => svg("text", { class: kind, x: px(x), y: px(y + 4.5), "text-anchor": "middle" }, k);
 
 /** Both sides, the channels as rows. `orbits` says which channels are balanced together: a beam each, and a bracket round a pair. */
 export function matricesPlot({ matrices, orbits }, names, width, given) {
-  const [label, gap] = [24, width < 300 ? 44 : 58];
+  const [label, gap] = [24, 46];
   const wide = Math.min((width - label - gap) / 8, 54);
   const tall = given ? (given - HEAD - 2) / 4 : ROW;
   const lefts = [label, width - 4 * wide];
@@ -21,7 +24,7 @@ export function matricesPlot({ matrices, orbits }, names, width, given) {
   return {
     height: given ?? HEAD + 4 * tall + 2,
     parts: [
-      ...names.map(([words, index], side) => heading(lefts[side] + 2 * wide, words, index)),
+      ...names.map(([words, index], side) => heading(lefts[side] + 2 * wide, words, index, index === "O")),
       ...matrices.flatMap((rows, side) => rows.flatMap((row, c) => row.flatMap((weight, j) => cell(weight, lefts[side] + j * wide, HEAD + c * tall, wide, tall)))),
       ...matrices[0].map((_, c) => numbered(14, middle(c), String(c + 1), "gl-place")),
       ...orbits.flatMap(({ channels, sizes }) => [
@@ -60,32 +63,37 @@ export function headPlot({ patterns, outputs }, width, given) {
   const [label, gap] = [20, 22];
   const wide = Math.min((width - label - gap) / 9, 46);
   const tokens = patterns[0].length;
-  const tall = given ? (given - HEAD - 20) / tokens : ROW + 2;
+  const tall = given ? (given - HEAD - 20) / tokens : ROW + 6;
   const lefts = [label, width - 4 * wide];
-  const most = Math.max(...outputs[0].flat().map(Math.abs)) || 1;
-  const bars = ([was, now], left, signed) => was.flatMap((row, t) => row.flatMap((value, j) => {
-    if (!signed && j > t) return [];
-    const box = { x: left + j * wide, y: HEAD + t * tall, wide, tall, foot: signed ? 0.5 : 0.94, reach: signed ? 0.44 / most : 0.88 };
-    return bar(value, now[t][j], box);
-  }));
   const below = HEAD + tokens * tall + 10;
+  const most = Math.max(...outputs[0].flat().map(Math.abs)) || 1;
+  const box = { y: HEAD, wide, tall };
   return {
     height: given ?? below + 8,
     parts: [
       heading(lefts[0] + (tokens * wide) / 2, "attention A"), heading(lefts[1] + 2 * wide, "output y"),
-      ...patterns[0].flatMap((_, t) => [numbered(9, HEAD + (t + 0.5) * tall, String(t + 1), "gl-place"), numbered(lefts[0] + (t + 0.5) * wide, below, String(t + 1), "gl-place")]),
-      ...outputs[0][0].map((_, j) => numbered(lefts[1] + (j + 0.5) * wide, below, String(j + 1), "gl-place")),
-      ...bars(patterns, lefts[0], false), ...bars(outputs, lefts[1], true),
+      ...bars(patterns, { ...box, x: lefts[0], foot: 0.94, reach: 0.88, seen: (t, s) => s <= t }),
+      ...bars(outputs, { ...box, x: lefts[1], foot: 0.5, reach: 0.44 / most, seen: () => true }),
+      svg(
+        "g", {},
+        ...patterns[0].flatMap((_, t) => [numbered(9, HEAD + (t + 0.5) * tall, String(t + 1), "gl-place"), numbered(lefts[0] + (t + 0.5) * wide, below, String(t + 1), "gl-place")]),
+        ...outputs[0][0].map((_, j) => numbered(lefts[1] + (j + 0.5) * wide, below, String(j + 1), "gl-place")),
+      ),
     ],
   };
 }
 
-function bar(was, now, { x, y, wide, tall, foot, reach }) {
-  const height = (value) => y + tall * Math.min(0.97, Math.max(0.03, foot - reach * value));
-  const [left, right, base] = [x + 0.14 * wide, x + 0.86 * wide, y + tall * foot];
-  return [
-    svg("rect", { class: "gl-original", x: px(left), y: px(Math.min(base, height(was))), width: px(right - left), height: px(Math.abs(base - height(was))) }),
-    svg("line", { class: "gl-foot", x1: px(x + 1), x2: px(x + wide - 1), y1: px(base), y2: px(base) }),
-    svg("path", { class: "gl-now", d: `M${px(left)} ${px(base)}V${height(now).toFixed(2)}H${px(right)}V${px(base)}` }),
-  ];
+/** Three paths for all bars of a table: what was, the lines on which they stand, and what is. */
+function bars([was, now], { x, y, wide, tall, foot, reach, seen }) {
+  let [before, feet, outline] = ["", "", ""];
+  was.forEach((row, t) => row.forEach((value, j) => {
+    if (!seen(t, j)) return;
+    const height = (share) => y + tall * (t + Math.min(0.97, Math.max(0.03, foot - reach * share)));
+    const base = px(y + tall * (t + foot));
+    const [left, right, end, next] = [x + (j + 0.14) * wide, x + (j + 0.86) * wide, x + j * wide + 1, x + (j + 1) * wide - 1].map(px);
+    before += `M${left} ${base}V${height(value).toFixed(2)}H${right}V${base}Z`;
+    feet += `M${end} ${base}H${next}`;
+    outline += `M${left} ${base}V${height(now[t][j]).toFixed(2)}H${right}V${base}`;
+  }));
+  return [["gl-original", before], ["gl-foot", feet], ["gl-now", outline]].map(([kind, d]) => svg("path", { class: kind, d }));
 }

@@ -5,9 +5,8 @@
 
 import { announcer, button, checkbox, readout, slider } from "../shared/controls.js";
 import { change, html, lifetime, mount, put, say, svg } from "../shared/dom.js";
-import { number, signed } from "../shared/format.js";
+import { number } from "../shared/format.js";
 import { legend } from "../shared/legend.js";
-import { formula } from "../shared/readings.js";
 import { CHANNELS, dialsOf, groups, lightest, measured } from "./head.js";
 import { headPlot, matricesPlot } from "./plots.js";
 
@@ -17,11 +16,11 @@ const LEVEL = 1e-9; // so near to the least a norm is said to be the least
 const TRAITS = ["part", "log2_scales", "answers", "rotary", "tied", "_head"];
 const WORDS = {
   qk: {
-    name: "Queries against keys", names: [["queries W", "Q"], ["keys W", "K"]], letters: ["q", "k"], squares: "‖W_q‖² + ‖W_k‖² =", answers: "the key answers",
+    name: "Queries against keys", names: [["queries", "Q"], ["keys", "K"]], letters: ["q", "k"], answers: "the key answers",
     asks: "A dial multiplies a channel of the queries by a. Its channel of the keys answers with 1/a. ",
   },
   vo: {
-    name: "Values against outputs", names: [["values W", "V"], ["output W", "Oᵀ"]], letters: ["v", "o"], squares: "‖W_v‖² + ‖W_o‖² =", answers: "the output answers",
+    name: "Values against outputs", names: [["values", "V"], ["output", "O"]], letters: ["v", "o"], answers: "the output answers",
     asks: "A dial multiplies a channel of the values by a. Its column of the output matrix answers with 1/a. ",
   },
 };
@@ -31,19 +30,19 @@ export const traitsOf = (model) => Object.fromEntries(TRAITS.map((name) => [name
 /** One to three sentences about what is shown; nothing of what a dial does before one is turned. */
 export function comment({ dials, same, changes, norm, least }, { part, answers }) {
   if (dials.every((s) => s === 0)) return "The head as it is given: every a is 1. Turn a dial: what moves, and what stands still?";
-  if (!answers && part === "qk") return "The keys do not answer. Products of a query and a key are sums over channels, and now these count a times: the attention moves, and the output with it.";
+  if (!answers && part === "qk") return "The keys do not answer. A score is a sum over channels, and each channel now counts a times: the attention moves, and the output with it.";
   if (!answers) return "The output matrix does not answer. No value enters the attention, so it stands still; but the output moves.";
   if (!same.pattern) return "Positions turn the two channels of a pair into each other, so that each query channel meets both keys of its pair. Scaled apart they move the attention, though every key answers.";
   const what = part === "qk" ? "Query times key" : "Value times output";
-  const bits = dials.every(Number.isInteger) ? "every a is a power of two, and not a bit moves" : "what moves is rounding";
-  const still = changes.pattern === 0 && changes.output === 0 ? "not a bit moves" : bits;
+  const powers = dials.every(Number.isInteger) ? "every a is a power of two, and " : "";
+  const moved = changes.pattern === 0 && changes.output === 0 ? `${powers}not a bit moves` : "what moves is rounding";
   const weight = norm / least - 1 < LEVEL ? "No writing of this head is lighter: each beam is level." : `The two matrices have ${number(norm / least, 3)} times the squares of the lightest.`;
-  return `${what} is in each channel what it was: ${Number.isInteger(dials.reduce((a, b) => a + Math.abs(b % 1), 0)) ? bits : still}. ${weight}`;
+  return `${what} is in each channel what it was: ${moved}. ${weight}`;
 }
 
 function dialOf(life, { channels, letters, act }) {
   const names = channels.map((c) => c + 1);
-  const caption = names.length > 1 ? `channels ${names.join(", ")}` : `channel ${names[0]}`;
+  const caption = names.length > 1 ? `pair ${names.join(", ")}` : `channel ${names[0]}`;
   const scale = slider(life, { caption, name: `${caption}: log₂ a`, min: -REACH, max: REACH, step: STEP, act });
   const key = names.join("");
   const sizes = letters.map((letter) => readout(`${letter}-${key}`, `|${letter}|²`, { hint: "sum of the squared weights" }));
@@ -65,6 +64,7 @@ function render({ model, el }) {
   let dials = [];
   let built = null; // whether the pairs have one dial
 
+  const switches = html("div", { class: "gl-row" });
   const here = () => dialsOf(traitsOf(model));
   const answers = checkbox(life, { caption: words.answers, act: (on) => change(model, { answers: on }) });
   const rotary = checkbox(life, { caption: "rotary positions", act: (on) => change(model, { log2_scales: here(), rotary: on }) });
@@ -80,25 +80,25 @@ function render({ model, el }) {
   const pattern = readout("pattern", "max |A − A₀| =", { hint: "over all pairs of tokens" });
   const output = readout("output", "max |y − y₀| =", { hint: "over all tokens and entries" });
   const verdict = html("div", { class: "gl-verdict", "data-readout": "verdict" });
-  const norm = readout("norm", words.squares);
-  formula(norm.root.firstChild, words.squares);
-  const floor = readout("least", "least with the same head:");
+  const norm = readout("norm", "");
+  norm.root.firstChild.append("‖W", html("sub", {}, words.names[0][1]), "‖² + ‖W", html("sub", {}, words.names[1][1]), "‖² =");
+  const floor = readout("least", "of the lightest:", { hint: "the least with the same head" });
   const remark = html("p", { class: "gl-remark" });
   const voice = announcer(life, () => [verdict.textContent, ...[pattern, output, norm, floor].map((each) => each.root.textContent)].join(", ").concat(". ", remark.textContent));
 
+  switches.append(answers.root, ...(part === "qk" ? [rotary.root] : []));
   const root = html(
     "div", { class: `gl-widget gl-head gl-${part}` },
     html("p", { class: "gl-question" }, words.asks, html("strong", {}, part === "qk" ? "What does the attention do?" : "What does the output do?")),
-    html("div", { class: "gl-row" }, answers.root, part === "qk" ? [rotary.root, tied.root] : null),
+    switches,
     html(
       "div", { class: "gl-parts" },
-      html("div", { class: "gl-left" }, matrices, dialled),
+      html("div", { class: "gl-left" }, matrices, dialled, html("div", { class: "gl-row" }, least.root, given.root, reset.root)),
       html(
         "div", { class: "gl-right" }, head,
-        legend([["gl-original", "head as given", BLOCK], ["gl-now", "head now", OUTLINE]]),
+        legend([["gl-original", "as given", BLOCK], ["gl-now", "now", OUTLINE]]),
         html("div", { class: "gl-readouts" }, pattern.root, output.root, verdict),
         html("div", { class: "gl-readouts gl-norms" }, norm.root, floor.root),
-        html("div", { class: "gl-row" }, least.root, given.root, reset.root),
       ),
     ),
     remark, voice.root,
@@ -116,13 +116,14 @@ function render({ model, el }) {
     const traits = traitsOf(model);
     const pairs = traits.rotary && traits.tied;
     if (built !== pairs) build(pairs);
+    if (traits.rotary && part === "qk") switches.append(tied.root);
+    else tied.root.remove();
     const seen = measured(traits);
     for (const [box, on] of [[answers, traits.answers], [rotary, traits.rotary], [tied, traits.tied]]) box.set(on);
-    tied.root.toggleAttribute("hidden", !traits.rotary);
     seen.dialled.forEach(({ channels, sizes }, k) => dials[k].set(seen.dials[channels[0]], sizes));
 
     const sizes = seen.dialled.map(({ channels, sizes: both }) => `channel ${channels.map((c) => c + 1).join(" and ")} ${both.map((each) => number(each, 3)).join(" and ")}`).join("; ");
-    put(matrices, (...size) => matricesPlot(seen, words.names, ...size), `The matrices of the ${words.names.map(([name]) => name.slice(0, -2)).join(" and the ")}, channels as rows. Squares of both sides: ${sizes}.`);
+    put(matrices, (...size) => matricesPlot(seen, words.names, ...size), `The matrices of the ${words.names.map(([name]) => name).join(" and the ")}, channels as rows. Squares of both sides: ${sizes}.`);
     const rows = seen.patterns[1].map((row, t) => `token ${t + 1}: ${row.slice(0, t + 1).map((share) => share.toFixed(2)).join(", ")}`).join("; ");
     put(head, (...size) => headPlot(seen, ...size), `Attention, ${rows}. It ${seen.same.pattern ? "is that of the head as given" : "has moved"}; the output ${seen.same.output ? "too" : "has moved"}.`);
 
