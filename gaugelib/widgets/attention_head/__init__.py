@@ -79,11 +79,11 @@ class AttentionHead(BookWidget):
         if log2_scales is None:
             log2_scales = _SEEN[2 if part == "qk" and rotary else 1]
         self._begin(locals(), _head=given() | {"angles": [*ANGLES]})
-        switches = dict.fromkeys(("answers", "rotary", "tied") if part == "qk" else ("answers",))
-        self._remember(
-            log2_scales=several((-MOST_LOG2, MOST_LOG2), CHANNELS),
-            **{name: [False, True] for name in switches},
-        )
+        dials, switch = several((-MOST_LOG2, MOST_LOG2), CHANNELS), [False, True]
+        if part == "qk":
+            self._remember(log2_scales=dials, answers=switch, rotary=switch, tied=switch)
+        else:
+            self._remember(log2_scales=dials, answers=switch)
 
     @property
     def scales(self) -> Tensor:

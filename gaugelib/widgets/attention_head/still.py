@@ -17,7 +17,7 @@ NAMES = {
     "query": "queries $W_Q$",
     "key": "keys $W_K$",
     "value": "values $W_V$",
-    "output": "output $W_O$, turned",
+    "output": r"output $W_O^{\top}$",
 }
 
 
