@@ -45,8 +45,8 @@ class AttentionHead(BookWidget):
             at the mean of both. If not, they may be scaled apart, and the head becomes another one.
 
     Raises:
-        GaugeError: (also a `traitlets.TraitError`) if `part` is not known, or there are not four
-            dials, finite and within ±4.
+        GaugeError: (also a `traitlets.TraitError`) if `part` is not known or is changed later, or
+            there are not four dials, finite and within ±4.
 
     Source: the book, "Beyond neurons".
 
@@ -141,7 +141,10 @@ class AttentionHead(BookWidget):
 
     @traitlets.validate("part")
     def _known_part(self, proposal: traitlets.Bunch) -> str:
-        return one_of(tuple(SIDES), proposal)
+        part = one_of(tuple(SIDES), proposal)
+        if self._start and part != self.part:
+            raise WidgetError(f"part is chosen when the widget is made; it is {self.part!r}")
+        return part
 
     @traitlets.validate("log2_scales")
     def _four_dials(self, proposal: traitlets.Bunch) -> list[float]:

@@ -88,7 +88,7 @@ function render({ model, el }) {
 
   switches.append(answers.root, ...(part === "qk" ? [rotary.root] : []));
   const root = html(
-    "div", { class: `gl-widget gl-head gl-${part}` },
+    "div", { class: `gl-widget gl-attention gl-${part}` },
     html("p", { class: "gl-question" }, words.asks, html("strong", {}, part === "qk" ? "What does the attention do?" : "What does the output do?")),
     switches,
     html(

@@ -15,7 +15,7 @@ class Head(OnPage):
     """One AttentionHead on a page, and what it should show."""
 
     def __init__(self, page, index: int = 0) -> None:
-        super().__init__(page, ".gl-head", index)
+        super().__init__(page, ".gl-attention", index)
 
     def dial(self, caption: str):
         return self.control("slider", f"{caption}: log₂ a")
@@ -78,6 +78,23 @@ def positions(show) -> Head:
 @pytest.fixture
 def values(show) -> Head:
     return Head(show({"a": AttentionHead(part="vo")}))
+
+
+@pytest.fixture
+def chapter(view) -> Head:
+    page = view(PAGE, anew=True)
+    page.locator("#fig-head .gl-attention").wait_for()
+    return Head(page)
+
+
+def test_in_the_chapter_it_is_driven_by_keyboard(chapter):
+    chapter.must_show()
+    chapter.press(chapter.dial("channel 2"), "Home")
+    chapter.must_show(log2_scales=[2.0, -4.0, 0.0, 1.0])
+    chapter.switch("the key answers")
+    chapter.must_show(log2_scales=[2.0, -4.0, 0.0, 1.0], answers=False)
+    chapter.push("Reset")
+    chapter.must_show()
 
 
 def test_the_default_state_makes_the_point_before_any_touch(head):
@@ -246,4 +263,4 @@ def test_nothing_below_moves_when_the_words_change(show):
 def test_a_redraw_fits_into_a_frame(show, traits):
     page = show({"a": AttentionHead(**traits)})
     Head(page)
-    assert fits_a_frame(page, ".gl-head")
+    assert fits_a_frame(page, ".gl-attention")

@@ -203,6 +203,14 @@ def test_bad_traits_are_refused_by_name(traits, reason):
         AttentionHead(**traits)
 
 
+def test_its_part_is_chosen_once():
+    widget = AttentionHead(part="vo")
+    widget.part = "vo"
+    with pytest.raises(traitlets.TraitError, match="chosen when the widget is made; it is 'vo'"):
+        widget.part = "qk"
+    assert widget.part == "vo"
+
+
 def test_what_the_page_writes_is_read_back():
     widget = AttentionHead(rotary=True)
     widget.set_state({"tied": False, "log2_scales": [1.0, -1.0, 0.0, 0.0]})
