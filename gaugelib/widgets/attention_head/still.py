@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.colors import to_rgba
+
 from gaugelib.widgets.shared.colours import BAND, INK, LINE, NEGATIVE, POSITIVE, SOFT
 
 if TYPE_CHECKING:
@@ -67,30 +70,42 @@ def _gap(before: Tensor, now: Tensor) -> float:
 
 
 def _matrix(axes: Axes, name: str, matrix: Tensor) -> None:
+    size = matrix.abs()
+    shares = (size / (size + 0.6) / 2).tolist()
+    colours = [
+        [
+            to_rgba(POSITIVE if weight > 0 else NEGATIVE, share)
+            for weight, share in zip(*rows, strict=True)
+        ]
+        for rows in zip(matrix.tolist(), shares, strict=True)
+    ]
+    axes.imshow(colours, extent=(0, 4, 4, 0), aspect="auto")
     for i, row in enumerate(matrix.tolist()):
+        axes.plot((0, 4), (i, i), color="white", lw=2)
+        axes.plot((i, i), (0, 4), color="white", lw=2)
         for j, weight in enumerate(row):
-            colour, share = POSITIVE if weight > 0 else NEGATIVE, abs(weight) / (abs(weight) + 0.6)
-            axes.fill_between(
-                (j + 0.04, j + 0.96), i + 0.06, i + 0.94, color=colour, alpha=share / 2, lw=0
-            )
             text = f"{weight:.{2 if abs(weight) < 9.995 else 1}f}".replace("-", "−")
-            axes.annotate(text, (j + 0.5, i + 0.5), ha="center", va="center", color=INK, fontsize=7)
+            axes.text(j + 0.5, i + 0.5, text, ha="center", va="center", color=INK, fontsize=7)
     _dressed(axes, name, (4, 4))
     axes.set_ylabel("channel", fontsize=8, color=SOFT)
 
 
 def _bars(axes: Axes, name: str, before: Tensor, now: Tensor, signed: bool) -> None:
     most = float(before.abs().max()) if signed else 1.0
-    for i, (row, moved) in enumerate(zip(before.tolist(), now.tolist(), strict=True)):
-        for j, (was, value) in enumerate(zip(row, moved, strict=True)):
+    filled, feet, outlines = [], [], []
+    for i, rows in enumerate(zip(before.tolist(), now.tolist(), strict=True)):
+        for j, both in enumerate(zip(*rows, strict=True)):
             if not signed and j > i:
                 continue
             foot, reach = (i + 0.5, 0.42) if signed else (i + 0.92, 0.84)
-            tops = [foot - reach * max(-1.0, min(1.0, x / most)) for x in (was, value)]
             left, right = j + 0.12, j + 0.88
-            axes.plot((j + 0.04, j + 0.96), (foot, foot), color=LINE, lw=1)
-            axes.fill_between((left, right), tops[0], foot, color=BAND, lw=0)
-            axes.plot((left, left, right, right), (foot, tops[1], tops[1], foot), color=INK, lw=1.2)
+            was, top = (foot - reach * max(-1.0, min(1.0, x / most)) for x in both)
+            feet.append(((j + 0.04, foot), (j + 0.96, foot)))
+            filled.append(((left, foot), (left, was), (right, was), (right, foot)))
+            outlines.append(((left, foot), (left, top), (right, top), (right, foot)))
+    axes.add_collection(PolyCollection(filled, facecolors=BAND))
+    axes.add_collection(LineCollection(feet, colors=LINE, linewidths=1))
+    axes.add_collection(LineCollection(outlines, colors=INK, linewidths=1.2))
     _dressed(axes, name, tuple(before.shape))
     axes.set_ylabel("token", fontsize=8, color=SOFT)
 
