@@ -55,6 +55,19 @@ class Head(nn.Module):
         return self.attends(x, torch.eye(5, dtype=torch.float64))
 
 
+class RealHead(Head):
+    """The same without complex numbers, as published models write it."""
+
+    def turned(self, rows: Tensor) -> Tensor:
+        """Each row times the cosines, its neighbours times the sines."""
+        if not self.rotary:
+            return rows
+        angles = torch.tensor([1.0, 1.0, 0.5, 0.5], dtype=torch.float64)
+        angle = torch.outer(torch.arange(5.0, dtype=torch.float64), angles)
+        neighbours = torch.stack((-rows[:, 1::2], rows[:, 0::2]), 2).flatten(1)
+        return rows * angle.cos() + neighbours * angle.sin()
+
+
 @dataclass(frozen=True, eq=False)
 class Shown:
     """What a widget should show."""

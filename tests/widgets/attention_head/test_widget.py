@@ -10,8 +10,9 @@ import traitlets
 from torch.func import functional_call, jacrev
 from torch.testing import assert_close
 
+from gaugelib import params_of, rescale, trace_group
 from gaugelib.widgets import AttentionHead
-from tests.widgets.attention_head.heads import MATRICES, ORBITS, Head, as_given, shown
+from tests.widgets.attention_head.heads import MATRICES, ORBITS, Head, RealHead, as_given, shown
 from tests.widgets.node import NodeTests
 
 STATEMENTS = 7  # tests in widget.test.mjs beside the cases
@@ -116,6 +117,25 @@ def test_scales_that_are_powers_of_two_move_not_a_bit(setting):
     assert torch.equal(widget.pattern(), before.pattern())
     assert torch.equal(widget.outputs(), before.outputs())
     assert widget.squared_norm() > before.squared_norm()
+
+
+@pytest.mark.parametrize("rotary", [False, True])
+def test_the_library_finds_the_dials_of_the_widget_and_no_others(rotary):
+    head, x = RealHead(as_given(), rotary), AttentionHead().inputs()
+    assert_close(head(x), Head(as_given(), rotary)(x), **EXACT)
+    group = trace_group(head, x)
+    orbits = {"query": ORBITS["qk"][rotary], "value": ORBITS["vo"][rotary]}
+    assert {k: units.stop - units.start for k, units in group.layers.items()} == {
+        name: len(channels) for name, channels in orbits.items()
+    }
+    dials = [3.0, 3.0, -2.0, -2.0] if rotary else [3.0, -1.0, -2.0, 4.0]
+    for part, name in (("qk", "query"), ("vo", "value")):
+        widget = AttentionHead(part=part, rotary=rotary, log2_scales=dials)
+        scales = torch.ones(group.units, dtype=torch.float64)
+        scales[group.layers[name]] = widget.scales[[channels[0] for channels in orbits[name]]]
+        moved = rescale(params_of(head), scales, group)
+        for matrix, weight in widget.to_params().items():
+            assert torch.equal(moved[f"{matrix}.weight"], weight)
 
 
 @pytest.mark.parametrize("rotary", [False, True])
