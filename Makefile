@@ -204,7 +204,7 @@ dist: $(READY) ## build the wheel and the source archive in dist/, and try each 
 	rm -rf dist
 	python -m tools.dist dist --try
 
-.PHONY: bench bench-training bench-curvature bench-equivariance bench-published bench-peers
+.PHONY: bench bench-training bench-curvature bench-equivariance bench-published bench-traced bench-peers
 bench: $(READY) ## measure how fast the minimum norm is found, and write the table of the appendix
 	python benchmarks/minimum_norm.py
 
@@ -219,6 +219,9 @@ bench-equivariance: $(READY) ## compare the space of equivariant weights with th
 
 bench-published: $(READY) ## measure what int8 does to other people's trained networks, in every gauge
 	python benchmarks/published_networks.py
+
+bench-traced: $(READY) ## look which of 264 published models are traced, and whether rightly
+	python benchmarks/traced_models.py
 
 bench-peers: $(READY) ## equalise networks for int8 with four peers and in our gauges, and store the table
 	python benchmarks/equalisation_peers.py
