@@ -27,6 +27,7 @@ import platform
 import re
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 from peers.process import environment
@@ -49,12 +50,14 @@ WANTED = (
 Rows = dict[str, dict[str, Any]]
 
 
-def measure(python: str, names: list[str], parts: pathlib.Path) -> None:
+def measure(python: str, names: Sequence[str], parts: pathlib.Path, way: str = "") -> None:
     """Look at models, one after the other, in the environment that has them."""
     path = os.pathsep.join([str(ROOT / "benchmarks"), str(ROOT)])
     settings = {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     subprocess.run(
-        [python, "-m", "traced.worker", str(parts), *names],
+        [python, "-m", "traced.worker", str(parts), way],
+        input="\n".join(names),
+        text=True,
         check=True,
         cwd=ROOT,
         env={**os.environ, **settings, "HF_HUB_OFFLINE": "1"},
@@ -70,10 +73,10 @@ def gathered(parts: pathlib.Path) -> Rows:
     return {name: rows[name] for name in NAMES if name in rows}
 
 
-def write(rows: Rows, target: pathlib.Path) -> None:
+def write(rows: Rows, target: pathlib.Path, command: str = "traced_models") -> None:
     """The stored file: one line for each model."""
     provenance = {
-        "command": "python benchmarks/traced_models.py",
+        "command": f"python benchmarks/{command}.py",
         "versions": dict(wanted.split("==") for wanted in WANTED),
         "date": datetime.date.today().isoformat(),
         "processor": platform.machine(),

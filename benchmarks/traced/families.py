@@ -28,7 +28,12 @@ def listed(text: str) -> Iterator[str]:
             yield f"{package}/{word}"
 
 
-NAMES = tuple(listed(pathlib.Path(__file__).with_name("models.txt").read_text(encoding="utf-8")))
+def read(file: str) -> tuple[str, ...]:
+    """The names in a file beside this one."""
+    return tuple(listed(pathlib.Path(__file__).with_name(file).read_text(encoding="utf-8")))
+
+
+NAMES, SAMPLE = read("models.txt"), read("sample.txt")
 
 
 def builder(name: str) -> Any:

@@ -1,9 +1,11 @@
 """Models in a process each, in the environment that has them: `python -m traced.worker`.
 
-    python -m traced.worker TARGET NAME ...
+    python -m traced.worker TARGET [WAY]
 
-Adds a line of JSON to TARGET for each model. The packages are imported once, and every model is
-looked at in a copy of this process with a limit on its time and its memory.
+Adds a line of JSON to TARGET for each model whose name comes in, a line each. With a way of
+`traced.capture`, it is looked at only whether and how fast that gets through the model. The
+packages are imported once, and every model is looked at in a copy of this process with a limit on
+its time and its memory.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Any
 
 import torch
 from tqdm import tqdm
+from traced.capture import captured
 from traced.families import build, warm
 from traced.measure import measured
 
@@ -28,22 +31,22 @@ SECONDS, GIGABYTES = 300, 12
 """Of the processor, and of memory: what one model may take."""
 
 
-def main(target: pathlib.Path, names: list[str]) -> None:
+def main(target: pathlib.Path, way: str, names: list[str]) -> None:
     """One model after the other."""
     torch.set_num_threads(1)
     warm(names)
     for name in (bar := tqdm(names, unit=" models")):
         bar.set_postfix_str(name)
-        row = {"name": name, **apart(name)}
+        row = {"name": name, **apart(name, way)}
         with target.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(row) + "\n")
 
 
-def apart(name: str) -> dict[str, Any]:
+def apart(name: str, way: str = "") -> dict[str, Any]:
     """What a process of its own says of a model, and how it ended if not by itself."""
     fork = multiprocessing.get_context("fork")
     near, far = fork.Pipe(duplex=False)
-    process = fork.Process(target=_alone, args=(name, far))
+    process = fork.Process(target=_alone, args=(name, way, far))
     process.start()
     far.close()
     row: dict[str, Any] = {"status": "ended while it was built"}
@@ -58,13 +61,16 @@ def apart(name: str) -> dict[str, Any]:
     return row
 
 
-def _alone(name: str, far: Connection) -> None:
+def _alone(name: str, way: str, far: Connection) -> None:
     warnings.simplefilter("ignore")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (GIGABYTES << 30, GIGABYTES << 30))
     try:
-        measured(*build(name), far.send)
+        if way:
+            captured(way, *build(name), far.send)
+        else:
+            measured(*build(name), far.send)
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{pathlib.Path(last.filename).name}:{last.lineno}"
@@ -72,4 +78,4 @@ def _alone(name: str, far: Connection) -> None:
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]), sys.argv[2:])
+    main(pathlib.Path(sys.argv[1]), "".join(sys.argv[2:]), sys.stdin.read().split())
