@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import transformers as hf
 from torch import Tensor, nn
+from traced.operators import ready
+
+ready()
+
+import transformers as hf  # noqa: E402 (it looks into torchvision)
 
 WORDS = {"vocab_size": 64, "use_cache": False}
 SIZE = {
