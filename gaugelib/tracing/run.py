@@ -115,7 +115,8 @@ class Run(TorchDispatchMode):
         values = [leaf for leaf in pytree.tree_leaves(given) if isinstance(leaf, Value)]
         device = next(leaf.device for leaf in leaves if isinstance(leaf, StandIn))
         turns = base in MOVES and func._schema.is_mutable
-        if all(isinstance(value, Constant) for value in values) and not turns:
+        lies_within = func.is_view and base in MOVES  # so that it sees what is written later
+        if all(isinstance(value, Constant) for value in values) and not (turns or lies_within):
             return self._evaluated(func, args, *given, device)
         if base in REFUSED:
             raise GaugeError(f"{title}: {REFUSED[base]}")
@@ -131,7 +132,7 @@ class Run(TorchDispatchMode):
         result = self._apply(op)
         if any(writes) and not base.startswith("_native_batch_norm"):
             return self._written(op, args, writes, result)
-        if func.is_view and base in MOVES:
+        if lies_within:
             return self._views(op, args[0], result, device)
         if func.is_view:
             args[0]._memory.closed = True
@@ -167,7 +168,8 @@ class Run(TorchDispatchMode):
     def _apply(self, op: Operation) -> Any:
         rule = RULES.get(op.name, Operation.ground_all)
         shadows = [leaf for leaf in pytree.tree_leaves(op.shadow) if isinstance(leaf, Tensor)]
-        if op.name not in MOVES and any(shadow.is_complex() for shadow in shadows):
+        given = [v for v in pytree.tree_leaves((op.args, op.kwargs)) if isinstance(v, Value)]
+        if op.name not in MOVES and any(v.dtype.is_complex for v in (*given, *shadows)):
             rule = Operation.ground_all
         try:
             result = (
@@ -189,6 +191,8 @@ class Run(TorchDispatchMode):
         labelled(target, lambda constant: op.constant_labels(constant, constant.shape))
         if not isinstance(target.value, Activation):
             op.refuse("it writes to a parameter; compute a new tensor instead")
+        if not target.dtype.is_floating_point:
+            op.fix(result)  # it is rounded
         value = result.cast(target.dtype) if result.dtype != target.dtype else result
         target.write(value.carried(value.carrier().expand(target.shape)))
         return target
@@ -220,6 +224,8 @@ class Run(TorchDispatchMode):
         changeable = any(leaf.changeable for leaf in leaves)
         plain_args, plain_kwargs = pytree.tree_map_only(Constant, Constant.carrier, (values, named))
         result = func(*plain_args, **plain_kwargs)
+        if func.is_view and isinstance(args[0], StandIn):
+            args[0]._memory.closed = True
         if func._schema.is_mutable:
             target = args[0]
             if isinstance(target, StandIn) and changeable:

@@ -48,7 +48,8 @@ def variance(op: Operation, input: Value, dim: Size = None, *_: Any, **__: Any) 
 @rule("cumsum logcumsumexp sort topk kthvalue mode cummax cummin")
 def along(op: Operation, input: Value, *options: Any, **named: Any) -> Any:
     """Running sums, and an order, along a dimension, whose entries must be of one scale."""
-    if op.name == "logcumsumexp" or not input.dtype.is_floating_point:
+    result = pytree.tree_leaves(op.shadow)[0]
+    if op.name == "logcumsumexp" or not result.is_floating_point():
         return op.ground_all()
     place = 1 if op.name in ("topk", "kthvalue") else 0
     dim = named.get("dim", options[place] if len(options) > place else -1)
