@@ -242,9 +242,10 @@ class Run(TorchDispatchMode):
 
     def _made(self, func: Any, base: str, leaves: list[Tensor], result: Any) -> Any:
         """What an operation on ordinary tensors returns: a constant, if it is new and may scale."""
-        if func.is_view or func._schema.is_mutable:
+        literal = base == "lift_fresh"  # torch.tensor([0.0, 1.0]), which torch counts as a view
+        if func._schema.is_mutable or (func.is_view and not literal):
             return result
-        fresh = (not leaves and base in ZERO_MAKERS) or base == "lift_fresh"
+        fresh = (not leaves and base in ZERO_MAKERS) or literal
 
         def wrap(tensor: Tensor) -> Tensor:
             if not tensor.is_floating_point() or type(tensor) is not Tensor:

@@ -35,7 +35,7 @@ class Problem:
 
 
 def problem(act: Callable[[Tensor], Tensor] = F.relu, seed: int = 0) -> Problem:
-    """Next tokens at random, under the cross entropy; parameters at a generic point, no flow stiff."""
+    """Next tokens at random, under the cross entropy; generic parameters."""
     draw = torch.Generator().manual_seed(seed)
     made = model(act)
     ids = torch.randint(0, VOCABULARY, (6, 4), generator=draw)

@@ -74,9 +74,16 @@ def rescalings(model: nn.Module, inputs: tuple[Tensor, ...], seed: int = 0) -> F
         out = functional_call(model, {**params, **copies}, inputs).flatten()
         entries = sum(value.numel() for value in params.values())
         seen = torch.randn(entries // 6 + 4, len(out), generator=draw, dtype=torch.float64)
-        slopes = torch.autograd.grad(out, list(params.values()), seen, is_grads_batched=True)
+        slopes = torch.autograd.grad(
+            out, list(params.values()), seen, is_grads_batched=True, allow_unused=True
+        )
         with torch.no_grad():
-            scaled = [j.flatten(1) * p.flatten() for j, p in zip(slopes, params.values())]
+            scaled = [
+                torch.zeros(len(seen), p.numel())
+                if j is None
+                else j.reshape(len(seen), -1) * p.reshape(-1)
+                for j, p in zip(slopes, params.values())
+            ]
             blocks.append(torch.cat(scaled, 1))
     matrix = torch.cat(blocks)
     matrix /= matrix.norm(dim=1, keepdim=True)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.func import functional_call
 
-from gaugelib import params_of
+from gaugelib import params_of, trace_group
 from tests.tracing.lookalikes import LOOKALIKES, build
 from tests.tracing.lookalikes_language import Bert
 from tests.tracing.rescalings import rescalings
@@ -18,6 +18,46 @@ def test_rescalings_are_those_counted_by_hand(name):
     assert found.gap > CLEAR
     assert found.idle == case.idle
     assert found.dimension == case.units + sum(case.idle.values()) + case.by_eps
+
+
+def exponents(group):
+    """The log-scale of every parameter entry for each unit, read off the group by hand."""
+    unit = torch.eye(1 + group.units, dtype=torch.float64)[:, 1:]
+    nodes = [unit]
+    if group.combined is not None:
+        terms, powers = group.combined.units, group.combined.powers
+        nodes += [(powers[:, :, None] * unit[terms]).sum(1)]
+    nodes = torch.cat(nodes)
+    return {
+        name: (nodes[entry.target] - nodes[entry.source]).expand(*group.shapes[name], -1)
+        for name, entry in group.entries.items()
+    }
+
+
+@pytest.mark.parametrize("name", LOOKALIKES)
+def test_the_traced_group_is_all_of_them(name):
+    """As many units as by hand, none of them idle, and the function stays at random gauges."""
+    model, inputs = build(name)
+    group = trace_group(model, inputs)
+    assert group.units == LOOKALIKES[name].units
+    if not group.units:
+        return
+    params, columns = params_of(model), exponents(group)
+    rows = torch.cat([column.reshape(-1, group.units) for column in columns.values()])
+    assert int(torch.linalg.matrix_rank(rows)) == group.units
+    before = functional_call(model, params, inputs)
+
+    def change(moved):
+        found = (functional_call(model, moved, inputs) - before).abs().max()
+        return float(found / before.abs().max())
+
+    for seed in range(3):
+        draw = torch.Generator().manual_seed(seed)
+        logs = 0.7 * torch.randn(group.units, generator=draw, dtype=torch.float64)
+        moved = {n: value * (columns[n] @ logs).exp() for n, value in params.items()}
+        assert change(moved) <= 1e-12
+    # The control: with one parameter forgotten it moves.
+    assert max(change({**moved, n: value}) for n, value in params.items()) > 1e-2
 
 
 @pytest.mark.parametrize("name", [name for name, case in LOOKALIKES.items() if case.idle])

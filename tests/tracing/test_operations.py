@@ -10,7 +10,6 @@ from gaugelib import GaugeError, trace_group
 from gaugelib.testing import assert_gauge_invariant
 from gaugelib.tracing.operation import Operation
 from gaugelib.tracing.rules import RULES
-from gaugelib.tracing.rules.pointwise import HOMOGENEOUS, NOT_HOMOGENEOUS
 from tests.tracing.between import WIDTH, Between, survivors
 from tests.tracing.zoo import ZOO, build
 
@@ -159,55 +158,6 @@ CASES = {
 def test_operation_keeps_the_function_in_place_and_the_units_it_can(name):
     function, units = CASES[name]
     assert survivors(function) == units
-
-
-ARGUMENTS = {
-    "local_response_norm": (3,), "cosine_similarity": None, "floor_divide": (0.3,), "pow": (2,),
-    "remainder": (0.3,), "fmod": (0.3,), "threshold": (0.1, 0.2), "topk": None, "sort": None,
-    "cumsum": (1,), "cumprod": (1,), "softmax": (1,), "log_softmax": (1,), "softmin": (1,),
-    "one_hot": None, "logical_and": None, "logical_or": None, "logical_xor": None,
-    "bitwise_and": None, "bitwise_or": None, "bitwise_not": None, "and_": None, "or_": None,
-    "xor": None, "invert": None, "floordiv": (0.3,), "mod": (0.3,), "logsumexp": (1, True),
-    "prod": (1, True), "var": (1, True, True), "std": (1, True, True), "norm": (2, 1, True),
-    "isnan": None,
-    "isinf": None, "isfinite": None, "any": None, "all": None, "logical_not": None,
-    "argsort": None, "argmax": None, "argmin": None,
-}  # fmt: skip
-
-
-def label(key):
-    """Name of a function or method in the table of rules."""
-    return key if isinstance(key, str) else f"{key.__module__}.{key.__name__.lstrip('_')}"
-
-
-def called(key, x, arguments):
-    return getattr(x, key)(*arguments) if isinstance(key, str) else key(x, *arguments)
-
-
-@pytest.mark.parametrize("key", [k for k in HOMOGENEOUS if not isinstance(k, type)], ids=label)
-def test_homogeneous_functions_keep_every_unit(key):
-    name = label(key).rpartition(".")[2]
-    sizes = [1] * {"dropout1d": 1, "dropout2d": 2, "dropout3d": 3}.get(name, 0)
-    arguments = (0.3, True) if name.startswith("dropout") else ()
-    assert survivors(lambda m, x: called(key, x.view(-1, 8, *sizes), arguments)) == 8
-
-
-def plain(key):
-    return (
-        not isinstance(key, type) and ARGUMENTS.get(label(key).rpartition(".")[2], ()) is not None
-    )
-
-
-@pytest.mark.parametrize("key", [k for k in NOT_HOMOGENEOUS if plain(k)], ids=label)
-def test_other_functions_keep_none(key):
-    name = label(key).rpartition(".")[2]
-
-    def function(m, x):
-        x = x.abs() + 1 if name.startswith(("log", "sqrt", "rsqrt", "acosh")) else x
-        x = x[:, :, None] if name == "local_response_norm" else x
-        return called(key, x, ARGUMENTS.get(name, ()))
-
-    assert survivors(function) == 0
 
 
 def test_a_cast_rounds_but_keeps_the_units():
