@@ -48,6 +48,10 @@ def minimum_norm(
     do not are dead, stay at scale 1 and are named. The norm counts weights; biases are rescaled
     with their units but counted only if `include_bias`.
 
+    Where activations are multiplied, so that columns $q_e$ of $Q$ are longer than edges, in and out
+    are weighted by $|Q|$, and a minimum exists if $\sum_et_eq_e=0$ for some $t_e>0$ at every entry
+    that is not 0; if not, the units whose scales run away are the dead ones.
+
     All methods lower the norm with every step. They work on $|\theta|^p$, read once, and touch the
     weights once, at the end:
 
@@ -58,7 +62,11 @@ def minimum_norm(
     - `"alternating"`: exact balancing of every other layer in turn;
     - `"two-level"`: that, and after each step one exact scale for each whole layer; with Anderson
       acceleration, which is undone wherever it would raise the norm. Where it is slow because the
-      hidden units fall into separate parts, each part gets layers of its own.
+      hidden units fall into separate parts, each part gets layers of its own. With longer columns
+      it is Newton's method instead, by conjugate gradients.
+
+    With longer columns, of norm $\|q_e\|_1\le m$, the first two have the exponents $1/(2mp)$ and
+    $1/(mp)$: those for edges, where $m=2$, could raise the norm. The third needs edges.
 
     Args:
         params: the network's parameters by name; they are not changed.
@@ -82,8 +90,8 @@ def minimum_norm(
         parameters' own precision it may be out of reach.
 
     Raises:
-        GaugeError: if an argument is out of range, names or shapes do not fit, the group was
-            restricted, a parameter is NaN or infinite, a scale leaves the range of float64, or a
+        GaugeError: if an argument is out of range, the method needs edges, names or shapes do not
+            fit, the group was restricted, a parameter is NaN or infinite, a scale leaves the range of float64, or a
             parameter's dtype cannot hold the result: an entry would overflow, or become 0, or
             lose digits where `exact` forbids it.
 

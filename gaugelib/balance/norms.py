@@ -94,7 +94,8 @@ def relative_imbalance(
     $$\gamma_h = \frac{|\mathrm{in}_h - \mathrm{out}_h|}{\mathrm{in}_h + \mathrm{out}_h}$$
 
     with $\mathrm{in}_h = \sum_{e\in\mathrm{in}(h)}|\theta_e|^p$; NaN for a unit without weights in
-    or out. Counts weights; biases too if `include_bias`.
+    or out. Counts weights; biases too if `include_bias`. Where columns are longer than edges it is
+    $|(Q|\theta|^p)_h| / (|Q||\theta|^p)_h$.
 
     Raises:
         GaugeError: if `p` is not a finite number > 0, or if names or shapes do not fit.

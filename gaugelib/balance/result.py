@@ -42,7 +42,8 @@ class MinimumNorm:
             as for the slower methods, whose small steps are no sign of a small error, it is how
             far the two-level method goes on from there, in some passes that are not counted.
         dead: units on no path of counted non-zero weights from an input to an output, as places in
-            a vector of shape `(units,)`; they keep scale 1.
+            a vector of shape `(units,)`; they keep scale 1. Where columns are longer than edges,
+            units whose scales would run away.
         dead_names: the same by layer and place in it, as `0[3]`.
         converged: whether the tolerance was reached on the returned parameters; with `exact`,
             before rounding.

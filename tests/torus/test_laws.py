@@ -108,14 +108,14 @@ def test_charges_decay_at_the_rate_of_their_pair(name):
     net, decay = small(name), 0.3
     start = net.params
     path = gradient_flow(
-        net.loss, start, until=0.5, steps=200, p=1.0, decay=decay, decay_p=1.0, saved=11
+        net.loss, start, until=0.2, steps=20, p=1.0, decay=decay, decay_p=1.0, saved=3
     )
     charges = path.map(lambda theta: charge(theta, net.group, 1.0))
     expected = decayed(charges[0], path.times, 1.0, decay)
     assert_close(charges, expected, rtol=0, atol=1e-10)
-    assert_close(expected[-1], charges[0] * math.exp(-0.3 * 0.5))
+    assert_close(expected[-1], charges[0] * math.exp(-0.3 * 0.2))
     other = gradient_flow(
-        net.loss, start, until=0.5, steps=200, p=1.0, decay=decay, decay_p=2.0, saved=11
+        net.loss, start, until=0.2, steps=20, p=1.0, decay=decay, decay_p=2.0, saved=3
     )
     left = other.map(lambda theta: charge(theta, net.group, 1.0))
     assert (left - expected).abs().max() > 1e-3  # the control: another penalty
@@ -127,10 +127,10 @@ def test_the_minimum_norm_gauge_is_kept_by_its_own_pair(name):
     start = minimum_norm(net.params, net.group, p=1.0, tol=1e-14, include_bias=True).params
     for penalty, kept in ((1.0, True), (2.0, False)):
         path = gradient_flow(
-            net.loss, start, until=0.5, steps=200, p=1.0, decay=0.3, decay_p=penalty, saved=11
+            net.loss, start, until=0.2, steps=20, p=1.0, decay=0.3, decay_p=penalty, saved=3
         )
         worst = path.map(lambda s: relative_imbalance(s, net.group, 1.0, include_bias=True)).max()
-        assert worst <= 1e-10 if kept else worst > 1e-4
+        assert worst <= 1e-10 if kept else worst > 1e-5
 
 
 @given(net=networks)

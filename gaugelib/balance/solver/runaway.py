@@ -25,6 +25,7 @@ import torch
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, eye_array, hstack
 from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import lsmr
 from torch import Tensor
 
 from gaugelib.balance.solver.blocks import ends_of
@@ -72,7 +73,7 @@ def _decided(there: Mapping[str, Tensor], group: GaugeGroup) -> Tensor:
         for number in np.unique(part[columns[~kept].indices]):
             where = np.flatnonzero(part == number)
             rows = np.flatnonzero(abs(columns[:, where]).sum(1) > 0)
-            moved = _moved(columns[rows][:, where].toarray(), kept[rows], where < group.units)
+            moved = _moved(columns[rows][:, where], kept[rows], where < group.units)
             dead[where[where < group.units][moved]] = True
     return torch.from_numpy(np.flatnonzero(dead))
 
@@ -98,11 +99,25 @@ def _can_balance(columns: csr_array) -> np.ndarray:
     return found.x[size:] < 0.5
 
 
-def _moved(columns: np.ndarray, kept: np.ndarray, units: np.ndarray) -> np.ndarray:
-    r"""The units on which $\ker Q_{E_0}^\top\cap(\ker Q^\top)^\perp$ does not vanish."""
-    free, still = _kernel(columns[kept])[units], _kernel(columns)[units]
+def _moved(columns: csr_array, kept: np.ndarray, units: np.ndarray) -> np.ndarray:
+    r"""The units on which $\ker Q_{E_0}^\top\cap(\ker Q^\top)^\perp$ does not vanish.
+
+    Where $\ker Q^\top=0$ they are told by the projection of one vector without any structure.
+    """
+    vector = np.random.default_rng(0).standard_normal(len(units))
+    if np.abs(_on_kernel(columns, vector)).max() < _ZERO:
+        return np.abs(_on_kernel(columns[kept], vector)[units]) > _ZERO
+    free, still = (_kernel(rows.toarray())[units] for rows in (columns[kept], columns))
     still = np.linalg.qr(still)[0]
     return np.linalg.norm(free - still @ (still.T @ free), axis=1) > _ZERO
+
+
+def _on_kernel(rows: csr_array, vector: np.ndarray) -> np.ndarray:
+    """The projection of a vector onto what all rows vanish on."""
+    if not rows.nnz:
+        return vector
+    found = lsmr(rows.T, vector, atol=1e-13, btol=1e-13, maxiter=20 * len(vector))
+    return vector - rows.T @ found[0]
 
 
 def _kernel(rows: np.ndarray) -> np.ndarray:
