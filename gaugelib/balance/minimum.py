@@ -91,9 +91,9 @@ def minimum_norm(
 
     Raises:
         GaugeError: if an argument is out of range, the method needs edges, names or shapes do not
-            fit, the group was restricted, a parameter is NaN or infinite, a scale leaves the range of float64, or a
-            parameter's dtype cannot hold the result: an entry would overflow, or become 0, or
-            lose digits where `exact` forbids it.
+            fit, the group was restricted, a parameter is NaN or infinite, a scale leaves the range
+            of float64, or a parameter's dtype cannot hold the result: an entry would overflow, or
+            become 0, or lose digits where `exact` forbids it.
 
     Source: Saul (2023), Theorem 2.1 and Algorithm 1; the book, "The minimum-norm gauge".
 

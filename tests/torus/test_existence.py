@@ -45,15 +45,14 @@ def present(net: Gated) -> np.ndarray:
 
 
 def positive(columns: np.ndarray) -> np.ndarray:
-    """Which columns have t_e > 0 in some t >= 0 with sum t_e q_e = 0: one program for each."""
+    """Which columns have t_e > 0 in some t >= 0 with sum t_e q_e = 0: the largest t tells."""
     count = columns.shape[1]
-    found = []
-    for entry in range(count):
-        gain = np.zeros(count)
-        gain[entry] = -1.0
-        best = linprog(gain, A_eq=columns, b_eq=np.zeros(len(columns)), bounds=(0.0, 1.0))
-        found.append(best.x[entry] > 1e-7)
-    return np.array(found, dtype=bool)
+    if not count:
+        return np.ones(0, dtype=bool)
+    gain = np.concatenate([-np.ones(count), np.zeros(count)])  # t is min(t, 1) and the rest
+    both, zero = np.hstack([columns, columns]), np.zeros(len(columns))
+    limits = [(0.0, 1.0)] * count + [(0.0, None)] * count
+    return linprog(gain, A_eq=both, b_eq=zero, bounds=limits).x[:count] > 0.5
 
 
 def moved(columns: np.ndarray, kept: np.ndarray) -> list[int]:
