@@ -40,7 +40,7 @@ def problem(act: Callable[[Tensor], Tensor] = F.relu, seed: int = 0) -> Problem:
     made = model(act)
     ids = torch.randint(0, VOCABULARY, (6, 4), generator=draw)
     targets = torch.randint(0, VOCABULARY, (24,), generator=draw)
-    params = {name: 0.7 * value for name, value in generic(made, draw).items()}
+    params = {name: 0.6 * value for name, value in generic(made, draw).items()}
 
     def loss(theta: Params) -> Tensor:
         return F.cross_entropy(functional_call(made, theta, (ids,)).flatten(0, 1), targets)

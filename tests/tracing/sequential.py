@@ -74,7 +74,7 @@ class Recurrent(nn.Module):
 
 
 class Attention(nn.Module):
-    """Two heads: queries and keys are fixed by the softmax, values keep their scales."""
+    """Two heads: queries and keys answer each other, values and the last projection do."""
 
     def __init__(self):
         super().__init__()

@@ -121,21 +121,29 @@ class RoundedSum(Net):
         return x.sum(1, keepdim=True, dtype=torch.int64).expand(-1, 4).double()
 
 
+@gallery.case(0)
+class RunningSumRounded(Net):
+    def middle(self, x):
+        return x.cumsum(1, dtype=torch.int64).double()
+
+
 @gallery.case(4, example=lambda: torch.tensor([[1, 0, 2], [3, 1, 1]]))
 class IntegerInput(Net):
     def forward(self, x):
         return self.last(self.first(x.double()).relu())
 
 
-@gallery.case(0)
+@gallery.case(4)
 class GateOfItself(Net):
+    """Degree two."""
+
     def middle(self, x):
         return x * x.relu()
 
 
-@gallery.case(0)
+@gallery.case(2)
 class GateGroundedLater(Net):
-    """Both factors are free when they meet; one is fixed only afterwards."""
+    """Both factors are free when they meet; one is fixed only afterwards, the other stays free."""
 
     def forward(self, x):
         h = self.first(x).relu()

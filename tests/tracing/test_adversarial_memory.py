@@ -82,8 +82,10 @@ class ReadBeforeWritten(Net):
         return before
 
 
-@gallery.case("item assignment")
+@gallery.case(4)
 class ItemAssigned(Net):
+    """The first unit is overwritten, so that nobody reads it: it stays free, and idle."""
+
     def middle(self, x):
         x[:, 0] = 1.0
         return x
@@ -117,14 +119,14 @@ class WeightDataWritten(Net):
         return x
 
 
-@gallery.case("init.constant_")
+@gallery.case("fill .* writes to a parameter")
 class WeightFilled(Net):
     def middle(self, x):
         nn.init.constant_(self.last.weight, 1.0)
         return x
 
 
-@gallery.case("__iadd__|writes to|not among")
+@gallery.case(4)
 class ConstantAccumulates(Net):
     def middle(self, x):
         total = torch.zeros(4, dtype=torch.float64)
@@ -139,6 +141,49 @@ class InputOverwritten(Net):
     def forward(self, x):
         h = self.first(x)
         return x.add_(h[:, :3]).add_(h[:, 1:])
+
+
+@gallery.case(3)
+class ViewOfZerosWritten(Net):
+    """What is written to a part of a constant is seen in the whole."""
+
+    def middle(self, x):
+        whole = torch.zeros(len(x), 4, dtype=torch.float64)
+        whole[:, 1:].copy_(x[:, :1])
+        return whole.tanh()
+
+
+@gallery.case(2)
+class ViewsOfZerosOverlap(Net):
+    """What is left are twice x0 and x1, a sum of x2 with its exponential, and one of x0 and x3."""
+
+    def middle(self, x):
+        whole = torch.zeros(len(x), 8, dtype=torch.float64)
+        left, right = whole[:, :5], whole[:, 3:]
+        left[:, 1:].copy_(x)
+        right[:, :1].exp_()
+        right[:, 1:].copy_(x)
+        return left[:, 1:] + whole[:, 4:]
+
+
+@gallery.case(0)
+class WrittenIntoIntegers(Net):
+    """What is written to integers is rounded."""
+
+    def middle(self, x):
+        rounded = torch.zeros_like(x, dtype=torch.int64)
+        rounded.copy_(3 * x)
+        return rounded * torch.ones(4, dtype=torch.float64)
+
+
+@gallery.case(4)
+class OwnMemoryOfAPower(Net):
+    def middle(self, x):
+        powers = torch.empty(len(x), 4, dtype=torch.float64)
+        powers[:, 0] = x[:, 0]
+        for k in range(1, 4):
+            powers[:, k] = powers[:, k - 1] * x[:, k]
+        return powers
 
 
 @pytest.mark.parametrize("verify", [False, True], ids=["rules alone", "verified"])

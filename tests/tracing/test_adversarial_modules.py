@@ -56,7 +56,7 @@ class SubclassOfSequential(Net):
 
 
 class Posing(nn.Module):
-    """Claims to live in torch.nn, where tracing does not look inside."""
+    """Claims to live in torch.nn: what it does counts, not where it says it lives."""
 
     def forward(self, x):
         return x.tanh()
@@ -65,7 +65,7 @@ class Posing(nn.Module):
 Posing.__module__ = "torch.nn.modules.activation"
 
 
-@gallery.case("nn.Posing 'act'.*not among")
+@gallery.case(0)
 class PosingAsTorch(Net):
     def __init__(self):
         super().__init__()

@@ -60,7 +60,7 @@ class NoiseMadeInPython(Net):
         return x + torch.randn(4, dtype=torch.float64)
 
 
-@gallery.case("hides the failure")
+@gallery.case("the value of a tensor")
 class SwallowedBranch(Net):
     def middle(self, x):
         try:
@@ -70,25 +70,25 @@ class SwallowedBranch(Net):
         return x.tanh() if large else x.relu()
 
 
-@gallery.case("what was traced is not the model")
+@gallery.case(0)
 class AsksForTensors(Net):
     def middle(self, x):
         return x.tanh() if isinstance(x, torch.Tensor) else x.relu()
 
 
-@gallery.case("what was traced is not the model")
+@gallery.case(0)
 class AsksForAttributes(Net):
     def middle(self, x):
         return x.relu() if hasattr(x, "a_name_that_no_tensor_has") else x.tanh()
 
 
-@gallery.case("cannot be traced")
+@gallery.case(0)
 class AsksForDtype(Net):
     def middle(self, x):
         return x.relu() if x.dtype == torch.float32 else x.tanh()
 
 
-@gallery.case("cannot be traced")
+@gallery.case(4)
 class AsksForShape(Net):
     def middle(self, x):
         return x.relu() if x.shape[0] > 2 else x.tanh()
@@ -101,7 +101,7 @@ class OptionalArgument(Net):
         return self.last(h if mask is None and not more else h.tanh())
 
 
-@gallery.case("cannot be traced|not among")
+@gallery.case("depend on the values")
 class Einops(Net):
     def middle(self, x):
         return torch.as_tensor(x.detach().numpy()).relu()

@@ -43,11 +43,10 @@ def test_the_gain_of_a_group_norm_written_as_a_function_has_a_unit_for_each_chan
     assert assert_gauge_invariant(model, IMAGES, group=group) < 1e-14
 
 
-def test_a_complex_constant_is_refused_by_its_name():
-    turn = torch.ones(1, dtype=torch.complex128)
-    model = Between(lambda m, x: (x * m.turn).real, turn=turn)
-    with pytest.raises(GaugeError, match="is not a dense real tensor"):
-        trace_group(model, IMAGES)
+def test_a_complex_constant_fixes_what_it_multiplies():
+    turn = torch.full((1,), 0.6 + 0.8j, dtype=torch.complex128)
+    model = Between(lambda m, x: (x * m.turn).real.relu(), turn=turn)
+    assert trace_group(model, IMAGES).units == 0
 
 
 def test_a_refusal_points_at_the_line_of_the_model_and_not_of_a_library_that_it_uses():
