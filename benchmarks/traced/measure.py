@@ -39,11 +39,11 @@ def measured(model: nn.Module, inputs: tuple[Tensor, ...], say: Say) -> None:
     outcome["seconds"] = round(time.process_time() - began, 3)
     outcome["megabytes"] = round((memory("VmHWM") - at_rest) / 1e6)
     say(outcome)
-    began = time.process_time()
-    with torch.no_grad():
-        model(*inputs)
-    say({"forward": round(time.process_time() - began, 3)})
     if group is not None:
+        began = time.process_time()
+        with torch.no_grad():
+            model(*inputs)
+        say({"forward": round(time.process_time() - began, 3)})
         say({"checked": "ended"})
         try:
             say({"checked": "yes", **checked(model, inputs, group)})
