@@ -48,7 +48,7 @@ def followed(
     frozen = _freeze()
     try:
         with (
-            torch.inference_mode(False), torch.no_grad(), torch.device("cpu"),
+            torch.inference_mode(False), torch.no_grad(),
             watched_draws(cuda_devices(model)) as drawn, run.places.watching(bare), run,
         ):  # fmt: skip
             made = [run.input(value) for value in inputs]

@@ -78,7 +78,8 @@ def trace_group(
     refuse_unreadable(model)
     inputs = _inputs(example)
     try:
-        return _traced(model, inputs, verify, dict(rules or {}))
+        with torch.device("cpu"):
+            return _traced(model, inputs, verify, dict(rules or {}))
     except GaugeError:
         raise
     except Exception as error:

@@ -82,9 +82,13 @@ def copies(name, **options):
     return tally.peak / tally.weights
 
 
+LARGEST = {"layers": 1 / 8, "tied table": 1.0}
+"""The parameter that is the largest, as a part of all."""
+
+
 @pytest.mark.parametrize("name", MODELS)
-def test_verification_holds_one_copy_of_the_weights_in_double_precision(name):
-    assert 2.0 <= copies(name) < 2.5
+def test_verification_holds_the_copy_of_one_parameter_at_a_time(name):
+    assert LARGEST[name] / 2 <= copies(name) < 2 * LARGEST[name] + 0.5
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -101,12 +105,24 @@ def test_control_the_tally_sees_two_copies():
     assert tally.live == 0
 
 
-@pytest.mark.parametrize(("verify", "seen"), [(True, torch.float64), (False, torch.float32)])
-def test_without_verification_the_model_runs_in_its_own_dtype_only(monkeypatch, verify, seen):
+def test_the_model_runs_in_its_own_dtype_where_that_tells_all(monkeypatch):
     dtypes = set()
     forward = nn.Linear.forward
-    monkeypatch.setattr(
-        nn.Linear, "forward", lambda m, x: (dtypes.add(getattr(x, "dtype", None)), forward(m, x))[1]
-    )
-    trace_group(layers_of(3), torch.randn(2, 3), verify=verify)
-    assert {d for d in dtypes if isinstance(d, torch.dtype)} == {seen}
+    monkeypatch.setattr(nn.Linear, "forward", lambda m, x: (dtypes.add(x.dtype), forward(m, x))[1])
+    trace_group(layers_of(3), torch.randn(2, 3))
+    assert dtypes == {torch.float32}
+
+
+def test_where_rounding_moves_an_output_it_runs_in_double_precision(monkeypatch):
+    """A cube root of powers of two is not exact."""
+
+    class Root(nn.Module):
+        def forward(self, x):
+            return x.relu() ** (1 / 3)
+
+    dtypes = set()
+    forward = nn.Linear.forward
+    monkeypatch.setattr(nn.Linear, "forward", lambda m, x: (dtypes.add(x.dtype), forward(m, x))[1])
+    model = nn.Sequential(nn.Linear(3, 4), Root(), nn.Linear(4, 2))
+    assert trace_group(model, torch.randn(5, 3)).units == 4
+    assert dtypes == {torch.float32, torch.float64}

@@ -11,7 +11,7 @@ from tests.tracing.dense import mlp
 
 
 def test_with_a_wrong_rule_it_refuses_and_without_it_nothing_would(monkeypatch):
-    monkeypatch.setitem(RULES, nn.Tanh, RULES[nn.ReLU])
+    monkeypatch.setitem(RULES, "tanh", RULES["relu"])
     torch.manual_seed(0)
     model, x = mlp(3, 4, 2, act=nn.Tanh), torch.randn(5, 3)
     with pytest.raises(GaugeError, match=r"moves the model by \d.*error of trace_group"):
@@ -22,7 +22,7 @@ def test_with_a_wrong_rule_it_refuses_and_without_it_nothing_would(monkeypatch):
 
 
 def test_zero_biases_do_not_hide_a_wrong_rule(monkeypatch):
-    monkeypatch.setattr(linear, "shifted", lambda op, labels, bias: labels)
+    monkeypatch.setattr(linear, "common_labels", lambda op, terms, shape: terms[0].labels)
     model = mlp(3, 4, 2)
     nn.init.zeros_(model[0].bias)
     with pytest.raises(GaugeError, match="moves the model"):
@@ -30,7 +30,7 @@ def test_zero_biases_do_not_hide_a_wrong_rule(monkeypatch):
 
 
 def test_a_zero_layer_does_not_hide_a_wrong_rule(monkeypatch):
-    monkeypatch.setitem(RULES, nn.Tanh, RULES[nn.ReLU])
+    monkeypatch.setitem(RULES, "tanh", RULES["relu"])
     model = mlp(3, 4, 2, act=nn.Tanh)
     nn.init.zeros_(model[2].weight)
     with pytest.raises(GaugeError, match="moves the model"):
