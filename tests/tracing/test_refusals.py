@@ -7,9 +7,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.nn.utils import parametrizations
 
 from gaugelib import GaugeError, trace_group
+from gaugelib.testing import assert_gauge_invariant
 from tests.tracing.dense import mlp
 
 X = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
@@ -45,54 +45,23 @@ class Output:
 Pair = namedtuple("Pair", "one two")
 
 OPERATIONS = {
-    # operations that no rule knows
-    "kthvalue": (lambda m, x: torch.kthvalue(x, 2, dim=1).values, r"torch.kthvalue in the model"),
-    "cross": (lambda m, x: x.cummax(1).values, r"Tensor.cummax"),
-    "wrapped function": (lambda m, x: relu(x), r"test_refusals.relu"),
-    "size 0": (lambda m, x: torch.cat([x, x[:, :0]], 1), "empty"),
-    # known, and refused with a reason
-    "einsum": (lambda m, x: torch.einsum("bi,ij->bj", x, m.weight), r"torch.einsum.*multiplies"),
-    "addmm": (lambda m, x: torch.addmm(m.mask, x, m.weight), r"torch.addmm"),
-    "item": (lambda m, x: x * x.sum().item(), "item.*depend on the values"),
-    "setitem": (lambda m, x: (x.__setitem__(0, 1.0), x)[1], "setitem|item assignment"),
-    "copy_": (lambda m, x: x.copy_(x.flip(1)), r"Tensor.copy_.*part of a tensor"),
-    "zero_": (lambda m, x: x.zero_(), r"Tensor.zero_"),
-    "rand_like": (lambda m, x: x + torch.rand_like(x), "torch.rand_like.*random"),
-    "new_tensor": (lambda m, x: x + x.new_tensor(x), r"Tensor.new_tensor.*come from a tensor"),
-    "full_like": (lambda m, x: x + torch.full_like(x, x[0, 0]), "full_like.*come from a tensor"),
-    "bits": (lambda m, x: x.view(torch.int32), "reinterprets bits"),
-    "out": (lambda m, x: torch.add(x, x, out=x), "'out'"),
-    "rrelu in training": (lambda m, x: F.rrelu(x, training=True), "slopes are random"),
-    "complex": (lambda m, x: x * 1j, "complex|expected"),
-    "indexing by values": (lambda m, x: x[:, x.argmax(1)], "depends on the values"),
-    "boolean mask": (lambda m, x: x[x > 0], "depends on the values"),
-    "in place on a buffer": (lambda m, x: m.mask.mul_(2) * x, "writes to .*a buffer"),
-    "in place on a parameter": (lambda m, x: x @ m.weight.mul_(2), "writes to a parameter"),
-    "grid_sample": (lambda m, x: F.grid_sample(x[None, None], x[None, :, :2, None]), "grid_sampl"),
-    # parameters through functions
-    "abs of a parameter": (lambda m, x: x @ m.weight.abs(), r"applied to parameter 'weight'"),
-    "softplus of a parameter": (lambda m, x: x @ F.softplus(m.weight), "parameter 'weight'"),
-    "masked parameter": (lambda m, x: x @ (m.weight * m.mask), "parameter 'weight' meets no act"),
-    "halved parameter": (lambda m, x: x @ (m.weight * 0.5), "parameter 'weight' meets no activ"),
-    "sum of parameters": (lambda m, x: x @ (m.weight + m.weight.t()), "parameters 'weight' and 'w"),
-    "normalised parameter": (lambda m, x: x @ F.normalize(m.weight), "parameter 'weight'"),
-    "parameter as integer": (lambda m, x: x * m.weight.long()[0], "parameter 'weight'"),
-    "product of parameters": (lambda m, x: x @ (m.weight @ m.weight), "parameters 'weight' and"),
-    "concatenated parameters": (lambda m, x: x @ torch.cat([m.weight, m.weight], 1), "no activ"),
-    "division by a parameter": (lambda m, x: x / m.weight[0], "division by parameter 'weight'"),
-    "clamp to a parameter": (lambda m, x: x.clamp(min=m.weight[0]), "bounds must be numbers"),
-    "mean of a parameter": (lambda m, x: x * m.weight.mean(), "parameter 'weight'"),
-    "detached abs": (lambda m, x: x @ m.weight.detach().abs(), "parameter 'weight'"),
-    "data of a parameter": (lambda m, x: x @ m.weight.data.abs(), "parameter 'weight'"),
-    "hypernetwork": (lambda m, x: F.linear(x, x), "neither a parameter nor of fixed scale"),
-    "item of a parameter": (lambda m, x: x * m.weight[0, 0].item(), "item"),
-    # control flow on values
-    "branch": (lambda m, x: x if x.sum() > 0 else -x, r"cannot be traced.*test_refusals.py:\d+"),
-    "loop over a tensor": (lambda m, x: sum(row for row in x), "cannot be traced"),
-    "asserted values": (lambda m, x: (torch._assert(x.sum() > 0, ""), x)[1], r"torch\._assert"),
-    "float": (lambda m, x: x * float(x.sum()), "cannot be traced"),
-    "branch on a parameter": (lambda m, x: x if m.weight.sum() > 0 else -x, "cannot be traced"),
-    "len": (lambda m, x: x * len(x), "cannot be traced"),
+    "item": (lambda m, x: x * x.sum().item(), r"value of a tensor.*test_refusals.py:\d+"),
+    "rand_like": (lambda m, x: x + torch.rand_like(x), r"rand_like in the model.*random"),
+    "full_like": (lambda m, x: x + torch.full_like(x, x[0, 0]), r"value of a tensor"),
+    "bits": (lambda m, x: x.view(torch.int32), r"reinterprets bits"),
+    "out": (lambda m, x: torch.add(x, x, out=x), r"'out'"),
+    "rrelu in training": (lambda m, x: F.rrelu(x, training=True), r"slopes are random"),
+    "boolean mask": (
+        lambda m, x: torch.cat([x[x > 0], x[x <= 0]]).reshape(4, 4),
+        r"values of a tensor",
+    ),
+    "in place on a buffer": (lambda m, x: m.mask.mul_(2) * x, r"changes its own attribute 'mask'"),
+    "in place on a parameter": (lambda m, x: x @ m.weight.mul_(2), r"writes to a parameter"),
+    "item of a parameter": (lambda m, x: x * m.weight[0, 0].item(), r"value of a tensor"),
+    "branch": (lambda m, x: x if x.sum() > 0 else -x, r"value of a tensor.*test_refusals.py:\d+"),
+    "asserted values": (lambda m, x: (torch._assert(x.sum() > 0, ""), x)[1], r"value of a tensor"),
+    "float": (lambda m, x: x * float(x.sum()), r"value of a tensor"),
+    "branch on a parameter": (lambda m, x: x if m.weight.sum() > 0 else -x, r"value of a tensor"),
 }
 
 
@@ -104,50 +73,75 @@ def test_operations_are_refused_by_name(name, verify):
         trace_group(Net(between), X, verify=verify)
 
 
+READ = {
+    "kthvalue": (lambda m, x: torch.kthvalue(x, 2, dim=1).values, 1),
+    "cross": (lambda m, x: x.cummax(1).values, 1),
+    "wrapped function": (lambda m, x: relu(x), 0),
+    "size 0": (lambda m, x: torch.cat([x, x[:, :0]], 1), 4),
+    "einsum": (lambda m, x: torch.einsum("bi,ij->bj", x, m.weight), 8),
+    "addmm": (lambda m, x: torch.addmm(m.mask, x, m.weight), 4),
+    "setitem": (lambda m, x: (x.__setitem__(0, 1.0), x)[1], 0),
+    "copy_": (lambda m, x: x.copy_(x.flip(1)), 4),
+    "zero_": (lambda m, x: x.zero_(), 4),
+    "indexing by values": (lambda m, x: x[:, x.argmax(1)], 0),
+    "abs of a parameter": (lambda m, x: x @ m.weight.abs(), 8),
+    "softplus of a parameter": (lambda m, x: x @ F.softplus(m.weight), 1),
+    "masked parameter": (lambda m, x: x @ (m.weight * m.mask), 8),
+    "halved parameter": (lambda m, x: x @ (m.weight * 0.5), 8),
+    "sum of parameters": (lambda m, x: x @ (m.weight + m.weight.t()), 5),
+    "normalised parameter": (lambda m, x: x @ F.normalize(m.weight), 1),
+    "parameter as integer": (lambda m, x: x * m.weight.long()[0], 4),
+    "product of parameters": (lambda m, x: x @ (m.weight @ m.weight), 5),
+    "division by a parameter": (lambda m, x: x / m.weight[0], 8),
+    "clamp to a parameter": (lambda m, x: x.clamp(min=m.weight[0]), 4),
+    "mean of a parameter": (lambda m, x: x * m.weight.mean(), 5),
+    "data of a parameter": (lambda m, x: x @ m.weight.data.abs(), 8),
+    "hypernetwork": (lambda m, x: F.linear(x, x), 1),
+    "loop over a tensor": (lambda m, x: sum(row for row in x), 4),
+    "len": (lambda m, x: x * len(x), 4),
+}
+"""What a front end that asks for layers refuses, and how many units keep a scale: some have one
+scale between them, some share one with the parameter."""
+
+
+@pytest.mark.filterwarnings("ignore:To copy construct:UserWarning")
+@pytest.mark.parametrize("name", READ)
+def test_parameters_and_tensors_are_read_through_any_function(name):
+    between, units = READ[name]
+    model = Net(between).double()
+    group = trace_group(model, X.double())
+    assert group.units == units
+    if units:
+        assert_gauge_invariant(model, X.double(), group=group, tol=1e-10)
+
+
 MODULES = {
-    "attention": (
-        lambda: nn.MultiheadAttention(4, 1), lambda m, x: m.part(x, x, x)[0],
-        r"nn\.MultiheadAttention 'part'",
-    ),
-    "lstm": (lambda: nn.LSTM(4, 4), lambda m, x: m.part(x)[0], r"nn.LSTM 'part'.*nn.Linear"),
-    "gru": (lambda: nn.GRU(4, 4), lambda m, x: m.part(x)[0], r"nn.GRU 'part'"),
-    "bilinear": (lambda: nn.Bilinear(4, 4, 4), lambda m, x: m.part(x, x), r"nn.Bilinear 'part'"),
-    "transformer": (
-        lambda: nn.TransformerEncoderLayer(4, 1), lambda m, x: m.part(x),
-        r"nn\.TransformerEncoderLayer 'part'",
-    ),
-    "embedding bag": (
-        lambda: nn.EmbeddingBag(3, 4), lambda m, x: m.part(x.long()), "EmbeddingBag 'part'",
-    ),
     "renormed embedding": (
         lambda: nn.Embedding(3, 4, max_norm=1.0), lambda m, x: m.part(x.long()).sum(1),
-        "max_norm",
-    ),
-    "unfold": (
-        lambda: nn.Unfold(1), lambda m, x: m.part(x[None, None])[0],
-        r"nn\.Unfold 'part'.*not among",
-    ),
-    "weight norm": (
-        lambda: parametrizations.weight_norm(nn.Linear(4, 4)), lambda m, x: m.part(x),
-        "'part' has parametrised weights.*remove_parametrizations",
+        "embedding_renorm in nn.Embedding 'part'.*writes to a parameter",
     ),
     "lazy": (lambda: nn.LazyLinear(4), lambda m, x: m.part(x), "'part' is lazy"),
     "script": (
         lambda: torch.jit.trace(nn.Linear(4, 4), torch.zeros(1, 4)), lambda m, x: m.part(x),
         "TorchScript|cannot be copied",
     ),
-    "quantised": (
-        lambda: torch.ao.nn.quantized.Quantize(1.0, 0, torch.quint8),
-        lambda m, x: m.part(x).dequantize(),
-        r"Quantize 'part'",
+    "weight norm by a hook": (
+        lambda: nn.utils.weight_norm(nn.Linear(4, 4)), lambda m, x: m.part(x),
+        "a hook of nn.Linear 'part' computes its weight; call torch.nn.utils.remove_weight_norm",
     ),
-    "inner module": (
-        lambda: nn.Sequential(nn.ReLU(), nn.Sequential(nn.GRU(4, 4))), lambda m, x: m.part(x)[0],
-        r"nn.GRU 'part.1.0'",
+    "custom operation": (
+        lambda: nn.Identity(), lambda m, x: torch.ops.gaugetest.twice(x),
+        r"twice in the model.*not an operation of PyTorch itself.*rules=\{Module: rule\}",
     ),
 }  # fmt: skip
 
+LIBRARY = torch.library.Library("gaugetest", "DEF")
+LIBRARY.define("twice(Tensor x) -> Tensor")
+LIBRARY.impl("twice", lambda x: 2 * x, "CPU")
+LIBRARY.impl("twice", torch.empty_like, "Meta")
 
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:Lazy modules:UserWarning")
 @pytest.mark.parametrize("verify", [True, False])
@@ -195,12 +189,10 @@ def tensor_in_a_parameter(model):
 
 
 def replaced_forward(model):
-    model.first.forward = lambda x: x
+    model.first.forward = lambda x: torch.cat([x, x[:, :1]], 1)
 
 
 ALTERED = {
-    hook_after: "nn.Linear 'first' has forward hooks",
-    hook_before: "nn.Linear 'first' has forward hooks",
     complex_parameter: "parameter 'extra' is torch.complex64",
     integer_parameter: "parameter 'extra' is torch.int64",
     empty_parameter: r"parameter 'extra' of shape \(0,\) has no entries",
@@ -208,8 +200,20 @@ ALTERED = {
     two_parameters_in_one_memory: "'weight' and 'last.weight' share memory",
     buffer_in_a_parameter: "'_buffers' lies in the memory of parameter 'weight'",
     tensor_in_a_parameter: "'cache' lies in the memory of parameter 'weight'",
-    replaced_forward: "forward of nn.Linear 'first' was replaced",
 }
+
+
+@pytest.mark.parametrize(
+    ("alter", "units"), [(hook_after, 0), (hook_before, 4), (replaced_forward, 0)]
+)
+def test_what_hooks_and_replaced_forwards_do_is_read(alter, units):
+    """The copy runs them as the model does; what comes before the last layer keeps its units."""
+    model = Net(lambda m, x: x.relu()).double()
+    alter(model)
+    group = trace_group(model, X.double())
+    assert group.units == units
+    if units:
+        assert_gauge_invariant(model, X.double(), group=group)
 
 
 @pytest.mark.parametrize("alter", ALTERED, ids=lambda alter: alter.__name__)
@@ -234,9 +238,11 @@ class Calls(nn.Linear):
         return super().__call__(x) + 1
 
 
-def test_an_overridden_call_is_refused():
-    with pytest.raises(GaugeError, match="Calls '0' overrides __call__"):
-        trace_group(nn.Sequential(Calls(3, 4), nn.ReLU(), nn.Linear(4, 1)), X)
+def test_an_overridden_call_is_read():
+    """What it adds to the units has a scale of its own."""
+    model = nn.Sequential(Calls(3, 4), nn.ReLU(), nn.Linear(4, 1))
+    assert trace_group(model, X).units == 0
+    assert trace_group(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), Calls(4, 1)), X).units == 4
 
 
 RETURNS = {
@@ -277,7 +283,7 @@ EXAMPLES = {
     "empty": (X[:0], "not empty, found torch.float32 of shape"),
     "complex": (X.to(torch.complex64), "dense real tensor"),
     "wrong width": (torch.zeros(2, 5), "cannot be evaluated|not known"),
-    "too many": ((X, X), "cannot be traced"),
+    "too many": ((X, X), "cannot be evaluated on the example"),
     "a dictionary": ({"x": X}, "a tensor or a tuple of tensors, found dict"),
     "wrong dtype": (X.long(), "cannot be evaluated on the example"),
 }
