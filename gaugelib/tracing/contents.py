@@ -31,8 +31,7 @@ CURE = (
 def refuse_stale(model: nn.Module) -> None:
     """Refuse tensors of an earlier call: they do not follow the parameters they came from.
 
-    A tensor in a container of a module may always be one, since a forward can fill containers; as
-    an attribute of its own it is a constant of the model unless it carries a graph.
+    It is one if it carries a graph. Whether another is one, the run tells that is to make it again.
 
     Raises:
         GaugeError: naming the module and where it keeps the tensor.
@@ -54,12 +53,35 @@ def refuse_stale(model: nn.Module) -> None:
                     f"{where} keeps '{path}', a tensor that was computed from parameters before "
                     f"and does not follow them; {CURE}"
                 )
-            if path not in vars(module) and path not in module._buffers:
-                raise GaugeError(
-                    f"{where} keeps a tensor in '{path}', which is neither a parameter nor a "
-                    "buffer: an earlier call may have computed it, and then it does not follow the "
-                    f"parameters; {CURE}"
-                )
+
+
+def kept_tensors(module: nn.Module) -> list[str]:
+    """Attributes of a module that are tensors, or hold some; parameters and buffers aside."""
+    own = {key: value for key, value in vars(module).items() if key not in _MODULE}
+    return [
+        key for key, value in own.items() if any(_is_tensor(v) for _, v in leaves({key: value}))
+    ]
+
+
+def strip_tensors(holder: Any, *, leave_none: bool, depth: int = 8) -> None:
+    """Take tensors out of the attributes of a module, and out of what they hold, or put `None`."""
+    if isinstance(holder, list | dict):
+        held: Any = holder
+    else:
+        held = getattr(holder, "__dict__", {})
+    for key, value in list(enumerate(held) if isinstance(held, list) else held.items())[::-1]:
+        if isinstance(holder, nn.Module) and key in _MODULE:
+            continue
+        if _is_tensor(value) and leave_none:
+            held[key] = None
+        elif _is_tensor(value):
+            del held[key]
+        elif depth and (isinstance(value, list | dict) or _is_own(value)):
+            strip_tensors(value, leave_none=leave_none, depth=depth - 1)
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor) and not isinstance(value, nn.Parameter)
 
 
 def contents(module: nn.Module, *, functions: bool = True) -> Iterator[tuple[str, Any]]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gaugelib.group import GaugeError
 from gaugelib.tracing.answer import let_answer
+from gaugelib.tracing.contents import kept_tensors, strip_tensors
 from gaugelib.tracing.errors import explained, first_line
 from gaugelib.tracing.randomness import cuda_devices, same_draws, watched_draws
 from gaugelib.tracing.run import Run
@@ -109,25 +110,20 @@ def copied(model: nn.Module, memo: dict[int, Any]) -> nn.Module:
 
 
 def refuse_refilled(model: nn.Module, inputs: tuple[Tensor, ...], rules: Rules) -> None:
-    """A plain tensor that the forward makes again when it is missing is left by an earlier call.
+    """A tensor that the forward makes again when it is missing is left by an earlier call.
 
     So the answer is the same before and after a first call. What the forward does not make again
     is a constant, and then this run fails or changes nothing.
     """
-    plain = [
-        (name, key)
-        for name, module in model.named_modules()
-        for key, value in vars(module).items()
-        if isinstance(value, Tensor)
-    ]
-    for empty in (lambda module, key: setattr(module, key, None), delattr) if plain else ():
+    plain = [(n, key) for n, module in model.named_modules() for key in kept_tensors(module)]
+    for leave_none in (True, False) if plain else ():
         bare = stood_in(model)
-        for name, key in plain:
-            empty(bare.get_submodule(name), key)
+        for module in bare.modules():
+            strip_tensors(module, leave_none=leave_none)
         try:
             followed(model, inputs, rules, bare=bare)
         except GaugeError as error:
-            if any(f"changes its own attribute '{key}'" in str(error) for _, key in plain):
+            if any(f"changes its own attribute '{key}" in str(error) for _, key in plain):
                 raise
 
 
