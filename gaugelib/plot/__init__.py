@@ -16,6 +16,8 @@ from gaugelib.plot.drift import optimiser_curves as optimiser_curves
 from gaugelib.plot.equivariance import circle as circle
 from gaugelib.plot.equivariance import landscape as landscape
 from gaugelib.plot.equivariance import shares as shares
+from gaugelib.plot.gates import by_strength as by_strength
+from gaugelib.plot.gates import sorted_ratios as sorted_ratios
 from gaugelib.plot.learning import against_rates as against_rates
 from gaugelib.plot.learning import learning_curves as learning_curves
 from gaugelib.plot.minimum_norm import convergence as convergence
