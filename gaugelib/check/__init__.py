@@ -10,6 +10,10 @@ one there, name it below, and its tests in the same place in `tests/check`. They
 `forms`, draw by `fresh` and end in a `verdict`; they may import from any floor below.
 """
 
+from gaugelib.check.beyond_neurons.counts import transformer_dials as transformer_dials
+from gaugelib.check.beyond_neurons.lightest import has_lightest as has_lightest
+from gaugelib.check.beyond_neurons.lightest import safe_exponents as safe_exponents
+from gaugelib.check.beyond_neurons.values import value_scales as value_scales
 from gaugelib.check.conservation import drift_order as drift_order
 from gaugelib.check.conservation import flow_end as flow_end
 from gaugelib.check.conservation import flow_path as flow_path

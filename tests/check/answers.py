@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from tests.check import test_conservation, test_minimum_norm
+from tests.check.beyond_neurons import test_counts, test_lightest, test_values
 from tests.check.pairing import test_decay, test_experiment, test_penalties
 from tests.check.second_order import test_constraints, test_orbit, test_sharpness
 from tests.check.soft_gauge import test_largest_step, test_quadratic, test_tangency
@@ -22,9 +23,11 @@ MODULES = (
     test_coefficients,
     test_conservation,
     test_constraints,
+    test_counts,
     test_decay,
     test_drift,
     test_experiment,
+    test_lightest,
     test_minimum_norm,
     test_neurons,
     test_orbit,
@@ -36,6 +39,7 @@ MODULES = (
     test_sharpness,
     test_tangency,
     test_traps,
+    test_values,
 )
 ANSWERS = {"largest_step": test_largest_step.largest_step}
 MISTAKES = {"largest_step": test_largest_step.MISTAKES}

@@ -21,6 +21,7 @@ RIGHT = {
     "flow_path": None,
     "gauge_dimension": "sum(widths[1:-1])",
     "halving_epochs": "log(2) / (decay * p * lr * steps)",
+    "has_lightest": "min(exponents) < 0 < max(exponents) or min(exponents) == max(exponents) == 0",
     "homogeneity": [1, 1, 1, None, None, None, 2, 1],
     "keeps_gauge": [True, False, False, False, False, False, False, True],
     "lost_share": "1 - exp(-decay * p * lr * steps * (1 - factor**epochs) / (1 - factor))",
@@ -34,8 +35,11 @@ RIGHT = {
         *(True, True, False, False, False, False),
         "lr**2 * (into - out) / (1 - (1 - lr * decay) ** 2)",
     ],
+    "safe_exponents": ["1 / (2 * max(lengths) * p)", "1 / (max(lengths) * p)"],
     "steps_needed": "log(factor) / -log(cos(pi / (2 * layers)) ** 2)",
     "trace_gauge": ["d / o", "(d + o) / (2 * sqrt(d * o))"],
+    "transformer_dials": "(2 * blocks + 1) * width + blocks"
+    " * (shared * size * (1.5 if rotary else 2) + inner * (2 if relu else 1))",
     "two_eigenvalues": ["2 * target - 2 * decay", "2 * decay"],
     "weight_rate": "p * bias * slope",
 }
