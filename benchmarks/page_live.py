@@ -20,7 +20,7 @@ from tools.site_browser import sealed_chromium, served
 
 PAGES = (
     *("symmetry", "minimum_norm", "conservation", "pairing", "soft_gauge"),
-    *("second_order", "two_symmetries", "which_gauge"),
+    *("second_order", "two_symmetries", "which_gauge", "beyond_neurons"),
 )
 SLOW, REPEATS = 4, 5
 WATCH = """

@@ -64,7 +64,7 @@ class GaugeGroup:
 
     Source: Saul (2023), eqs. (4)-(6); the book, "The symmetry".
 
-    Book: thm-rescaling, prop-orbit.
+    Book: thm-rescaling, prop-orbit, def-torus.
 
     Example:
         >>> from gaugelib import hat, mlp_group

@@ -49,7 +49,7 @@ def ward_residual(
 
     Source: Saul (2023), eqs. (28)-(31).
 
-    Book: thm-ward.
+    Book: thm-ward, thm-torus.
 
     Example:
         >>> from gaugelib import functional_call, hat, mlp_group, params_of

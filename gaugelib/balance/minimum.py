@@ -98,7 +98,7 @@ def minimum_norm(
     Source: Saul (2023), Theorem 2.1 and Algorithm 1; the book, "The minimum-norm gauge".
 
     Book: thm-unique, lem-compact, thm-convergence, prop-doubled, thm-rate, thm-turns,
-    prop-largest, prop-limit, prop-average.
+    prop-largest, prop-limit, prop-average, thm-torus-lightest, prop-torus-step.
 
     Example:
         >>> from gaugelib import hat, mlp_group, params_of

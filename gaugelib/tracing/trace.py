@@ -62,7 +62,7 @@ def trace_group(
 
     Source: the book, "Beyond neurons: gates and attention".
 
-    Book: def-homogeneous, thm-rescaling.
+    Book: def-homogeneous, thm-rescaling, prop-conditions, prop-block.
 
     Example:
         >>> cnn = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 2))

@@ -61,7 +61,7 @@ def test_control_a_dead_link_is_found(tmp_path):
 def test_there_is_all_for_every_chapter(pages):
     names = {str(page.relative_to(KIT / "lecturer")) for page in pages}
     chapters = [path.stem for path in (ROOT / "lecturer" / "lectures").glob("*.md")]
-    assert len(chapters) == 8
+    assert len(chapters) == 9
     for chapter in chapters:
         wanted = {f"{kind}/{chapter}.html" for kind in ("lectures", "slides", "sheets")}
         assert wanted <= names

@@ -85,8 +85,8 @@ def test_what_is_believed_is_answered(chapter):
     assert 4 <= lecture(chapter).count("{misconception}") <= 7
 
 
-def test_control_all_eight_chapters_are_asked():
-    assert len(CHAPTERS) == 8
+def test_control_all_nine_chapters_are_asked():
+    assert len(CHAPTERS) == 9
 
 
 def test_control_a_chapter_proves_something_and_boards_are_read():

@@ -16,6 +16,7 @@ PAGES = [
     "second_order",
     "two_symmetries",
     "which_gauge",
+    "beyond_neurons",
 ]
 
 

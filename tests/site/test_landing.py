@@ -17,6 +17,7 @@ STATEMENTS = {
     "second_order": "prop-identical",
     "two_symmetries": "thm-frozen",
     "which_gauge": "prop-coin",
+    "beyond_neurons": "thm-torus",
 }
 GROW = """() => {
   document.documentElement.style.overflowAnchor = "none";
