@@ -16,7 +16,8 @@ from gaugelib.tracing.labels import Labels
 from gaugelib.tracing.operation import Operation, grounded
 from gaugelib.tracing.parameter_uses import ParameterUses
 from gaugelib.tracing.preconditions import kind_of
-from gaugelib.tracing.run import Run, shadow_of, value_of
+from gaugelib.tracing.run import Run
+from gaugelib.tracing.shadows import shadow_of, value_of
 from gaugelib.tracing.standin import StandIn
 from gaugelib.tracing.values import Value
 
@@ -47,7 +48,7 @@ def _answering(rule: Rule, module: nn.Module, run: Run) -> Callable[..., Any]:
             given = pytree.tree_map_only(Tensor, value_of, (args, kwargs))
             run.labels.cause = title
             op = Operation(
-                kind_of(module), title, run.places.path or None, rule, *given,
+                kind_of(module), title, run.places.path or None, rule, given[0], given[1],
                 run.labels, run.uses, shadow, module,
             )  # fmt: skip
             try:

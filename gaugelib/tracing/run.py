@@ -20,6 +20,7 @@ from gaugelib.tracing.operation import Operation, grounded
 from gaugelib.tracing.parameter_uses import ParameterUses
 from gaugelib.tracing.places import UNLISTED, Places
 from gaugelib.tracing.rules import MOVES, REFUSED, RULES
+from gaugelib.tracing.shadows import inferred, value_of
 from gaugelib.tracing.standin import VALUES, Memory, StandIn, labelled
 from gaugelib.tracing.values import Activation, Constant, Value
 
@@ -104,7 +105,7 @@ class Run(TorchDispatchMode):
             self._check(leaf)
         name = func._schema.name.partition("::")[2]
         base = name.removesuffix("_") if func._schema.is_mutable else name
-        title = self.places.title(_SPOKEN.get(base, base))
+        title = self.places.title(_SPOKEN.get(base) or base)
         if torch.Tag.nondeterministic_seeded in func.tags and base not in RULES:
             raise GaugeError(f"{title}: {RANDOM}")
         if not any(isinstance(leaf, StandIn) for leaf in leaves):
@@ -117,7 +118,7 @@ class Run(TorchDispatchMode):
         turns = base in MOVES and func._schema.is_mutable
         lies_within = func.is_view and base in MOVES  # so that it sees what is written later
         if all(isinstance(value, Constant) for value in values) and not (turns or lies_within):
-            return self._evaluated(func, args, *given, device)
+            return self._evaluated(func, args, given, device)
         if base in REFUSED:
             raise GaugeError(f"{title}: {REFUSED[base]}")
         if func.namespace not in ("aten", "prims"):
@@ -144,25 +145,16 @@ class Run(TorchDispatchMode):
     def _operation(
         self, func: Any, base: str, title: str, args: Any, kwargs: Any, given: Any
     ) -> Operation:
-        in_place = base + "_" == func._schema.name.partition("::")[2]
-        if in_place and isinstance(args[0], StandIn):
-            shadow = args[0]._shadow
-        elif (like := _alike(func, base, args, kwargs)) is not None:
-            shadow = torch.empty_like(like._shadow)
-        else:
-            meta_args, meta_kwargs = pytree.tree_map_only(Tensor, shadow_of, (args, kwargs))
-            if meta_kwargs.get("device") is not None:
-                meta_kwargs["device"] = torch.device("meta")
-            try:
-                shadow = func(*meta_args, **meta_kwargs)
-            except Exception as error:
-                why = first_line(error)
-                raise GaugeError(
-                    f"{title}: its result cannot be inferred from shapes alone ({why}); {VALUES}"
-                ) from error
+        try:
+            shadow = inferred(func, base, args, kwargs)
+        except Exception as error:
+            why = first_line(error)
+            raise GaugeError(
+                f"{title}: its result cannot be inferred from shapes alone ({why}); {VALUES}"
+            ) from error
         return Operation(
-            base, title, self.places.issuer, func, *given, self.labels, self.uses, shadow,
-            self.places.module,
+            base, title, self.places.issuer, func, given[0], given[1],
+            self.labels, self.uses, shadow, self.places.module,
         )  # fmt: skip
 
     def _apply(self, op: Operation) -> Any:
@@ -214,15 +206,11 @@ class Run(TorchDispatchMode):
             made.append(self.stand_in(base.value, shadow, device, base._memory, moves))
         return made if isinstance(op.shadow, list | tuple) else made[0]
 
-    def _evaluated(
-        self, func: Any, args: Any, values: Any, named: Any, device: torch.device
-    ) -> Any:
+    def _evaluated(self, func: Any, args: Any, given: Any, device: torch.device) -> Any:
         """Executed on the numbers of constants; what has values after it is an ordinary tensor."""
-        leaves = [
-            leaf for leaf in pytree.tree_leaves((values, named)) if isinstance(leaf, Constant)
-        ]
+        leaves = [leaf for leaf in pytree.tree_leaves(given) if isinstance(leaf, Constant)]
         changeable = any(leaf.changeable for leaf in leaves)
-        plain_args, plain_kwargs = pytree.tree_map_only(Constant, Constant.carrier, (values, named))
+        plain_args, plain_kwargs = pytree.tree_map_only(Constant, Constant.carrier, given)
         result = func(*plain_args, **plain_kwargs)
         if func.is_view and isinstance(args[0], StandIn):
             args[0]._memory.closed = True
@@ -283,40 +271,3 @@ def _nth(move: Any, op: Operation, number: int | None) -> Callable[[Tensor], Ten
         return result if number is None else result[number]
 
     return moved
-
-
-BOOLEAN = (
-    "isnan",
-    "isinf",
-    "isfinite",
-    "signbit",
-    "logical_not",
-    "gt",
-    "lt",
-    "ge",
-    "le",
-    "eq",
-    "ne",
-)
-
-
-def _alike(func: Any, base: str, args: Any, kwargs: Any) -> StandIn | None:
-    """The one tensor of a pointwise operation whose result is like it.
-
-    Torch would load its compiler to find that out, which takes seconds.
-    """
-    first, *others = pytree.tree_leaves((args, kwargs)) or [None]
-    plain = all(isinstance(one, bool | int | float | None) for one in others)
-    if torch.Tag.pointwise not in func.tags or base in BOOLEAN or not plain:
-        return None
-    return first if isinstance(first, StandIn) and first.is_floating_point() else None
-
-
-def value_of(tensor: Tensor) -> Value:
-    """What a tensor stands for; an ordinary one for its numbers, which may be others tomorrow."""
-    return tensor.value if isinstance(tensor, StandIn) else Constant(tensor.detach().cpu(), True)
-
-
-def shadow_of(tensor: Tensor) -> Tensor:
-    """A tensor of the same shape, strides and dtype that holds no values."""
-    return tensor._shadow if isinstance(tensor, StandIn) else tensor.detach().to("meta")

@@ -147,7 +147,11 @@ def _noise(value: Tensor, noise: float, draw: torch.Generator) -> list[Tensor]:
     own = value.detach()
     if not noise or (own.numel() > SMALL and bool(own.aminmax().max > own.aminmax().min)):
         return []
-    size = noise * torch.linalg.vector_norm(own.float()) / own.numel() ** 0.5
+    size = (
+        noise
+        * torch.linalg.vector_norm(own, dtype=torch.promote_types(own.dtype, torch.float32))
+        / own.numel() ** 0.5
+    )
     size = torch.where(size > 0, size, noise).double()
     parts = []
     for dim, length in enumerate(value.shape[:2] or (1,)):
