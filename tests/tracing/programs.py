@@ -76,7 +76,34 @@ STEPS = {
     ).flatten(1),
     "product of both": lambda p, a, b, k: torch.bmm(a.view(-1, 2, 2), b.view(-1, 2, 2)).flatten(1),
     "cast": lambda p, a, b, k: a.to(torch.float64),
+    "square": lambda p, a, b, k: a.relu().square(),
+    "root of a square": lambda p, a, b, k: (a**2 + b**2).sqrt(),
+    "scalar gain": lambda p, a, b, k: a + p.row[k][0] * b,
+    "linear attention": lambda p, a, b, k: torch.einsum(
+        "bij,bkj,bkl->bil", a.view(-1, 2, 2), b.view(-1, 2, 2), (a + b).view(-1, 2, 2)
+    ).flatten(1),
+    "divided by its size": lambda p, a, b, k: a / a.abs().amax(1, keepdim=True).clamp(min=1e-30),
+    "masked weight": lambda p, a, b, k: a @ (p.weight[k] * p.mask),
+    "product of weights": lambda p, a, b, k: a @ (p.weight[k] @ p.weight[k - 1]),
+    "weight of fixed scale": lambda p, a, b, k: F.linear(a, p.weight[k].softmax(1)),
+    "computed map": lambda p, a, b, k: torch.bmm(
+        a.view(-1, 2, 2) * p.row[k][:2], b.view(-1, 2, 2).relu()
+    ).flatten(1),
+    "column assigned": lambda p, a, b, k: (a.__setitem__((slice(None), k), b[:, 0]), a)[1],
+    "zeros written": lambda p, a, b, k: _written(a, b, k),
+    "added at places": lambda p, a, b, k: torch.zeros_like(a).index_add(
+        1, torch.tensor([k, 0, 1, k]), b
+    ),
 }
+
+
+def _written(a: Tensor, b: Tensor, k: int) -> Tensor:
+    """Zeros, of which a part is written to through a view."""
+    whole = torch.zeros(len(a), 4, dtype=a.dtype)
+    part = whole[:, k:]
+    part.copy_(a[:, k:])
+    part[:, :1].mul_(b[:, :1])
+    return whole
 
 
 class Program(nn.Module):

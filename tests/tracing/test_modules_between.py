@@ -2,23 +2,21 @@
 
 import pytest
 from torch import nn
+from torch.nn.utils import parametrizations
 
-from gaugelib.tracing.rules.pointwise import NOT_HOMOGENEOUS
 from tests.tracing.between import survivors
 
+KINDS = [
+    nn.Tanh, nn.Sigmoid, nn.LogSigmoid, nn.GELU, nn.SiLU, nn.Mish, nn.ELU, nn.SELU, nn.CELU,
+    nn.Softplus, nn.Softsign, nn.ReLU6, nn.Hardsigmoid, nn.Hardswish, nn.Tanhshrink, nn.Softshrink,
+    nn.Hardshrink, nn.Softmin, nn.Softmax, nn.LogSoftmax,
+]  # fmt: skip
 
-@pytest.mark.parametrize("kind", [key for key in NOT_HOMOGENEOUS if isinstance(key, type)])
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_other_modules_keep_none(kind):
-    arguments = {"Threshold": (0.1, 0.2), "LocalResponseNorm": (3,)}
-    part = kind(*arguments.get(kind.__name__, ()))
-    if kind.__name__ == "CosineSimilarity":
-        assert survivors(lambda m, x: m.part(x, m.mask)[:, None], part) == 0
-    elif kind.__name__ in ("Softmax2d", "LocalResponseNorm"):
-        assert survivors(lambda m, x: m.part(x.view(-1, 8, 1, 1)), part) == 0
-    elif kind.__name__.startswith(("Softm", "LogSoftm")):
-        assert survivors(lambda m, x: m.part(x), kind(dim=1)) == 0
-    else:
-        assert survivors(lambda m, x: m.part(x), part) == 0
+    part = kind(dim=1) if "oftm" in kind.__name__ else kind()
+    assert survivors(lambda m, x: m.part(x), part) == 0
 
 
 PARTS = {
@@ -37,7 +35,7 @@ PARTS = {
         lambda m, x: m.part(x[:, None])[0], nn.MaxPool1d(2, return_indices=True), 4,
     ),
     "average pool 2d": (lambda m, x: m.part(x.view(-1, 1, 4, 2)), nn.AvgPool2d(2, (2, 1)), 2),
-    "lp pool": (lambda m, x: m.part(x[:, None]), nn.LPPool1d(2, 2), 1),
+    "lp pool": (lambda m, x: m.part(x[:, None]), nn.LPPool1d(2, 2), 4),
     "adaptive with indices": (
         lambda m, x: m.part(x[:, None])[0], nn.AdaptiveMaxPool1d(3, return_indices=True), 1,
     ),
@@ -67,6 +65,31 @@ PARTS = {
     "layer norm of a grid": (lambda m, x: m.part(x.view(-1, 2, 4)), nn.LayerNorm((2, 4)), 0),
     "alpha dropout, evaluation": (lambda m, x: m.part(x), nn.AlphaDropout().eval(), 8),
     "keyword": (lambda m, x: m.part(input=x), nn.Linear(8, 3), 8),
+    "threshold": (lambda m, x: m.part(x), nn.Threshold(0.1, 0.2), 0),
+    "response norm": (
+        lambda m, x: m.part(x.view(-1, 8, 1, 1)), nn.LocalResponseNorm(3), 0,
+    ),
+    "softmax of channels": (lambda m, x: m.part(x.view(-1, 8, 1, 1)), nn.Softmax2d(), 0),
+    "similarity": (lambda m, x: m.part(x, m.mask)[:, None], nn.CosineSimilarity(), 0),
+    "gated linear unit": (lambda m, x: m.part(x), nn.GLU(), 4),
+    "bilinear": (lambda m, x: m.part(x[:, :4], x[:, 4:]).relu(), nn.Bilinear(4, 4, 3), 8),
+    "unfold": (lambda m, x: m.part(x.view(-1, 2, 4, 1)).relu(), nn.Unfold((2, 1)), 8),
+    "layer norm without eps": (lambda m, x: m.part(x), nn.LayerNorm(8, eps=0.0), 1),
+    "rms norm": (lambda m, x: m.part(x), nn.RMSNorm(8), 0),
+    "attention over tokens": (
+        lambda m, x: m.part(*3 * (x.view(-1, 2, 4),))[0], nn.MultiheadAttention(4, 2), 4,
+    ),
+    "one long short-term memory": (lambda m, x: m.part(x[:, None])[0], nn.LSTM(8, 3), 8),
+    "gated recurrent unit": (lambda m, x: m.part(x[:, None])[0], nn.GRU(8, 3), 8),
+    "recurrent relu": (
+        lambda m, x: m.part(x[:, None])[0], nn.RNN(8, 3, nonlinearity="relu"), 8,
+    ),
+    "normalised weights": (
+        lambda m, x: m.part(x).relu(), parametrizations.weight_norm(nn.Linear(8, 3)), 1,
+    ),
+    "orthogonal weights": (
+        lambda m, x: m.part(x).relu(), parametrizations.orthogonal(nn.Linear(8, 8)), 1,
+    ),
 }  # fmt: skip
 
 

@@ -30,12 +30,12 @@ def outcomes(seeds, verify=False):
 
 @pytest.mark.parametrize("verify, start", [(False, 0), (True, 1000)])
 def test_random_programs_keep_their_function(verify, start):
-    found = list(outcomes(range(start, start + 150), verify=verify))
+    found = list(outcomes(range(start, start + 100), verify=verify))
     assert found.count(None) < 0.15 * len(found)
     assert sum(units or 0 for units in found) > 8 * len(found)
 
 
-@pytest.mark.parametrize("wrong, right", [("tanh", "relu"), (torch.maximum, torch.mul)])
+@pytest.mark.parametrize("wrong, right", [("tanh", "relu"), ("maximum", "mul")])
 def test_control_a_wrong_rule_is_found_out(monkeypatch, wrong, right):
     monkeypatch.setitem(RULES, wrong, RULES[right])
     with pytest.raises(AssertionError, match="the function moved"):
