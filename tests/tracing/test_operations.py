@@ -178,7 +178,26 @@ CASES = {
     "added at places": (lambda m, x: torch.zeros_like(x).index_add(1, m.order // 2, x), 4),
     "scattered": (lambda m, x: torch.zeros_like(x).scatter(1, m.order.expand_as(x), x), 8),
     "upper triangle": (lambda m, x: x.triu(), 8),
+    "assigned at places": (
+        lambda m, x: (x.__setitem__((slice(None), m.order[:2]), x[:, 4:6]), x)[1], 8,
+    ),
+    "between two": (lambda m, x: torch.lerp(x[:, :4], x[:, 4:], 0.3), 4),
+    "sampled": (
+        lambda m, x: F.grid_sample(
+            x.view(1, 4, -1, 2), m.mask.view(1, 2, 2, 2), align_corners=False
+        ).view(4, 4), 1,
+    ),
+    # as other devices have them
+    "dropout, fused": (lambda m, x: torch.native_dropout(x, 0.2, True)[0], 8),
+    "norm, as an operation": (
+        lambda m, x: x / torch.ops.aten.norm.ScalarOpt_dim(x, 2, [1], True), 1,
+    ),
+    "norm of degree zero": (lambda m, x: torch.ops.aten.norm.ScalarOpt_dim(x, 0, [1], True), 0),
+    "rms norm, fused": (
+        lambda m, x: torch.ops.aten._fused_rms_norm(x, [8], m.row, 1e-6)[0], 0,
+    ),
     # grounds
+    "numbers for what is not finite": (lambda m, x: x.nan_to_num(), 0),
     "running sums as integers": (lambda m, x: x.cumsum(1, dtype=torch.int64).double(), 0),
     "number that are not zero": (lambda m, x: x.norm(p=0, dim=1, keepdim=True), 0),
     "divided by its own norm and a little": (lambda m, x: x / (x.norm() + 1e-6), 0),
