@@ -80,14 +80,30 @@ PICTURES = {"vit": 32, "resnet": 64, "mobilenet_v1": 64, "convnext": 64}
 class Plain(nn.Module):
     """A model that is called by position and answers with one tensor."""
 
-    def __init__(self, model: nn.Module, keywords: tuple[str, ...]) -> None:
+    def __init__(self, model: nn.Module, keyword: str) -> None:
         super().__init__()
-        self.model, self.keywords = model, keywords
+        self.model, self.keyword = model, keyword
 
-    def forward(self, *inputs: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """The scores, or what the last layer says if there are none."""
-        found = self.model(**dict(zip(self.keywords, inputs)))
-        return found.logits if "logits" in found else found.last_hidden_state
+        return answer(self.model(**{self.keyword: input}))
+
+
+class Pair(nn.Module):
+    """A model that reads one sequence and continues another."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, words: Tensor, begun: Tensor) -> Tensor:
+        """The scores."""
+        return answer(self.model(input_ids=words, decoder_input_ids=begun))
+
+
+def answer(found: Any) -> Tensor:
+    """The one tensor of what a model returns that counts."""
+    return found.logits if "logits" in found else found.last_hidden_state
 
 
 def build(name: str) -> tuple[nn.Module, tuple[Tensor, ...]]:
@@ -100,8 +116,8 @@ def build(name: str) -> tuple[nn.Module, tuple[Tensor, ...]]:
     model = kind(config)
     if base in PICTURES:
         side = PICTURES[base]
-        return Plain(model, ("pixel_values",)), (torch.randn(1, 3, side, side),)
+        return Plain(model, "pixel_values"), (torch.randn(1, 3, side, side),)
     words = torch.arange(1, 13)[None]
     if isinstance(model, hf.T5ForConditionalGeneration):
-        return Plain(model, ("input_ids", "decoder_input_ids")), (words, words[:, :6].clone())
-    return Plain(model, ("input_ids",)), (words,)
+        return Pair(model), (words, words[:, :6].clone())
+    return Plain(model, "input_ids"), (words,)
