@@ -180,7 +180,8 @@ class Run(TorchDispatchMode):
         target = args[writes.index(True)]
         if sum(writes) > 1 or not isinstance(target, StandIn):
             op.refuse("it writes to a buffer or a constant; compute the tensor in the forward")
-        labelled(target, lambda constant: op.constant_labels(constant, constant.shape))
+        if labelled(target, lambda held: op.activation(held).labels):
+            op.fix(target.value)  # entries that are written over are not used
         if not isinstance(target.value, Activation):
             op.refuse("it writes to a parameter; compute a new tensor instead")
         if not target.dtype.is_floating_point:

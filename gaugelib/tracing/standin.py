@@ -23,10 +23,12 @@ class Memory:
         value: what the first tensor that lay in it stands for.
         version: how often it was written to.
         closed: whether something lies in it that would not see what is written.
+        sealed: whether it is that of a parameter itself.
     """
 
-    def __init__(self, value: Value) -> None:
+    def __init__(self, value: Value, sealed: bool = False) -> None:
         self.value = value
+        self.sealed = sealed
         self.version = 0
         self.closed = False
 
@@ -140,7 +142,7 @@ class StandIn(Tensor):
 def parameter(name: str, own: Tensor) -> StandIn:
     """Stands for a parameter."""
     place = torch.empty(own.shape, dtype=own.dtype, device="meta")
-    made = StandIn(place, own.device, Memory(Weight(name, place, own.dtype)))
+    made = StandIn(place, own.device, Memory(Weight(name, place, own.dtype), sealed=True))
     made._is_param = True
     return made
 
@@ -150,9 +152,15 @@ def made_of(value: Value, shadow: Tensor, device: torch.device) -> StandIn:
     return StandIn(shadow, device, Memory(value))
 
 
-def labelled(stand_in: StandIn, labels: Callable[[Constant], Tensor]) -> None:
-    """Let the whole memory of a constant hold labels, so that activations can be written to it."""
+def labelled(stand_in: StandIn, labels: Callable[[Value], Tensor]) -> bool:
+    """Let the memory of a constant or of a copy of a parameter hold labels, to be written over.
+
+    Returns:
+        Whether it is such a copy.
+    """
     held = stand_in._memory.value
-    if isinstance(held, Constant):
+    copied = isinstance(held, Weight) and not stand_in._memory.sealed
+    if copied or isinstance(held, Constant):
         stand_in._memory.value = Activation(labels(held), held.dtype)
         stand_in._memory.version += 1
+    return copied

@@ -17,6 +17,13 @@ def _tokens(x):
     return x.view(-1, 2, 4)
 
 
+
+def _zeroed(copy):
+    """Zeros are written over two entries, through a view."""
+    copy[2:4].zero_()
+    return copy
+
+
 CASES = {
     # homogeneous in each unit
     "relu_": (lambda m, x: x.relu_(), 8),
@@ -48,6 +55,8 @@ CASES = {
     "gate of fixed scale": (lambda m, x: x * torch.sigmoid(m.mask), 8),
     "bias": (lambda m, x: F.relu(x + m.row), 8),
     "minus a bias, in place": (lambda m, x: F.relu(x.sub_(m.row)), 8),
+    "copy of a bias, zeros in places": (lambda m, x: F.relu(x + _zeroed(m.row.clone())), 8),
+    "copy of a gamma, zeros in places": (lambda m, x: F.relu(x * _zeroed(m.row.clone())), 8),
     "gamma": (lambda m, x: F.relu(x * m.row), 8),
     "gamma in place": (lambda m, x: F.relu(x.mul_(m.row)), 8),
     "scalar factor": (lambda m, x: F.relu(m.scalar * x), 8),

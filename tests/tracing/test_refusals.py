@@ -56,6 +56,10 @@ OPERATIONS = {
         r"values of a tensor",
     ),
     "in place on a buffer": (lambda m, x: m.mask.mul_(2) * x, r"changes its own attribute 'mask'"),
+    "in a view of a parameter": (
+        lambda m, x: (m.weight[:2].zero_(), x @ m.weight)[1],
+        r"writes to a parameter",
+    ),
     "in place on a parameter": (lambda m, x: x @ m.weight.mul_(2), r"writes to a parameter"),
     "item of a parameter": (lambda m, x: x * m.weight[0, 0].item(), r"value of a tensor"),
     "branch": (lambda m, x: x if x.sum() > 0 else -x, r"value of a tensor.*test_refusals.py:\d+"),
