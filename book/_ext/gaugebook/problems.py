@@ -22,7 +22,7 @@ class Problems(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The sections, parsed as if they were written here."""
-        for file in sorted(FOLDER.glob("*.py")):
+        for file in sorted(FOLDER.rglob("*.py")):
             self.env.note_dependency(str(file))
         course = getattr(self.env.app, "gaugebook_course", None)
         pages = [page.rpartition("/")[2] for page in self.env.found_docs]
