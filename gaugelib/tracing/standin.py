@@ -144,6 +144,7 @@ def parameter(name: str, own: Tensor) -> StandIn:
     place = torch.empty(own.shape, dtype=own.dtype, device="meta")
     made = StandIn(place, own.device, Memory(Weight(name, place, own.dtype), sealed=True))
     made._is_param = True
+    made.requires_grad = own.requires_grad  # for a forward that asks
     return made
 
 

@@ -94,6 +94,14 @@ class AsksForShape(Net):
         return x.relu() if x.shape[0] > 2 else x.tanh()
 
 
+@gallery.case(0)
+class AsksForGradients(Net):
+    """Parameters that learn say so on stand-ins, too."""
+
+    def middle(self, x):
+        return x.tanh() if self.last.weight.requires_grad else x.relu()
+
+
 @gallery.case(4)
 class OptionalArgument(Net):
     def forward(self, x, mask=None, *more):
