@@ -17,7 +17,6 @@ def _tokens(x):
     return x.view(-1, 2, 4)
 
 
-
 def _zeroed(copy):
     """Zeros are written over two entries, through a view."""
     copy[2:4].zero_()
