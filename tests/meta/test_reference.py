@@ -11,8 +11,8 @@ from tests.meta.test_theorems import SOUND
 
 PAGES = sorted((ROOT / "book").glob("reference*.md"))
 LABEL = re.compile(r"\{prf:\w+\}[^\n]*\n:label: (\S+)")
-# What no chapter imports: the floors of `trace_group`, and the steps that a widget replays.
-LEFT_OUT = {"gaugelib.proofs", "gaugelib.tracing"}
+# What no chapter imports: the steps that a widget replays.
+LEFT_OUT = {"gaugelib.proofs"}
 PACKAGES = {
     ".".join(path.parent.relative_to(ROOT).parts)
     for path in [ROOT / "gaugelib" / "__init__.py", *ROOT.glob("gaugelib/*/__init__.py")]

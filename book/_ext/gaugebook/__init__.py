@@ -17,6 +17,7 @@
 - `predict`: on the page a reader commits to a choice before the answer opens.
 - `checked`: under a statement, the tests that check it, folded and linked.
 - `reference`: what the library offers, from its docstrings (`docstrings`).
+- `known`: what the tracer knows of operations, from its table of rules.
 - `statements`: under a statement, the functions that carry it; `statement_list` is the page of all.
 - `code_links`: a name of the library in code leads to the reference (`code_names`).
 - `exercises`: solutions open by their titles, a stub says how it is answered, the first cell is
@@ -53,6 +54,7 @@ from . import (
     glossary,
     identifiers,
     indexed,
+    known,
     lean,
     mathematics,
     predict,
@@ -90,6 +92,7 @@ PARTS = (
     predict,
     checked,
     reference,
+    known,
     statements,
     statement_list,
     exercises,

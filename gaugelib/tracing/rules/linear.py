@@ -26,7 +26,7 @@ def matmul(op: Operation, left: Value, right: Value) -> Activation:
 
 @rule("mv dot vdot")
 def matvec(op: Operation, left: Value, right: Value) -> Activation:
-    """The same with vectors: a column on the right, and a row on the left."""
+    """Products with vectors: a column on the right, and a row on the left."""
     if len(left.shape) == 1:
         left = left.moved(lambda carrier: carrier.unsqueeze(0))
     labels = _multiplied(op, left, right.moved(lambda carrier: carrier.unsqueeze(-1)))

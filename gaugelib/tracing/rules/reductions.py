@@ -31,7 +31,7 @@ def vector_norm(op: Operation, input: Value, ord: float = 2, dim: Size = None, *
 
 @rule("norm")
 def norm(op: Operation, input: Value, p: Any = 2, dim: Size = None, *_: Any, **__: Any) -> Any:
-    """The same by another name."""
+    """A norm by another name."""
     return op.ground_all() if p == 0 else _along(op, input, dim)
 
 

@@ -108,7 +108,7 @@ def index(op: Operation, input: Value, where: Sequence[Value | None]) -> Value:
 
 @rule("index_select gather")
 def pick(op: Operation, input: Value, dim: int, where: Value, *_: Any, **__: Any) -> Value:
-    """The same along one dimension."""
+    """Entries along one dimension, at constant places or at computed ones, as for an index."""
     if isinstance(where, Constant):
         return input.moved(lambda carrier: op.compute(carrier, dim, where.value))
     op.fix(where)
