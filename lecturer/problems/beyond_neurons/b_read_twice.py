@@ -52,7 +52,9 @@ def read_twice(draw):
     return Problem(
         question=rf"""
 A gated channel without biases has an inner number that is read twice:
+
 $$f(x)=v\;\mathrm{{relu}}(g\,x)\cdot u\,x+w\cdot u\,x,\qquad g={g},\ u={u},\ v={v},\ w={w}.$$
+
 Let $a_g$ be the dial of the gate, and $a_u$ that of the other side of the product.
 
 1. Write down the columns of $Q$ for $g$, $u$, $v$ and $w$, and, for $p=2$, the two equations of balance.
