@@ -18,13 +18,11 @@ def _tokens(x):
 
 
 def _zeroed(copy):
-    """Zeros are written over two entries, through a view."""
     copy[2:4].zero_()
     return copy
 
 
 CASES = {
-    # homogeneous in each unit
     "relu_": (lambda m, x: x.relu_(), 8),
     "F.relu in place": (lambda m, x: F.relu(x, inplace=True), 8),
     "leaky_relu_": (lambda m, x: F.leaky_relu_(x, 0.3), 8),
@@ -276,8 +274,6 @@ EACH = [(n, *how) for names, how in NOT_HOMOGENEOUS.items() for n in names.split
 
 @pytest.mark.parametrize(("name", "module", "arguments"), EACH, ids=[name for name, *_ in EACH])
 def test_other_functions_keep_none(name, module, arguments):
-    """They have no rule of their own, or one that says so."""
-
     def function(m, x):
         x = x.abs() + 1 if name.startswith(("log", "acosh")) else x
         return getattr(module, name)(x, *arguments).double()
