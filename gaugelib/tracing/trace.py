@@ -44,8 +44,9 @@ def trace_group(
     Args:
         model: any module; its tensors, mode and gradients stay untouched.
         example: the tensor, or the tuple of tensors, that the model is called with.
-        verify: whether to compare, at the end, the model with itself at a random gauge: two calls
-            in float64, with one operation's parameters cast at a time.
+        verify: whether to compare, at the end, the model with itself at a random gauge: two calls,
+            in which the parameters of one operation at a time are copied. First at powers of two
+            and in the model's own dtype, where no output may move; if one does, in float64.
         rules: what modules of these exact types do to scales, in place of running them: a type ->
             a function of the operation and of the values that the module is called with. It
             returns the value of the result, as the rules in `gaugelib.tracing.rules` do.
