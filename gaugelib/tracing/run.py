@@ -148,9 +148,9 @@ class Run(TorchDispatchMode):
         try:
             shadow = inferred(func, base, args, kwargs)
         except Exception as error:
-            why = first_line(error)
+            why = "" if "register_meta" in str(error) else f" ({first_line(error)})"
             raise GaugeError(
-                f"{title}: its result cannot be inferred from shapes alone ({why}); {VALUES}"
+                f"{title}: the shape of its result does not follow from shapes alone{why}; {VALUES}"
             ) from error
         return Operation(
             base, title, self.places.issuer, func, given[0], given[1],
