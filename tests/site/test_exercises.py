@@ -80,7 +80,7 @@ def test_every_stub_says_how_an_answer_is_checked_and_no_solution_does(site, cha
     page = markup.read(site / f"book/{chapter}_exercises.html")
     waiting = [o for o in page.select(".cell_output") if re.search(r"Not yet:", o.get_text())]
     said = page.select(".verdict-how")
-    assert len(waiting) == len(said) >= 6
+    assert len(waiting) == len(said) >= 4
     assert all(one.find_parent(class_="cell_output") in waiting for one in said)
     assert not page.select(".solution .verdict-how")
     for one in said:
