@@ -129,13 +129,14 @@ class AttentionHead(BookWidget):
         return float(sum(side.square().sum() for side in both))
 
     def _picture(self) -> still.Picture:
-        before = AttentionHead(part=self.part, rotary=self.rotary, log2_scales=[0.0] * CHANNELS)
+        head = rescaled(self.part, torch.ones(CHANNELS, dtype=torch.float64), answers=True)
+        before = pattern(head, self.rotary)
         return self._filled(
             still.Picture,
             sides=SIDES[self.part],
             matrices=channels(rescaled(self.part, self.scales, self.answers), self.part),
-            patterns=(before.pattern(), self.pattern()),
-            outputs=(before.outputs(), self.outputs()),
+            patterns=(before, self.pattern()),
+            outputs=(outputs(head, before), self.outputs()),
             rescaled=bool((self.scales != 1).any()),
         )
 
