@@ -6,7 +6,12 @@ import torch
 from torch import nn
 
 from gaugelib.group import GROUND, Entry, GaugeError, GaugeGroup
-from gaugelib.tracing.preconditions import kind_of, refuse_altered, refuse_odd_parameters
+from gaugelib.tracing.preconditions import (
+    kind_of,
+    refuse_altered,
+    refuse_odd_parameters,
+    refuse_replaced,
+)
 
 HOMOGENEOUS = (nn.ReLU, nn.LeakyReLU, nn.Identity, nn.Dropout)
 """Layers without parameters that commute with every positive scale: f(a z) = a f(z)."""
@@ -68,6 +73,7 @@ def _linear_layers(model: nn.Module) -> list[tuple[str, nn.Linear]]:
     owners: dict[nn.Parameter, str] = {}
     for name, layer in model.named_modules(remove_duplicate=False):
         refuse_altered(layer, name)
+        refuse_replaced(layer, name)
         if type(layer) is nn.Linear:
             _refuse_misfit(name, layer, linear, owners)
             linear.append((name, layer))

@@ -21,7 +21,6 @@ from gaugelib import (
     rescale,
 )
 from gaugelib.testing import assert_gauge_invariant
-from gaugelib.tracing.verify import _rescale_
 
 DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 NARROW = [torch.float16, torch.bfloat16, torch.float32]
@@ -49,6 +48,15 @@ def scales_of(*values, dtype=torch.float64):
 
 
 # --- one rounding, in a wider type ---
+
+
+def _rescale_(params, scales, group):
+    full = group.with_ground(scales, ground=1.0)
+    for name, value in params.items():
+        entry = group.entries[name]
+        wide = value.double()  # itself, if it is wide already
+        wide.mul_(full[entry.target].to(wide)).div_(full[entry.source].to(wide))
+        value.copy_(wide)
 
 
 def test_a_factor_beyond_the_dtype_does_no_harm_where_the_product_is_within():

@@ -63,7 +63,7 @@ def test_nothing_to_test_is_not_a_pass():
 
 
 def test_an_unknown_model_is_not_a_pass():
-    with pytest.raises(GaugeError, match=r"nn\.LSTM"):
+    with pytest.raises(GaugeError, match="no units"):
         assert_gauge_invariant(nn.Sequential(nn.LSTM(1, 2)), X.float())
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as module_globals
 from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.utils import parametrize
 from torch.utils import _pytree as pytree
 
 from gaugelib.group import GaugeError
@@ -39,6 +40,26 @@ def refuse_altered(module: nn.Module, name: str) -> None:
         cure = next((cure for home, cure in HOOKED.items() if _is_from(hook, home)), None)
         if cure:
             raise GaugeError(f"a hook of {where} computes its weight; call {cure} first")
+
+
+def refuse_replaced(module: nn.Module, name: str) -> None:
+    """Refuse a layer whose parameters are not all that decides what it does, for `mlp_group`.
+
+    Raises:
+        GaugeError: naming the layer and what alters it.
+    """
+    where = f"{kind_of(module)} '{name}'"
+    if parametrize.is_parametrized(module):
+        raise GaugeError(
+            f"{where} has parametrised weights: a rescaling of the parameter is not one of the "
+            "weight; call torch.nn.utils.parametrize.remove_parametrizations first"
+        )
+    if module._forward_pre_hooks or module._forward_hooks:
+        raise GaugeError(f"{where} has forward hooks, which can do anything; remove them first")
+    if "forward" in vars(module):
+        raise GaugeError(f"the forward of {where} was replaced on the instance; make it a class")
+    if not type(module).__call__.__module__.startswith("torch.nn.modules."):
+        raise GaugeError(f"{where} overrides __call__; put what it does into forward")
 
 
 HOOKED = {

@@ -80,7 +80,8 @@ def test_a_cycle_of_tied_units_without_input_is_dead():
     class Recurrent(Loop):
         def forward(self, x):
             x = torch.relu(self.first(x))
-            return self.last(torch.relu(self.shared(torch.relu(self.shared(x)))))
+            # the sum ties the units of both uses; without it, each use adds the same log-scale
+            return self.last(torch.relu(self.shared(x + torch.relu(self.shared(x)))))
 
     model = Recurrent().double()
     group, params = trace_group(model, torch.ones(2, 2).double()), params_of(model)

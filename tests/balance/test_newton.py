@@ -90,7 +90,8 @@ def test_a_loop_stronger_than_what_passes_through_it_is_solved():
             self.last = nn.Linear(2, 1, bias=False)
 
         def forward(self, x):
-            return self.last(torch.relu(self.shared(torch.relu(self.shared(self.first(x))))))
+            x = self.first(x)  # the sum ties the units of both uses
+            return self.last(torch.relu(self.shared(x + torch.relu(self.shared(x)))))
 
     model = Recurrent().double()
     group, params = trace_group(model, torch.ones(2, 1).double()), params_of(model)

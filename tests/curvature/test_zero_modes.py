@@ -135,13 +135,13 @@ def test_another_symmetry_adds_its_own():
     assert zeros(second(lambda w: (outputs(w) - outputs(weights)).square().mean(), weights)) == 14
 
 
-def test_units_tied_inversely_are_zero_modes_that_the_group_does_not_count():
+def test_units_tied_inversely_are_zero_modes_that_the_group_counts():
     """The decoder of the tied autoencoder is W': a row of W times a, what is read by 1/a."""
     draw = torch.Generator().manual_seed(0)
     x = 2 * torch.randn(60, 3, generator=draw, dtype=torch.float64)
     made = replace(network(*build("tied autoencoder", seed=29)), x=x)
     hessian = second(made.squares(made.outputs(made.theta)), made.theta)
-    assert made.group.units == 5
+    assert made.group.units == 5 + 4
     assert zeros(hessian) == 5 + 4
 
 
