@@ -91,8 +91,7 @@ def refuse_changed(
 
 def _first_change(before: Mapping[Place, object], after: Mapping[Place, object]) -> Place | None:
     for place in (*after, *before):
-        constant = place[1].startswith("_tensor_constant")  # put there by the tracer
-        if not constant and (place not in before or before[place] != after.get(place)):
+        if place not in before or before[place] != after.get(place):
             return place
     return None
 
