@@ -28,7 +28,8 @@ def test_as_it_stands_the_book_is_as_published(tmp_path):
 
 
 def test_every_chapter_of_the_book_is_one_of_the_contents():
-    assert len(CHAPTERS) == 8
+    exercises = {path.stem for path in (ROOT / "book").glob("*_exercises.ipynb")}
+    assert {f"{chapter}_exercises" for chapter in CHAPTERS} == exercises
     assert {page for pages in chapters_of(CONTENTS).values() for page in pages} == {
         path.stem for path in (ROOT / "book").glob("*.ipynb")
     } - {"intro"}
