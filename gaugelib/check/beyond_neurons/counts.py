@@ -12,7 +12,7 @@ Count = Callable[[int, int, int, int, int, int, int, int], float]
 
 @by_cases("gains, keys, values and inner channels, and nothing for the stream.")
 def transformer_dials() -> Iterator[Case]:
-    """Check a function (blocks, width, heads, shared, size, inner, rotary, relu) -> dials.
+    """Check a function (sizes of a transformer) -> the number of its dials.
 
     Args:
         function: takes the numbers of blocks, of channels of the stream, of query heads, of key
