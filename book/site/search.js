@@ -1,6 +1,7 @@
 // The page of results. `searchIndex` (searchindex.js, written by gaugebook/search.py) holds the places of
-// the book: pages, sections, statements, exercises, figures. A place is found when it has all words that
-// were asked for; where the words stand in titles, and together, it comes first.
+// the book: pages, sections, statements, exercises, figures; `searchWords` says which words are shortened in it.
+// A place is found when it has all words that were asked for; where the words stand in titles, and together, it
+// comes first.
 (() => {
   "use strict";
   const WORD = /[\p{L}\p{N}]+(?:\.\p{N}+)*/gu;
@@ -28,6 +29,12 @@
   /** What was asked for: terms, each of words that stand together: minimum_norm, "heavy ball", Theorem 2.1. */
   const termsOf = (question) =>
     (question.match(/[“"][^”"]*[”"]?|\p{L}+\s+\d+(?:\.\d+)*(?!\S)|\S+/gu) ?? []).map(wordsOf).filter((term) => term.length);
+
+  /** The index in full. An entry of `words` is a letter and, after it, what the letter stands for. */
+  const unpacked = (index, words) => {
+    const long = new Map(words.split(",").map(([letter, ...word]) => [letter, word.join("")]));
+    return JSON.parse(JSON.stringify(index).replace(/[^\0-\x7f]/g, (letter) => long.get(letter) ?? letter));
+  };
 
   /** The places of the index, each with its words. */
   const placesOf = (index) => index.flatMap(([address, chapter, titles, places]) =>
@@ -121,7 +128,7 @@
   };
 
   if (typeof module !== "undefined") { // in Node, for the tests
-    module.exports = { placesOf, find, excerpt, summary };
+    module.exports = { unpacked, placesOf, find, excerpt, summary };
     return;
   }
 
@@ -143,7 +150,7 @@
   if (!question) return;
   for (const field of document.querySelectorAll('form.bd-search input[name="q"]')) field.value = question;
   document.title = `${question} – ${document.title}`;
-  const result = find(placesOf(searchIndex), question);
+  const result = find(placesOf(unpacked(searchIndex, searchWords)), question);
   const list = document.querySelector("#search-results");
   document.querySelector("#search-summary").textContent = summary(result, question);
   document.querySelector("#search-advice").hidden = result.found.length > 0;

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from html import unescape
 from pathlib import Path
 
+from gaugebook.packed import unpacked
+from gaugebook.search import INDEX
 from tools.teach import load
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +50,8 @@ def of_a_file(path: Path) -> str:
         cells = json.loads(text)["cells"]
         about = [json.dumps(cell.get("metadata", {}), ensure_ascii=False) for cell in cells]
         return "\n\n".join(["".join(cell["source"]) for cell in cells] + about)
+    if path.name == INDEX:
+        return json.dumps(unpacked(text), ensure_ascii=False).replace("\\n", "\n")
     if path.suffix == ".html":
         return unescape(re.sub(r"<(script|style)\b.*?</\1>", " ", text, flags=re.DOTALL))
     return text

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from gaugebook.katex import node_path
+from gaugebook.packed import LETTERS, packed, unpacked
 from gaugebook.plain import ELLIPSIS, plain
 from tools.execute_notebooks import find_notebooks
 from tools.site_browser import pages
@@ -47,8 +48,7 @@ FIRST = {  # what a reader expects at the top
 
 @pytest.fixture(scope="module")
 def index(site):
-    script = (site / "searchindex.js").read_text("utf8")
-    return json.loads(script.removeprefix("const searchIndex=").rstrip(";\n"))
+    return unpacked((site / "searchindex.js").read_text("utf8"))
 
 
 @pytest.fixture
@@ -63,6 +63,47 @@ def test_pure_functions_in_node():
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     assert int(re.search(r"# pass (\d+)", done.stdout)[1]) >= 10
+
+
+IN_NODE = """
+const { unpacked } = require(process.argv[1]);
+const script = require("node:fs").readFileSync(0, "utf8");
+const [index, words] = new Function(`${script} return [searchIndex, searchWords]`)();
+process.stdout.write(JSON.stringify(unpacked(index, words)));
+"""
+
+
+def in_full(script):
+    """What the page of results makes of the file."""
+    search = str(ROOT / "book" / "site" / "search.js")
+    done = subprocess.run(
+        [node_path(), "-e", IN_NODE, search], input=script.encode(), capture_output=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+ODD = 'A "minimum",\na θ̇ minimum: \\minimum, Ā minimum, 𝔼 minimum_norm minimum_norm minimum_norm'
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        [],
+        [["a.html", "", [], [[ODD]]]],
+        [[f"{letter} {letter}" for letter in LETTERS], ["a" * 9] * 9],
+    ],
+    ids=["nothing", "odd signs", "no letter is free"],
+)
+def test_shortened_words_are_read_in_full_by_the_page_and_by_the_tests(index):
+    assert in_full(packed(index)) == unpacked(packed(index)) == index
+
+
+def test_a_word_that_is_written_often_is_shortened_and_no_other_file_is_an_index():
+    once, often = (packed([["conservation law"] * n]) for n in (1, 20))
+    assert "conservation law" in once
+    assert often.count("conservation") == 1
+    with pytest.raises(ValueError, match="no index"):
+        unpacked(often.removesuffix("\n"))
 
 
 @pytest.mark.parametrize(
@@ -186,9 +227,11 @@ def test_what_was_asked_for_stands_in_the_field_and_is_no_markup(open_page):
     assert page.locator(".bd-search-container input").input_value() == "<b>bold</b>"
 
 
-def test_index_is_light_and_loaded_by_the_page_of_results_alone(site):
-    text = sum((site / page).stat().st_size for page in pages(site))
-    assert (site / "searchindex.js").stat().st_size < text / 12  # it holds the text of the book
+def test_index_is_light_and_loaded_by_the_page_of_results_alone(site, index):
+    script = (site / "searchindex.js").read_text("utf8")
+    assert in_full(script) == index
+    in_other_words = json.dumps(index, ensure_ascii=False)
+    assert len(script.encode()) < 0.65 * len(in_other_words.encode())
     holders = {page for page in pages(site) if "searchindex.js" in (site / page).read_text("utf8")}
     assert holders == {"search.html"}
     for name in ("searchtools.js", "language_data.js"):

@@ -13,6 +13,8 @@ from types import SimpleNamespace
 import pytest
 from sphinx.errors import ExtensionError
 
+from gaugebook.packed import unpacked
+from gaugebook.search import INDEX
 from gaugebook.solutions import refuse_the_old_wish, refuse_what_is_left, without_solutions
 from tests.site.conftest import COMMIT
 from tests.site.copies import ROOT, build_copy
@@ -61,6 +63,8 @@ def texts(site):
             text = path.read_text("utf8")
             if path.suffix == ".html":
                 text = unescape(re.sub("<[^>]*>", "", text))
+            if path.name == INDEX:
+                text = json.dumps(unpacked(text), ensure_ascii=False)
             found[path.relative_to(site).as_posix()] = text.replace('\\"', '"')
     return found
 
@@ -75,8 +79,7 @@ def shown(site):
 
 def indexed(site, words):
     """Those of the words by which the search finds a page of exercises."""
-    script = (site / "searchindex.js").read_text("utf8")
-    index = json.loads(script.removeprefix("const searchIndex=").rstrip(";\n"))
+    index = unpacked((site / INDEX).read_text("utf8"))
     pages = json.dumps([page for page in index if page[0].endswith("_exercises.html")])
     return words & set(re.findall(r"[a-z]{6,}", pages.lower()))
 

@@ -7,7 +7,6 @@ tests). The file `searchindex.js` is loaded by the page of results alone, and `b
 reads it there, from a disk too.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx_exercise.nodes import is_exercise_node, is_solution_node
 
+from .packed import packed
 from .plain import ELLIPSIS, plain
 from .predictions import END
 
@@ -211,8 +211,7 @@ def reading_order(env, name: str) -> Iterator[str]:
 def write_index(app, exception) -> None:
     """After the pages; the parts of Sphinx's own search go."""
     if exception is None and app.builder.format == "html" and not app.config.gaugebook_draft:
-        text = json.dumps(index(app), ensure_ascii=False, separators=(",", ":"))
-        Path(app.outdir, INDEX).write_text(f"const searchIndex={text};\n", "utf8")
+        Path(app.outdir, INDEX).write_text(packed(index(app)), "utf8")
         for name in UNUSED:
             Path(app.outdir, "_static", name).unlink(missing_ok=True)
 
