@@ -149,8 +149,10 @@ def orbit(
 
 
 def refuse_not_finite(params: Mapping[str, Tensor]) -> None:
-    """Refuse parameters that are NaN or infinite somewhere, by name."""
+    """Refuse parameters that are NaN or infinite somewhere, or have no values, by name."""
     for name, value in params.items():
+        if value.is_meta:
+            raise GaugeError(f"parameter '{name}' is on the meta device and has no values")
         if not bool(torch.isfinite(value).all()):
             raise GaugeError(f"parameter '{name}' holds NaN or infinity; nothing was rescaled")
 

@@ -44,7 +44,8 @@ class _Span:
 class Footprint:
     """The memory of tensors, byte by byte: strided ones may lie between one another.
 
-    Tensors without memory of their own, sparse or meta ones say, cover nothing.
+    Tensors without memory of their own, sparse ones say, cover nothing. One on the meta device
+    covers what it would if it had values.
 
     Attributes:
         shared: names of two of the tensors that have a byte in common, or `None`.
@@ -172,16 +173,20 @@ def _entries_apart(value: Tensor) -> bool:
 
 
 def _span(name: str, value: Tensor) -> _Span | None:
+    width = value.element_size()
+    device = str(value.device)
     try:
         start = value.data_ptr()
+        if value.is_meta:
+            start = 1 + int(value.storage_offset()) * width
+            device = f"meta {value.untyped_storage()._cdata}"
     except (RuntimeError, NotImplementedError):  # sparse, or a subclass without memory of its own
         return None
     if not start or not value.numel():
         return None
-    width = value.element_size()
     steps = tuple((s * width, n) for s, n in zip(value.stride(), value.shape) if n > 1 and s)
     stop = start + sum(stride * (size - 1) for stride, size in steps) + width
-    return _Span(name, str(value.device), start, stop, steps, width)
+    return _Span(name, device, start, stop, steps, width)
 
 
 def _common(spans: Sequence[_Span]) -> tuple[str, str] | None:

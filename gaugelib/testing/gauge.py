@@ -10,6 +10,7 @@ from gaugelib.group import GaugeError, GaugeGroup
 from gaugelib.modules import params_of
 from gaugelib.testing.trial import Trial, evaluated, tolerance
 from gaugelib.tracing import trace_group
+from gaugelib.tracing.preconditions import refuse_valueless
 from gaugelib.tracing.verify import moved_relative
 
 _HALF = 2.0**-12
@@ -55,7 +56,7 @@ def assert_gauge_invariant(
     Raises:
         AssertionError: if the function moved, saying how far.
         GaugeError: if the group has no units, so that there is nothing to test, or if it is not
-            this model's.
+            this model's; if the model is on the meta device and has no values.
 
     Book: thm-rescaling.
 
@@ -72,6 +73,7 @@ def assert_gauge_invariant(
             "symmetry to test; group.grounded of a traced group says by which operations"
         )
     inputs = (example,) if isinstance(example, Tensor) else tuple(example)
+    refuse_valueless(model, inputs, "load its weights first")
     trial = Trial(model, params_of(model), dict(model.named_buffers()), inputs)
     before, trial, rounding = evaluated(trial)
     if scales is None:

@@ -128,8 +128,9 @@ def refuse_refilled(model: nn.Module, inputs: tuple[Tensor, ...], rules: Rules) 
 
 
 def refuse_failing(model: nn.Module, inputs: tuple[Tensor, ...], error: GaugeError) -> None:
-    """If the forward raised on stand-ins: does it on tensors?"""
-    if error.__cause__ is None:
+    """If the forward raised on stand-ins: does it on tensors that have values?"""
+    tensors = (*model.parameters(), *model.buffers(), *inputs)
+    if error.__cause__ is None or any(value.is_meta for value in tensors):
         return
     try:
         with torch.no_grad(), same_draws(cuda_devices(model)):

@@ -15,7 +15,7 @@ from gaugelib.tracing.labels import Labels
 from gaugelib.tracing.parameter_uses import ParameterUses
 from gaugelib.tracing.values import Activation, Constant, Weight
 
-_GROUND = torch.tensor(GROUND)
+_GROUND = torch.tensor(GROUND, device="cpu")
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,28 @@ def refuse_unreadable(model: nn.Module) -> None:
     refuse_stale(model)
 
 
+def refuse_valueless(model: nn.Module, inputs: Iterable[Tensor], cure: str) -> None:
+    """Refuse to compare a model with itself where there are no values.
+
+    Args:
+        model: the model.
+        inputs: what it would be called with.
+        cure: what to do about it.
+
+    Raises:
+        GaugeError: naming the parameter, the buffer or the input, and what to do.
+    """
+    named = {f"parameter '{name}'": value for name, value in model.named_parameters()}
+    named |= {f"buffer '{name}'": value for name, value in model.named_buffers()}
+    named |= {f"input {number}": value for number, value in enumerate(inputs)}
+    for what, value in named.items():
+        if value.is_meta:
+            raise GaugeError(
+                f"{what} is on the meta device and has no values, so the model cannot be compared "
+                f"with itself in another gauge; {cure}"
+            )
+
+
 def refuse_odd_parameters(model: nn.Module) -> None:
     """Refuse parameters that are not plain real tensors with memory of their own.
 
@@ -150,8 +172,6 @@ def refuse_odd_parameters(model: nn.Module) -> None:
             )
         if value.dtype not in FLOATING:
             raise GaugeError(f"parameter '{name}' is {value.dtype}; scales are real numbers")
-        if value.is_meta:
-            raise GaugeError(f"parameter '{name}' is on the meta device and has no values")
         if not value.numel():
             raise GaugeError(f"parameter '{name}' of shape {tuple(value.shape)} has no entries")
     memory = Footprint(dict(model.named_parameters()))

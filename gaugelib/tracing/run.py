@@ -109,7 +109,7 @@ class Run(TorchDispatchMode):
         if torch.Tag.nondeterministic_seeded in func.tags and base not in RULES:
             raise GaugeError(f"{title}: {RANDOM}")
         if not any(isinstance(leaf, StandIn) for leaf in leaves):
-            return self._made(func, base, leaves, func(*args, **kwargs))
+            return self._made(func, base, leaves, _executed(func, base, leaves, args, kwargs))
         if kwargs.get("out") is not None or any(a.is_out for a in func._schema.arguments):
             raise GaugeError(f"{title}: it writes to its argument 'out'; use its result instead")
         given = pytree.tree_map_only(Tensor, value_of, (args, kwargs))
@@ -237,7 +237,7 @@ class Run(TorchDispatchMode):
         fresh = (not leaves and base in ZERO_MAKERS) or literal
 
         def wrap(tensor: Tensor) -> Tensor:
-            if not tensor.is_floating_point() or type(tensor) is not Tensor:
+            if not tensor.is_floating_point() or type(tensor) is not Tensor or tensor.is_meta:
                 return tensor
             value = Constant(tensor.cpu(), not fresh)
             return self.stand_in(value, tensor.to("meta"), tensor.device)
@@ -246,7 +246,7 @@ class Run(TorchDispatchMode):
 
     def _check(self, value: Tensor) -> None:
         """Refuse a tensor that is, or came from, a parameter behind the back of the model."""
-        if isinstance(value, StandIn) or value.is_meta:
+        if isinstance(value, StandIn):
             return
         owner = self._sealed.owner(value)
         if owner is not None:
@@ -261,6 +261,15 @@ class Run(TorchDispatchMode):
                 "the forward reads a tensor that was computed from parameters before it was "
                 "called, and does not follow them; compute it in the forward"
             )
+
+
+def _executed(func: Any, base: str, leaves: list[Tensor], args: Any, kwargs: dict[str, Any]) -> Any:
+    """The result on ordinary tensors: without values where one has none, and else with them."""
+    if any(leaf.is_meta for leaf in leaves) and not func._schema.is_mutable:
+        return inferred(func, base, args, kwargs)
+    if kwargs.get("device") is not None and torch.device(kwargs["device"]).type == "meta":
+        kwargs = {**kwargs, "device": torch.device("cpu")}  # asked for beside a buffer there
+    return func(*args, **kwargs)
 
 
 _SPOKEN = {"_local_scalar_dense": "the value of a tensor (item, float, if, assert)"}

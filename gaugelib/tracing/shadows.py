@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from gaugelib.tracing.operation import grounded
 from gaugelib.tracing.standin import StandIn
 from gaugelib.tracing.values import Constant, Value
 
@@ -40,8 +41,13 @@ def _alike(func: Any, base: str, args: Any, kwargs: Any) -> StandIn | None:
 
 
 def value_of(tensor: Tensor) -> Value:
-    """What a tensor stands for; an ordinary one for its numbers, which may be others tomorrow."""
-    return tensor.value if isinstance(tensor, StandIn) else Constant(tensor.detach().cpu(), True)
+    """What a tensor stands for; an ordinary one for its numbers, which may be others tomorrow.
+
+    Of one on the meta device the numbers are not known today either: it is like an input.
+    """
+    if isinstance(tensor, StandIn):
+        return tensor.value
+    return grounded(tensor) if tensor.is_meta else Constant(tensor.detach().cpu(), True)
 
 
 def shadow_of(tensor: Tensor) -> Tensor:

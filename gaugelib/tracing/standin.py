@@ -68,7 +68,11 @@ class StandIn(Tensor):
     def __new__(
         cls, shadow: Tensor, device: torch.device, memory: Memory, moves: tuple[Move, ...] = ()
     ) -> StandIn:
-        """Of the shape and strides of `shadow`, and as if on `device`."""
+        """Of the shape and strides of `shadow`, and as if on `device`.
+
+        On the CPU instead of the meta device: what the forward makes beside it then has values.
+        """
+        device = torch.device("cpu") if device.type == "meta" else device
         made = Tensor._make_wrapper_subclass(
             cls, shadow.shape, strides=shadow.stride(), storage_offset=shadow.storage_offset(),
             dtype=shadow.dtype, device=device, requires_grad=False,

@@ -13,7 +13,7 @@ from gaugelib.group import GROUND, GaugeError, GaugeGroup
 from gaugelib.tracing.causes import Causes
 from gaugelib.tracing.errors import first_line
 from gaugelib.tracing.follow import followed, refuse_failing, refuse_refilled
-from gaugelib.tracing.preconditions import refuse_unreadable
+from gaugelib.tracing.preconditions import refuse_unreadable, refuse_valueless
 from gaugelib.tracing.run import Run
 from gaugelib.tracing.solve import apart, solve
 from gaugelib.tracing.standin import StandIn
@@ -41,6 +41,10 @@ def trace_group(
     The group is a symmetry, but not always all of it: see the book for what is given up. Where
     units are missing, `group.grounded` tells which operation fixed them.
 
+    No value of a parameter is asked for: on the meta device a model has the group that it will have
+    with its weights, but only without the verification, which compares values. A buffer there is
+    taken for one more input, which can be anything.
+
     Args:
         model: any module; its tensors, mode and gradients stay untouched.
         example: the tensor, or the tuple of tensors, that the model is called with.
@@ -58,8 +62,8 @@ def trace_group(
     Raises:
         GaugeError: naming the operation and the module, if an operation is refused; if the forward
             cannot be run on the example, or decides by the values of a tensor; if it leaves
-            something behind, so that its next call may be another; if the verification fails.
-            Nothing else is raised.
+            something behind, so that its next call may be another; if the verification fails,
+            or there are no values to compare. Nothing else is raised.
 
     Source: the book, "Beyond neurons: gates and attention".
 
@@ -78,6 +82,8 @@ def trace_group(
     """
     refuse_unreadable(model)
     inputs = _inputs(example)
+    if verify:
+        refuse_valueless(model, inputs, "pass verify=False to go without")
     try:
         with torch.device("cpu"):
             return _traced(model, inputs, verify, dict(rules or {}))

@@ -128,11 +128,11 @@ class Trial:
     def _numbers(
         self, name: str, own: Tensor, dtype: torch.dtype | None, apart: Iterable[Tensor]
     ) -> Tensor:
-        value = own.to(dtype) if dtype else own
+        value = own.to(dtype or own.dtype, copy=True)  # one copy, and what follows in place
         for part in apart:
-            value = value + part.to(value.dtype)
+            value += part.to(value.dtype)
         for factor in self._factors.get(name, ()):
-            value = value * factor.to(value.device, value.dtype)
+            value *= factor.to(value.device, value.dtype)
         return value
 
 

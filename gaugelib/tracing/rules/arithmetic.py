@@ -11,7 +11,7 @@ from gaugelib.tracing.rules.table import rule
 from gaugelib.tracing.values import Activation, Constant, Value, Weight
 
 Term = Value | bool | int | float | complex
-_GROUND = torch.tensor(GROUND)
+_GROUND = torch.tensor(GROUND, device="cpu")
 
 
 def common_labels(op: Operation, terms: tuple[Term, ...], shape: torch.Size) -> Tensor:

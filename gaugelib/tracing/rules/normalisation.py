@@ -13,7 +13,7 @@ from gaugelib.tracing.rules.arithmetic import common_labels
 from gaugelib.tracing.rules.table import rule
 from gaugelib.tracing.values import Activation, Value, Weight
 
-_GROUND = torch.tensor(GROUND)
+_GROUND = torch.tensor(GROUND, device="cpu")
 
 
 def _affine(

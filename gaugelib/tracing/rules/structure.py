@@ -14,7 +14,7 @@ from gaugelib.tracing.operation import Operation
 from gaugelib.tracing.rules.table import MOVES, REFUSED, RULES, rule
 from gaugelib.tracing.values import Activation, Constant, Value, Weight
 
-_GROUND = torch.tensor(GROUND)
+_GROUND = torch.tensor(GROUND, device="cpu")
 
 
 def as_it_is(op: Operation, carrier: Tensor) -> Any:
