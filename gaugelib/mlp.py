@@ -49,14 +49,14 @@ def mlp_group(model: nn.Module) -> GaugeGroup:
         (tensor([[5, 6, 7]]), tensor([[1, 2, 3, 4]]))
     """
     linear = _linear_layers(model)
-    ground = torch.tensor([GROUND], device="cpu")
+    ground = torch.tensor([GROUND])
     units, layers, entries = 0, {}, {}
     source = ground.expand(linear[0][1].in_features)
     for position, (name, layer) in enumerate(linear, start=1):
         target = ground.expand(layer.out_features)
         if position < len(linear):
             layers[name] = slice(units, units + layer.out_features)
-            target = torch.arange(units, units + layer.out_features, device="cpu") + 1
+            target = torch.arange(units, units + layer.out_features) + 1
             units += layer.out_features
         entries[f"{name}.weight"] = Entry(target[:, None], source[None, :], "weight")
         if layer.bias is not None:

@@ -150,6 +150,8 @@ def fault_of_index(index: Tensor, shape: torch.Size, last: int) -> str | None:
     if index.dtype != torch.int64 or not fits:
         found = f"found {index.dtype} of shape {tuple(index.shape)}"
         return f"must be int64 and broadcast to {tuple(shape)}, {found}"
+    if index.is_meta:
+        return "have no values on the meta device; make the group outside of torch.device('meta')"
     if index.numel() and (int(index.min()) < 0 or int(index.max()) > last):
         return f"must lie in 0..{last}"
     return None

@@ -67,7 +67,9 @@ def test_but_of_buffers_that_hold_places_and_without_them_fewer_scales_are_free(
 def test_the_group_of_layers_needs_no_values():
     with torch.device("meta"):
         model = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2))
-        there = mlp_group(model)
+        with pytest.raises(GaugeError, match="make the group outside of"):
+            mlp_group(model)
+    there = mlp_group(model)
     assert_same(there, mlp_group(model.to_empty(device="cpu")))
     assert_same(there, trace_group(model, torch.zeros(1, 3, device="meta"), verify=False))
 
