@@ -203,9 +203,9 @@ def predicted_saving(
     device = next((v.device for v in values.values()), torch.device("cpu"))
     plan = plan_of(group, names, None, device, coloured=True)
     network = conductances_of(values, group, plan, p, torch.float64)
-    flows = [link.matrix for link in network.links]
-    flows += [*network.inflow.values(), *network.outflow.values()]
-    totals, fixed = [float(flow.sum()) for flow in flows], float(network.fixed)
+    one, fixed = network.fixed.new_ones(1 + group.units), float(network.fixed)
+    totals = [link.total(one[link.columns], one[link.rows]) for link in network.links]
+    totals += [float(f.sum()) for f in (*network.inflow.values(), *network.outflow.values())]
     if not all(total > 0 for total in totals) or not network.feeds_all(plan):
         raise GaugeError("nothing flows through some layer: the norm has no minimum on this orbit")
     quotient = Quotient(Bonds(network).ends, len(plan.ranges))

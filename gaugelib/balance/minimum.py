@@ -14,10 +14,10 @@ from gaugelib.balance.result import History, MinimumNorm
 from gaugelib.balance.solver.found import Found, begin, judged, rounded, tells_error
 from gaugelib.balance.solver.methods import METHODS, MethodName
 from gaugelib.balance.solver.newton import newton, unordered
-from gaugelib.balance.solver.plan import planned
+from gaugelib.balance.solver.plan import Start, planned
 from gaugelib.balance.solver.read import read
 from gaugelib.balance.solver.sweeps import sweep
-from gaugelib.balance.solver.task import Options, Task, check, fresh_room
+from gaugelib.balance.solver.task import Options, Task, check
 from gaugelib.balance.solver.write import write
 from gaugelib.group import GaugeError, GaugeGroup
 
@@ -118,17 +118,23 @@ def minimum_norm(
         max_passes=max_passes,
         out=out,
     )
-    edges = group.combined is None
-    found = _solved(task) if edges else newton(task)
+    return solution(task, exact=exact)
+
+
+def solution(task: Task, *, exact: bool) -> MinimumNorm:
+    """What was asked for; where the task has no room for it, without the parameters."""
+    edges, group = task.group.combined is None, task.group
+    found = _solved(task, begin(task)) if edges else newton(task)
     told = not edges or tells_error(task.options, found)
     correction = found.last_correction if told else _to_go(task, found)
     if exact:
+        task = replace(task, options=replace(task.options, wide=True))
         found = replace(found, scales=rounded(found.scales), known=False)
         found = write(task, (planned if edges else unordered)(task, found.start), found)
         rescale(task.params, found.scales, group, exact=True)  # for what it refuses
     log, like = found.log, found.scales
     return MinimumNorm(
-        params=dict(task.room),
+        params=dict(task.room or task.params),
         scales=found.scales,
         passes=found.passes,
         history=History(*(like.new_tensor(x) for x in (log.passes, log.objective, log.imbalance))),
@@ -140,31 +146,30 @@ def minimum_norm(
     )
 
 
-def _solved(task: Task) -> Found:
+def _solved(task: Task, found: Found) -> Found:
     """The way to the balanced point: mostly once through; again where more care is needed."""
-    found = begin(task.options, task.group.units, task.device)
     while found.open:
         plan = planned(task, found.start)
         network = read(task, plan)
         found = sweep(task.options, plan, network, found)
         if not found.open:
-            written = write(task, plan, found)
+            written = write(task, plan, found, network.powers)
             found = judged(task.options, plan, written)
     return found
 
 
 def _to_go(task: Task, found: Found) -> float:
-    """How far the two-level method moves the log-scales from what has been written.
+    """How far the two-level method moves the log-scales from what was found.
 
     Down to a hundredth of its imbalance, so that little of the error is missed.
     """
-    wide = {name: value.double() for name, value in task.room.items()}
     tol = max(_AHEAD * found.imbalance, _FINEST)
     dtypes = frozenset(torch.float64 for _ in task.options.dtypes)
     options = Options(task.options.p, METHODS["two-level"], tol, _FARTHEST, dtypes)
-    ahead = replace(task, params=wide, room=fresh_room(wide), options=options)
+    ahead = replace(task, room=None, options=options)
+    start = replace(begin(ahead), start=Start(torch.float64, shift=found.scales.log()))
     try:
-        scales = _solved(ahead).scales
+        scales = _solved(ahead, start).scales
     except GaugeError:  # the scales of the minimum are out of range
         return math.inf
-    return float(scales.log().abs().max()) if len(scales) else 0.0
+    return float((scales / found.scales).log().abs().max()) if len(scales) else 0.0

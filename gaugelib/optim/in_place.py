@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from gaugelib.balance import MinimumNorm, minimum_norm
-from gaugelib.group import GaugeGroup
+from gaugelib.balance import MinimumNorm
+from gaugelib.balance.minimum import solution
+from gaugelib.balance.solver.task import check
+from gaugelib.balance.solver.write import overwrite
+from gaugelib.group import GaugeError, GaugeGroup
+from gaugelib.memory import uninterrupted
 from gaugelib.mlp import mlp_group
-from gaugelib.modules import load_params_
 from gaugelib.tracing import trace_group
 
 
+@torch.no_grad()
 def minimum_norm_(
     model: nn.Module,
     group: GaugeGroup | None = None,
@@ -24,7 +29,8 @@ def minimum_norm_(
 
     Its `Parameter` objects stay, and so does an optimizer that holds them; what the optimizer
     remembers of their gradients, such as momentum, is not rescaled: that is for `GaugeFixing`. On
-    an error nothing is changed.
+    an error nothing is changed. Weights are read some times and written once, a piece at a time; no
+    copy of the model is made.
 
     Args:
         model: the model to change.
@@ -34,7 +40,7 @@ def minimum_norm_(
         **options: as of `minimum_norm`.
 
     Returns:
-        What `minimum_norm` returns.
+        What `minimum_norm` returns; its `params` are the model's own.
 
     Raises:
         GaugeError: as `minimum_norm` and the builders do.
@@ -52,6 +58,11 @@ def minimum_norm_(
     """
     if group is None:
         group = mlp_group(model) if example is None else trace_group(model, example)
-    found = minimum_norm(dict(model.named_parameters()), group, **options)
-    load_params_(model, found.params)
+    if "out" in options:
+        raise GaugeError("minimum_norm_ writes to the model's own parameters: leave out= away")
+    exact = options.pop("exact", False)
+    task = check(dict(model.named_parameters()), group, in_place=True, **options)
+    found = solution(task, exact=exact)
+    with uninterrupted():
+        overwrite(task, found.scales, exact=exact)
     return found

@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 from gaugelib import Entry, GaugeGroup, minimum_norm, rescale
 from gaugelib.balance.solver import powers
-from gaugelib.balance.solver.powers import marginals, pieces, power_into, reduced
+from gaugelib.balance.solver.powers import pieces, power_into, reduced
 from gaugelib.balance.solver.prepare import dead_units, log_totals, start_within_range
 from gaugelib.balance.solver.unit_sums import UnitSums
 from gaugelib.balance.solver.write import write_rescaled
@@ -59,19 +59,6 @@ def test_powers_are_those_of_python(p, narrow):
         power_into(value, p, out), torch.tensor(expected, dtype=torch.float64), rtol=1e-13, atol=0
     )
     assert torch.equal(value, kept)
-
-
-@pytest.mark.parametrize("form", [None, (6, 4), (6, 1), (1, 4), (1, 1)])
-@pytest.mark.parametrize("p", [2.0, 3.0])
-def test_marginals_are_sums_of_rows_and_of_columns(form, p, piece):
-    value, shift = drawn((6, 4)), None if form is None else drawn(form, 1)
-    expected = value.abs() ** p * (1.0 if shift is None else shift.exp())
-    keep = torch.full((6, 4), torch.nan).double()
-    rows, columns = marginals(value, p, torch.float64, shift, rows=True, columns=True, keep=keep)
-    assert_close((rows, columns, keep), (expected.sum(1), expected.sum(0), expected))
-    for wanted in ({"rows": True, "columns": False}, {"rows": False, "columns": True}):
-        got = marginals(value, p, torch.float64, shift, **wanted)
-        assert [part is not None for part in got] == list(wanted.values())
 
 
 @pytest.mark.parametrize("kept", [(), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)])

@@ -160,6 +160,11 @@ def listed(where: Where, device: torch.device) -> Tensor:
     return where
 
 
+def size_of(where: Where) -> int:
+    """How many places."""
+    return where.stop - where.start if isinstance(where, slice) else len(where)
+
+
 def incidence_of(name: str, entry: Entry, size: torch.Size, blocks: Blocks) -> Incidence:
     """How one parameter's entries join blocks."""
     dims, device = max(1, len(size)), blocks.numbers.device

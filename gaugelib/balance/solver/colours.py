@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gaugelib.balance.solver.blocks import FIXED, Where, listed
+from gaugelib.balance.solver.blocks import FIXED, Where, listed, size_of
+from gaugelib.balance.solver.matrices import Link
 from gaugelib.balance.solver.plan import Plan
-from gaugelib.balance.solver.read import Conductances, Link
+from gaugelib.balance.solver.read import Conductances
 
 
 class Bonds:
@@ -82,14 +83,8 @@ class Reading:
     def run(self, factors: Tensor) -> None:
         """Read the link."""
         x = factors[self.factors]
-        (self.link.into if self.forward else self.link.out_of)(x, self.out)
-
-    def recall(self) -> bool:
-        """Take the sums at scale 1 that were made when the weights were read, if they were."""
-        known = self.link.row_sums if self.forward else self.link.column_sums
-        if known is not None:
-            self.out.copy_(known)
-        return known is not None
+        matrix = self.link.matrix
+        (matrix.into if self.forward else matrix.out_of)(x, self.out)
 
 
 class Colour:
@@ -119,7 +114,7 @@ class Colour:
         self.blocks = blocks
         sides = [list(_currents(plan, network, bonds, blocks, side)) for side in (True, False)]
         currents = sides[0] + sides[1]
-        sizes = [_length(current.where) for current in currents]
+        sizes = [size_of(current.where) for current in currents]
         self.flows = network.fixed.new_zeros(sum(sizes), dtype=network.dtype)
         self.incoming = sum(sizes[: len(sides[0])])
         self.readings: list[Reading] = []
@@ -135,9 +130,9 @@ class Colour:
             if current.inner and forward:
                 self.inner.append(reading)
         # With one hidden layer there are no links, and its marginals are all there is to read.
-        whole = 2 * sum(link.matrix.numel() for link in network.links)
-        self.share = sum(r.link.matrix.numel() for r in self.readings) / whole if whole else 1.0
-        self.inner_share = sum(r.link.matrix.numel() for r in self.inner) / whole if whole else 0.0
+        whole = 2 * sum(link.matrix.entries for link in network.links)
+        self.share = sum(r.link.matrix.entries for r in self.readings) / whole if whole else 1.0
+        self.inner_share = sum(r.link.matrix.entries for r in self.inner) / whole if whole else 0.0
         self.links = {current.bond for current in currents if isinstance(current.flow, Link)}
         # What flows between units of the same colour is counted where it arrives.
         self.bonds = [None if p.inner and not p.forward else p.bond for p in currents]
@@ -150,7 +145,7 @@ class Colour:
             places = [listed(current.where, device) for current in currents]
             units = torch.cat(places) - self.where.start
             outgoing = torch.arange(len(units), device=device) >= self.incoming
-            self.factors = 2 * self.where.start + units + _length(self.where) * outgoing
+            self.factors = 2 * self.where.start + units + size_of(self.where) * outgoing
             self.units = units
 
 
@@ -175,7 +170,3 @@ def _currents(
             where = link.rows if forward else link.columns
             inner = link.target in blocks and link.source in blocks
             yield _Current(where, bond, forward, inner, link)
-
-
-def _length(where: Where) -> int:
-    return where.stop - where.start if isinstance(where, slice) else len(where)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gaugelib.balance.solver.read import Link
+from gaugelib.balance.solver.matrices import Link
 from gaugelib.balance.solver.state import State
 
 MOST = 16
 """Components that are told apart; a network of smaller ones is taken as it is."""
-_CHUNK = 32
-"""Units that are looked at together: where weights are dense, the first few lead everywhere."""
 
 
 def components_of(state: State) -> Tensor | None:
@@ -21,13 +19,13 @@ def components_of(state: State) -> Tensor | None:
     holds less than a 16th of the units, there are too many to be worth it: `None`.
     """
     links = state.network.links
-    whole = 2 * sum(link.matrix.numel() for link in links)
+    whole = 2 * sum(link.matrix.entries for link in links)
     components = torch.full_like(state.logs, MOST - 1, dtype=torch.int64)
     free = torch.ones_like(components, dtype=torch.bool)
     free[0] = False  # the ground
     read, count, size = 0, 0, len(components)
     while bool(free.any()) and count < MOST - 1 and MOST * size >= len(components) - 1:
-        reached, more = _reached_from(int(free.nonzero()[0]), links, free)
+        reached, more = _reached_from(int(free.nonzero()[0]), links, free, state.network.dtype)
         components[reached] = count
         free &= ~reached
         size = int(reached.sum()) if count == 0 else size
@@ -36,7 +34,9 @@ def components_of(state: State) -> Tensor | None:
     return components if count > 1 else None
 
 
-def _reached_from(unit: int, links: list[Link], like: Tensor) -> tuple[Tensor, int]:
+def _reached_from(
+    unit: int, links: list[Link], like: Tensor, dtype: torch.dtype
+) -> tuple[Tensor, int]:
     reached = torch.zeros_like(like)
     reached[unit] = True
     fresh, read = reached.clone(), 0
@@ -44,28 +44,22 @@ def _reached_from(unit: int, links: list[Link], like: Tensor) -> tuple[Tensor, i
         before = reached.clone()
         for link in links:
             for forward in (True, False):
-                read += _follow(link, fresh, reached, forward=forward)
+                read += _follow(link, fresh, reached, dtype, forward=forward)
         fresh = reached & ~before
     return reached, read
 
 
-def _follow(link: Link, fresh: Tensor, reached: Tensor, *, forward: bool) -> int:
+def _follow(
+    link: Link, fresh: Tensor, reached: Tensor, dtype: torch.dtype, *, forward: bool
+) -> int:
     """Add what fresh units lead to (or, backward, come from); returns how much was read."""
     near, far = (link.columns, link.rows) if forward else (link.rows, link.columns)
     units, there, read = fresh[near], reached[far], 0
-    if link.edges is not None:
-        if bool(units.any()) and not bool(there.all()):
-            flow = link.matrix.new_empty(there.shape)
-            (link.into if forward else link.out_of)(units.to(flow.dtype), flow)
-            there |= flow > 0
-            read = link.matrix.numel()
-    else:
-        matrix = link.matrix if forward else link.matrix.t()
-        for chunk in units.nonzero().squeeze(1).split(_CHUNK):
-            if bool(there.all()):
-                break
-            part = matrix[:, chunk]
-            there |= (part > 0).any(1)
-            read += part.numel()
+    if bool(units.any()) and not bool(there.all()):
+        flow = units.new_empty(there.shape, dtype=dtype)
+        matrix = link.matrix
+        (matrix.into if forward else matrix.out_of)(units.to(flow), flow)
+        there |= flow > 0
+        read = matrix.entries
     reached[far] = there
     return read

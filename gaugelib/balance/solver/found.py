@@ -13,12 +13,10 @@ import torch
 from torch import Tensor
 
 from gaugelib.balance.solver.plan import Plan, Start
-from gaugelib.balance.solver.task import Options
+from gaugelib.balance.solver.task import Options, Task
 
 _REPEATS = 1
 """How often to go on in float64 where the sweeps' last reading was not borne out."""
-_LOOSE = 1e-4
-"""Tolerance for which conductances in float32, whose sums err by some 1e-6, are good enough."""
 _MARGIN = 0.9
 _CLEARLY = 20.0
 """How many times what is left a last correction must be to tell that little is left."""
@@ -93,10 +91,10 @@ class Found:
     converged: bool = False
 
 
-def begin(options: Options, units: int, device: torch.device) -> Found:
+def begin(task: Task) -> Found:
     """Nothing yet: sums in float32, unless the weights or the tolerance ask for more."""
-    loose = options.method.correct and options.tol >= _LOOSE
-    wide = torch.float64 in options.dtypes and not loose
+    options, units, device = task.options, task.group.units, task.device
+    wide = torch.float64 in options.dtypes and options.wide
     return Found(
         start=Start(torch.float64 if wide else torch.float32),
         goal=options.tol if wide else _MARGIN * options.tol,
@@ -137,7 +135,7 @@ def tells_error(options: Options, found: Found) -> bool:
         options.method.correct
         and found.converged
         and options.p * found.last_correction > _CLEARLY * found.imbalance
-        and found.last_correction <= found.first_correction * 0.5 ** max(0, found.sweeps - 2)
+        and found.last_correction <= found.first_correction * 1.5 * 0.5 ** max(0, found.sweeps - 2)
     )
 
 

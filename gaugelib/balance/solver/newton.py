@@ -53,7 +53,7 @@ def newton(task: Task) -> Found:
             "one unit alone has no closed form here; use 'two-level'"
         )
     refuse_not_finite(task.params)
-    found = begin(task.options, task.group.units, task.device)
+    found = begin(task)
     descent = Descent(task)
     reached = descent.run(task.options.tol * (1.0 if method.own_stop else _MARGIN))
     found = replace(

@@ -1,4 +1,4 @@
-r"""Reading $|\theta|^p$ once, in pieces that stay in a processor's cache."""
+r"""Reading $|\theta|^p$ in pieces that stay in a processor's cache."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def scratch(value: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def powers(
-    value: Tensor, p: float, dtype: torch.dtype, shift: Tensor | None, out: Tensor | None = None
+    value: Tensor, p: float, dtype: torch.dtype, shift: Tensor | None
 ) -> Iterator[tuple[slice, Tensor]]:
     r"""Pieces of $|\theta_e|^p e^{x_e}$, in order, each valid until the next one is asked for.
 
@@ -59,12 +59,11 @@ def powers(
         dtype: floating dtype to work in.
         shift: $x$, broadcastable to the parameter; by default 0. With it the product is formed in
             logarithms, where neither factor can over- or underflow alone.
-        out: where to keep all pieces; by default they share one scratch piece.
     """
-    room = scratch(value, dtype) if out is None else out
+    room = scratch(value, dtype)
     for where in pieces(value):
         piece = value[where]
-        kept = room[: where.stop - where.start] if out is None else room[where]
+        kept = room[: len(piece)]
         if shift is None:
             power_into(piece, p, kept)
         else:
@@ -84,34 +83,3 @@ def reduced(
         else:
             total[where] = piece.sum_to_size((piece.shape[0], *shape[1:]))
     return total
-
-
-def marginals(
-    value: Tensor,
-    p: float,
-    dtype: torch.dtype,
-    shift: Tensor | None,
-    *,
-    rows: bool,
-    columns: bool,
-    keep: Tensor | None = None,
-) -> tuple[Tensor | None, Tensor | None]:
-    r"""Row and column sums of $|\theta|^p e^{x}$ for a matrix, read once.
-
-    Args:
-        value: the parameter, of shape `(n, m)`.
-        p: the exponent.
-        dtype: floating dtype to work in.
-        shift: $x$, broadcastable to `(n, m)`, or `None`.
-        rows: whether the row sums are wanted, shape `(n,)`.
-        columns: whether the column sums are wanted, shape `(m,)`.
-        keep: where to keep the powers themselves, shape `(n, m)`.
-    """
-    by_row = value.new_zeros(value.shape[0], dtype=dtype) if rows else None
-    by_column = value.new_zeros(value.shape[1], dtype=dtype) if columns else None
-    for where, piece in powers(value, p, dtype, shift, keep):
-        if by_row is not None:
-            torch.sum(piece, 1, out=by_row[where])
-        if by_column is not None:
-            by_column += piece.sum(0)
-    return by_row, by_column

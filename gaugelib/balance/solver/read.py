@@ -1,57 +1,22 @@
-r"""The third stage: the weights as conductances $|\theta_e|^p$ between blocks, read once."""
+r"""The third stage: the weights as conductances $|\theta_e|^p$ between blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from operator import mul
 
 import torch
 from torch import Tensor
 
-from gaugelib.balance.solver.blocks import FIXED, Endpoints, Incidence, Where, listed
+from gaugelib.balance.solver.blocks import FIXED, Endpoints, Incidence, Where, listed, size_of
+from gaugelib.balance.solver.matrices import Edges, Index, Link, Matrix, Powers
 from gaugelib.balance.solver.plan import Plan
-from gaugelib.balance.solver.powers import marginals, reduced
+from gaugelib.balance.solver.powers import reduced
 from gaugelib.balance.solver.task import Task
 from gaugelib.group import GaugeGroup
-
-
-@dataclass(frozen=True, eq=False)
-class Link:
-    """Conductances from the units of one block to those of another.
-
-    Attributes:
-        target: block that it leads to.
-        source: block that it comes from.
-        rows: positions of the units that it leads to, each once.
-        columns: positions of the units that it comes from, each once.
-        matrix: conductances, shape `(rows, columns)`; or of single edges, shape `(edges,)`.
-        edges: for single edges: place of each among the rows, and among the columns.
-        row_sums: if they are known from the reading, shape `(rows,)`.
-        column_sums: if they are known from the reading, shape `(columns,)`.
-    """
-
-    target: int
-    source: int
-    rows: Where
-    columns: Where
-    matrix: Tensor
-    edges: tuple[Tensor, Tensor] | None = None
-    row_sums: Tensor | None = None
-    column_sums: Tensor | None = None
-
-    def into(self, x: Tensor, out: Tensor) -> None:
-        """Product with one number for each column, written to `out`, of shape `(rows,)`."""
-        if self.edges is None:
-            torch.mv(self.matrix, x, out=out)
-        else:
-            out.zero_().index_add_(0, self.edges[0], self.matrix * x[self.edges[1]])
-
-    def out_of(self, x: Tensor, out: Tensor) -> None:
-        """Product of the transpose with one number for each row, written to `out`."""
-        if self.edges is None:
-            torch.mv(self.matrix.t(), x, out=out)
-        else:
-            out.zero_().index_add_(0, self.edges[1], self.matrix * x[self.edges[0]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +29,7 @@ class Conductances:
         outflow: what flows from each such block into the ground.
         fixed: sum over the entries that no scale of a live unit moves, a scalar in float64.
         dtype: of the conductances.
+        powers: of parameters that are read anew at each product, by name.
     """
 
     fixed: Tensor
@@ -71,6 +37,7 @@ class Conductances:
     links: list[Link] = field(default_factory=list)
     inflow: dict[int, Tensor] = field(default_factory=dict)
     outflow: dict[int, Tensor] = field(default_factory=dict)
+    powers: dict[str, Powers] = field(default_factory=dict)
 
     def feeds_all(self, plan: Plan) -> bool:
         """Whether something can flow into each block, and out of it."""
@@ -80,7 +47,7 @@ class Conductances:
 
 
 def read(task: Task, plan: Plan) -> Conductances:
-    """The conductances from which a plan starts; the task's room is made use of."""
+    """The conductances from which a plan starts."""
     start = plan.start
     if not len(plan.units):
         return Conductances(plan.units.new_zeros((), dtype=torch.float64), start.dtype)
@@ -90,9 +57,8 @@ def read(task: Task, plan: Plan) -> Conductances:
         plan,
         task.options.p,
         start.dtype,
-        shift=start.shift,
+        shift=start.shift if start.careful else None,
         log_unit=start.log_unit,
-        room=task.room,
     )
 
 
@@ -105,9 +71,11 @@ def conductances_of(
     *,
     shift: Tensor | None = None,
     log_unit: float = 0.0,
-    room: Mapping[str, Tensor] | None = None,
 ) -> Conductances:
-    r"""Read every counted parameter once.
+    r"""What joins blocks, and what flows between them and the ground.
+
+    Parameters are read anew at each product where powers cost next to nothing; else the conductances
+    are kept.
 
     Args:
         params: the network's parameters by name.
@@ -117,22 +85,23 @@ def conductances_of(
         dtype: floating dtype of the conductances.
         shift: log-scales at which to read, shape `(units,)`; by default 0.
         log_unit: logarithm of the unit in which to count.
-        room: tensors of the parameters' shapes that may be written to.
     """
     network = Conductances(plan.units.new_zeros((), dtype=torch.float64), dtype)
-    first = set(plan.colours[0]) if plan.colours else set()
     for incidence in plan.incidences:
         value = params[incidence.name]
         value = value if value.dim() else value.reshape(1)
         moved = _moved(incidence, group, shift, p, log_unit, value.dim())
         if incidence.dims is None:
             _read_edges(network, plan, incidence, reduced(value, p, dtype, moved, incidence.shape))
-        elif _plain(incidence, value):
-            keep = _as_matrix(None if room is None else room[incidence.name], value, dtype)
-            _read_plain(network, plan, incidence, value, p, dtype, moved, keep, first)
-        else:
+            continue
+        streams = moved is None and p in {1.0, 2.0} and incidence.name not in plan.looped
+        flipped = _flipped(incidence) if streams else None
+        if flipped is None:
             total = reduced(value, p, dtype, moved, incidence.shape).permute(_complete(incidence))
-            _read_matrix(network, plan, incidence, total.reshape(incidence.rows, -1))
+            _add_kept(network, plan, incidence, total.reshape(incidence.rows, -1))
+        else:
+            network.powers[incidence.name] = powers = Powers(value, p, dtype)
+            _add_streamed(network, plan, incidence, powers, flipped=flipped)
     return network
 
 
@@ -158,82 +127,108 @@ def _complete(incidence: Incidence) -> tuple[int, ...]:
     return order + tuple(d for d in range(len(incidence.shape)) if d not in order)
 
 
-def _plain(incidence: Incidence, value: Tensor) -> bool:
-    """Whether the parameter is itself the matrix of one link, or of one block and the ground."""
-    if value.dim() != 2 or tuple(value.shape) != incidence.shape or len(incidence.pairs) != 1:
+def _flipped(incidence: Incidence) -> bool | None:
+    """Whether the place along the first dimension tells the source of an entry, not its target.
+
+    The other dimensions then tell the other end, or nothing; `None` if it is neither way round.
+    """
+    order = incidence.dims or ()
+    sizes = accumulate((incidence.shape[d] for d in order), mul, initial=1)
+    across = order[: next(k for k, size in enumerate(sizes) if size == incidence.rows)]
+    along = order[len(across) :]
+    if set(across) <= {0} and 0 not in along:
         return False
-    (row, column) = incidence.pairs[0]
-    whole = all(end.lines == slice(None) for end in (row, column) if isinstance(end.lines, slice))
-    simple = all(isinstance(end.lines, slice) and end.repeats is None for end in (row, column))
-    return incidence.dims == (0, 1) and simple and whole and row.block != column.block
+    return True if set(along) <= {0} and 0 not in across else None
 
 
-def _read_plain(
+def _add_kept(network: Conductances, plan: Plan, incidence: Incidence, kept: Tensor) -> None:
+    for row, column in incidence.pairs:
+        part = kept[row.lines][:, column.lines]
+        if row.block == column.block != FIXED:
+            part = _without_loops(network, plan, part, row, column)
+        powers = Powers(part.contiguous(), None, part.dtype)
+        rows, columns = (
+            _index(replace(end, lines=slice(None)), [n], [n], part.device)
+            for end, n in zip((row, column), part.shape)
+        )
+        _add(network, plan, incidence, (row, column), Matrix(powers, rows, columns))
+
+
+def _add_streamed(
+    network: Conductances, plan: Plan, incidence: Incidence, powers: Powers, *, flipped: bool
+) -> None:
+    shapes = [(size[:1], size[1:]) for size in (incidence.shape, powers.value.shape)]
+    for pair in incidence.pairs:
+        first, others = (
+            _index(end, lines, full, powers.value.device)
+            for end, lines, full in zip(pair[::-1] if flipped else pair, *shapes)
+        )
+        _add(network, plan, incidence, pair, Matrix(powers, first, others, flipped))
+
+
+def _index(
+    end: Endpoints, lines: Sequence[int], full: Sequence[int], device: torch.device
+) -> Index:
+    """The unit of each row (or column) of a matrix.
+
+    Args:
+        end: its rows, or some of them.
+        lines: shape in which `end` numbers them.
+        full: shape that they have, larger where rows along a dimension are alike.
+        device: of the matrix.
+    """
+    units, count = 1 if end.block == FIXED else size_of(end.units), math.prod(lines)
+    chosen = torch.arange(count, device=device)[end.lines]
+    places = torch.full((count,), units, device=device)
+    if end.block == FIXED:
+        places[chosen] = 0
+    elif end.repeats is not None:
+        places[chosen] = end.repeats
+    elif len(chosen) < count or tuple(lines) != tuple(full):
+        places[chosen] = torch.arange(units, device=device)
+    else:
+        return Index(units)
+    return Index(units, places.view(lines).expand(full).reshape(-1))
+
+
+def _add(
     network: Conductances,
     plan: Plan,
     incidence: Incidence,
-    value: Tensor,
-    p: float,
-    dtype: torch.dtype,
-    moved: Tensor | None,
-    keep: Tensor | None,
-    first: set[int],
+    pair: tuple[Endpoints, Endpoints],
+    matrix: Matrix,
 ) -> None:
-    ((row, column),) = incidence.pairs
+    """Add what joins two blocks, or a block and the ground."""
+    row, column = pair
     inner = row.block != FIXED and column.block != FIXED
-    keep = value.new_empty(value.shape, dtype=dtype) if inner and keep is None else keep
-    rows, columns = marginals(
-        value,
-        p,
-        dtype,
-        moved,
-        rows=column.block == FIXED or row.block in first,
-        columns=row.block == FIXED or column.block in first,
-        keep=keep if inner else None,
-    )
-    if inner and keep is not None:
-        link = (row.block, column.block, _at(plan, row), _at(plan, column), keep)
-        network.links.append(Link(*link, row_sums=rows, column_sums=columns))
-    elif rows is not None and row.block != FIXED:
-        _add_flow(network.inflow, plan, row, rows)
-    elif columns is not None:
-        _add_flow(network.outflow, plan, column, columns)
+    like = network.fixed.new_empty(0, dtype=network.dtype)
+    several = len(incidence.pairs) > 1
+    if inner:
+        link = Link(row.block, column.block, _at(plan, row), _at(plan, column), matrix)
+        ends = (like.new_ones(size_of(end.units)) for end in (column, row))
+        if not several or link.total(*ends) != 0.0:  # 0 as between parts of a network
+            network.links.append(link)
+        return
+    back = row.block == FIXED and column.block != FIXED
+    flow = like.new_empty(size_of((column if back else row).units))
+    (matrix.out_of if back else matrix.into)(like.new_ones(1), flow)
+    if several and not bool(flow.any()):
+        return
+    if row.block == column.block:
+        network.fixed.add_(flow.double().sum())
+    else:
+        _add_flow(network.outflow if back else network.inflow, plan, column if back else row, flow)
 
 
-def _as_matrix(room: Tensor | None, value: Tensor, dtype: torch.dtype) -> Tensor | None:
-    """The same memory, if it is enough, for numbers of another dtype."""
-    if room is None or room.dtype.itemsize < dtype.itemsize:
-        return None
-    return room.view(-1).view(dtype)[: value.numel()].view(value.shape)
-
-
-def _read_matrix(network: Conductances, plan: Plan, incidence: Incidence, matrix: Tensor) -> None:
-    for row, column in incidence.pairs:
-        part = matrix[row.lines][:, column.lines]
-        if _nothing(incidence, part):
-            continue
-        if row.block == FIXED and column.block == FIXED:
-            network.fixed.add_(part.double().sum())
-        elif column.block == FIXED:
-            _add_flow(network.inflow, plan, row, _merged(part.sum(1), row))
-        elif row.block == FIXED:
-            _add_flow(network.outflow, plan, column, _merged(part.sum(0), column))
-        else:
-            part = _merged(_merged(part, row).t(), column).t()
-            rows, columns = _at(plan, row), _at(plan, column)
-            if row.block == column.block:
-                part = _without_loops(network, part, rows, columns)
-            network.links.append(Link(row.block, column.block, rows, columns, part.contiguous()))
-
-
-def _nothing(incidence: Incidence, part: Tensor) -> bool:
-    """Whether a piece of a parameter joins nothing, as between the components of a network."""
-    return len(incidence.pairs) > 1 and not bool(part.any())
-
-
-def _without_loops(network: Conductances, part: Tensor, rows: Where, columns: Where) -> Tensor:
+def _without_loops(
+    network: Conductances, plan: Plan, part: Tensor, row: Endpoints, column: Endpoints
+) -> Tensor:
     # An entry from a unit to itself is moved by no gauge.
-    same = listed(rows, part.device)[:, None] == listed(columns, part.device)
+    units = [
+        listed(_at(plan, end), part.device)[... if end.repeats is None else end.repeats]
+        for end in (row, column)
+    ]
+    same = units[0][:, None] == units[1]
     network.fixed.add_(part[same].double().sum())
     return part.masked_fill(same, 0.0)
 
@@ -242,7 +237,7 @@ def _read_edges(network: Conductances, plan: Plan, incidence: Incidence, total: 
     total = total.reshape(-1)
     for row, column in incidence.pairs:
         part = total[row.lines]
-        if _nothing(incidence, part):
+        if len(incidence.pairs) > 1 and not bool(part.any()):
             continue
         if row.block == FIXED and column.block == FIXED:
             network.fixed.add_(part.double().sum())
@@ -251,17 +246,16 @@ def _read_edges(network: Conductances, plan: Plan, incidence: Incidence, total: 
         elif row.block == FIXED:
             _add_flow(network.outflow, plan, column, _merged(part, column))
         elif row.repeats is not None and column.repeats is not None:
-            rows, columns = _at(plan, row), _at(plan, column)
-            edges = (row.repeats, column.repeats)
-            network.links.append(Link(row.block, column.block, rows, columns, part, edges))
+            edges = Edges(part, row.repeats, column.repeats)
+            ends = (_at(plan, row), _at(plan, column))
+            network.links.append(Link(row.block, column.block, *ends, edges))
 
 
 def _merged(values: Tensor, end: Endpoints) -> Tensor:
     """Rows that belong to the same unit, added up."""
     if end.repeats is None:
         return values
-    count = end.units.stop - end.units.start if isinstance(end.units, slice) else len(end.units)
-    return values.new_zeros((count, *values.shape[1:])).index_add(0, end.repeats, values)
+    return values.new_zeros(size_of(end.units)).index_add(0, end.repeats, values)
 
 
 def _add_flow(flows: dict[int, Tensor], plan: Plan, end: Endpoints, values: Tensor) -> None:

@@ -35,7 +35,7 @@ class State:
             of them with every link, make one pass.
     """
 
-    def __init__(self, plan: Plan, network: Conductances) -> None:
+    def __init__(self, plan: Plan, network: Conductances, logs: Tensor | None = None) -> None:
         self.network = network
         self.bonds = Bonds(network)
         self.logs = network.fixed.new_zeros(1 + len(plan.units))
@@ -47,13 +47,15 @@ class State:
         limits = torch.finfo(network.dtype)
         self._low, self._high = limits.tiny * _ROOM, limits.max / _ROOM
         self.passes = 0.0
+        if logs is not None:
+            self.move_all(logs)
         self._fixed = float(network.fixed)
         lengths = [r.stop - r.start for r in plan.ranges]
         order = [0, *(b for blocks in plan.colours for b in blocks)]
         lengths = torch.tensor([1, *(lengths[b] for b in order[1:])], device=self.logs.device)
         self._block_at = torch.tensor(order, device=self.logs.device).repeat_interleave(lengths)
         self._ground = self._ground_flows(plan, layout)
-        self._start_totals()
+        self._start_totals(layout)
 
     @property
     def objective(self) -> float:
@@ -63,8 +65,7 @@ class State:
     def read(self, colour: Colour) -> None:
         """Renew what flows into and out of a colour's units."""
         for reading in colour.readings:
-            if self.passes > 0.0 or not reading.recall():
-                reading.run(self.factors)
+            reading.run(self.factors)
         self.passes += colour.share
 
     def reread(self, colour: Colour) -> None:
@@ -149,14 +150,16 @@ class State:
                 bonds.append(torch.full_like(places[-1], number))
         return torch.cat(places), torch.cat(values), torch.cat(bonds)
 
-    def _start_totals(self) -> None:
+    def _start_totals(self, layout: Layout) -> None:
         self.totals = [0.0] * len(self.bonds.ends)
         self.forget_links()
         self.unknown = set()
         first = self.colours[0].links
         for bond, link in enumerate(self.network.links):
             if bond not in first:  # the first reading gives the others
-                self.totals[bond] = float(link.matrix.double().sum())
+                columns = layout.places(link.source, link.columns, inverse=True)
+                rows = layout.places(link.target, link.rows, inverse=False)
+                self.totals[bond] = link.total(self.factors[columns], self.factors[rows])
 
 
 def _span(where: Where) -> slice:

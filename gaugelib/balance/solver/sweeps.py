@@ -47,7 +47,7 @@ def sweep(options: Options, plan: Plan, network: Conductances, found: Found) -> 
         return found
     if not network.feeds_all(plan) or not bool(network.fixed.isfinite()):
         return _doubted(found)
-    state, before = State(plan, network), found.passes
+    state, before = State(plan, network, _logs_at(start, plan, options.p)), found.passes
     sweeps = Sweeps(state, options.method, options.p, whole=start.components is not None)
     try:
         reached = sweeps.run(found.goal, options.max_passes - before)
@@ -55,8 +55,8 @@ def sweep(options: Options, plan: Plan, network: Conductances, found: Found) -> 
         return _doubted(replace(found, passes=before + state.passes))
     scales = _scales_at(start, plan, state.logs / options.p, found.scales)
     found.log.extend(sweeps.log, before, math.exp(min(start.log_unit, 709.0)))
-    # Rescaling in float64 changes no norm by more than a few rounding units.
-    wide = options.dtypes <= {torch.float64}
+    # Rescaling changes no norm by more than a few rounding units, which a loose tolerance forgives.
+    exact = options.dtypes <= ({torch.float64} if options.wide else {torch.float64, torch.float32})
     found = replace(
         found,
         scales=scales,
@@ -65,7 +65,7 @@ def sweep(options: Options, plan: Plan, network: Conductances, found: Found) -> 
         first_correction=found.first_correction or sweeps.first_correction,
         sweeps=found.sweeps + sweeps.count,
         reached=reached,
-        known=reached and sweeps.sees_all and wide and not start.careful,
+        known=reached and sweeps.sees_all and exact and not start.careful,
     )
     if sweeps.components is None:
         return found
@@ -82,9 +82,16 @@ def _doubted(found: Found) -> Found:
     return replace(found, start=replace(found.start, doubted=True), open=True)
 
 
+def _logs_at(start: Start, plan: Plan, p: float) -> Tensor | None:
+    """Where to begin; with care that is what conductances are counted from."""
+    if start.shift is None or start.careful:
+        return None
+    return torch.cat([start.shift.new_zeros(1), p * start.shift[plan.units - 1]])
+
+
 def _scales_at(start: Start, plan: Plan, moved: Tensor, like: Tensor) -> Tensor:
     log_scales = torch.zeros_like(like)
-    if start.shift is not None:
+    if start.shift is not None and start.careful:
         log_scales += start.shift
     log_scales[plan.units - 1] += moved[1:]
     scales = log_scales.exp()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,6 +15,9 @@ from gaugelib.balance.solver.methods import METHODS, Method, MethodName
 from gaugelib.bounds import require_exponent, require_positive
 from gaugelib.group import GaugeError, GaugeGroup
 from gaugelib.memory import Footprint, refuse_unwritable
+
+LOOSE = 1e-4
+"""Tolerance for which numbers in float32, whose sums err by some 1e-6, are good enough."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Options:
     tol: float  # its tolerance
     max_passes: float  # over the weights
     dtypes: frozenset[torch.dtype]  # of the parameters that count
+    wide: bool = True  # whether float64 is called for, where float32 would do for a loose tolerance
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +39,7 @@ class Task:
     params: Mapping[str, Tensor]  # the network's, detached
     group: GaugeGroup
     names: Sequence[str]  # of the parameters that count
-    room: Mapping[str, Tensor]  # of the parameters' shapes and dtypes: there the result is written
+    room: Mapping[str, Tensor] | None  # where to write the result; None if that is put off
     device: torch.device  # where they all are
     options: Options
 
@@ -43,14 +48,17 @@ def check(
     params: Mapping[str, Tensor],
     group: GaugeGroup,
     *,
-    p: float,
-    tol: float,
-    include_bias: bool,
-    method: MethodName,
-    max_passes: float,
-    out: Mapping[str, Tensor] | None,
+    p: float = 2.0,
+    tol: float = 1e-6,
+    include_bias: bool = False,
+    method: MethodName = "two-level",
+    max_passes: float = 1000,
+    out: Mapping[str, Tensor] | None = None,
+    in_place: bool = False,
 ) -> Task:
     """Refuse what cannot be done, before anything is read; arguments are those of `minimum_norm`.
+
+    With `in_place` there is no room for a result: it is to be written over the parameters later.
 
     Raises:
         GaugeError: if an argument is out of range, names or shapes do not fit, the group was
@@ -73,17 +81,28 @@ def check(
             raise GaugeError(f"'{name}' must be real floating point, found {value.dtype}")
     params = {name: params[name].detach() for name in group.shapes}
     names = group.counted(include_bias)
-    room = fresh_room(params) if out is None else _lent(out, params)
+    if in_place:
+        refuse_unwritable(params)
+    room = None if in_place else _fresh(params) if out is None else _lent(out, params)
     refuse_not_finite({name: value for name, value in params.items() if name not in names})
     device = next(iter(devices), torch.device("cpu"))
     dtypes = frozenset(params[name].dtype for name in names)
-    options = Options(p, METHODS[method], tol, max_passes, dtypes)
+    wide = tol < LOOSE or not METHODS[method].correct
+    options = Options(p, METHODS[method], tol, max_passes, dtypes, wide)
     return Task(params, group, names, room, device, options)
 
 
-def fresh_room(params: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _fresh(params: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """New memory for parameters of these shapes and dtypes."""
-    return {name: value.new_empty(value.shape) for name, value in params.items()}
+    return {name: _new(value) for name, value in params.items()}
+
+
+def _new(value: Tensor) -> Tensor:
+    if value.device.type != "cpu" or value.dtype not in {torch.float32, torch.float64}:
+        return value.new_empty(value.shape)
+    # numpy asks the system for huge pages: to touch new memory costs more than all else.
+    dtype = np.float32 if value.dtype == torch.float32 else np.float64
+    return torch.from_numpy(np.empty(value.shape, dtype))
 
 
 def _lent(out: Mapping[str, Tensor], params: Mapping[str, Tensor]) -> dict[str, Tensor]:

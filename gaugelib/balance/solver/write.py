@@ -3,7 +3,7 @@ r"""The last stage: weights rescaled, and what flows through each unit measured 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from gaugelib.action import refuse_lost, refuse_not_finite
 from gaugelib.balance.solver.blocks import ends_of
 from gaugelib.balance.solver.found import Found
+from gaugelib.balance.solver.matrices import Powers
 from gaugelib.balance.solver.plan import Plan
 from gaugelib.balance.solver.powers import pieces, power_into, scratch
 from gaugelib.balance.solver.prepare import log_totals
@@ -22,6 +23,8 @@ from gaugelib.group import GaugeGroup
 WIDER = "nothing was rescaled. Convert the model to a wider dtype first"
 _FAR = 30.0
 """Logarithm of scales up to which one factor after the other cannot lose what their ratio keeps."""
+_NEAR = 10.0
+"""Logarithm of scales up to which nothing leaves its range whose powers are sums well within it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,20 +42,40 @@ class Measured:
     objective: float
 
 
-def write(task: Task, plan: Plan, found: Found) -> Found:
-    """Write what was found, and measure its imbalance where the sweeps could not know it."""
+def write(task: Task, plan: Plan, found: Found, powers: Mapping[str, Powers] = {}) -> Found:
+    """Write what was found, and measure its imbalance where the sweeps could not know it.
+
+    Without room nothing is written, and what would be is measured.
+
+    Args:
+        task: what was asked for.
+        plan: the order in which it was done.
+        found: what was found.
+        powers: of parameters that were read to the end, by name.
+    """
+    scales, options = found.scales, task.options
     counted = () if found.known else task.names
+    sure = {name for name, of in powers.items() if found.known and _sure(scales, of, options.p)}
     seen = write_rescaled(
-        task.params, task.group, found.scales, task.options.p, counted, plan.looped, task.room
+        task.params,
+        task.group,
+        scales,
+        options.p,
+        counted,
+        plan.looped,
+        task.room,
+        sure=sure,
+        wide=options.wide,
     )
     if found.known:
         return replace(found, imbalance=found.log.imbalance[-1])
     if not math.isfinite(seen.objective):
         refuse_not_finite(task.params)
-    live = torch.ones_like(found.scales, dtype=torch.bool)
+    live = torch.ones_like(scales, dtype=torch.bool)
     live[found.dead] = False
     if plan.start.careful:
-        into, out = log_totals(task.room, task.group, task.names, task.options.p)
+        at = None if task.room is not None else scales.log()
+        into, out = log_totals(task.room or task.params, task.group, task.names, options.p, at)
         gaps = ((into - out) / 2).tanh().abs()[live]
     else:
         into, out = seen.incoming, seen.outgoing
@@ -69,12 +92,12 @@ def write_rescaled(
     p: float,
     counted: Collection[str],
     looped: Collection[str],
-    room: Mapping[str, Tensor],
+    room: Mapping[str, Tensor] | None,
+    *,
+    sure: Collection[str] = (),
+    wide: bool = True,
 ) -> Measured:
     r"""Write the rescaled parameters into `room`, and measure them in the same reading.
-
-    Each entry is multiplied in float64 and rounded once, so that the error of a unit's norm is a
-    mean over its weights and not that of one rounded scale.
 
     Args:
         params: the network's parameters by name.
@@ -83,28 +106,32 @@ def write_rescaled(
         p: the exponent.
         counted: names of the parameters that count.
         looped: names of those with entries from a unit to itself, which do not flow.
-        room: tensors of the parameters' shapes and dtypes, whose memory is not the parameters'.
+        room: tensors of the parameters' shapes and dtypes: memory of their own, or `params`. Else
+            the result is only measured, and looked at.
+        sure: names of parameters whose dtype is known to hold the result.
+        wide: whether each entry is multiplied in float64 and rounded once, so that the error of a
+            unit's norm is a mean over its weights and not that of one rounded scale.
 
     Raises:
         GaugeError: naming the parameter, if its dtype cannot hold the result. Then `room` is in
             part written.
     """
     full = group.with_ground(scales, ground=1.0)
-    # Far out a scale alone could overflow where the ratio of two does not.
-    apart = bool(full.log().abs().max() > _FAR)
     totals = full.new_zeros(2, len(full))
     objective = 0.0
     for name, value in params.items():
-        value, out = (t if t.dim() else t.reshape(1) for t in (value, room[name]))
+        counts, check = name in counted, name not in sure
+        if room is None and not counts and not check:
+            continue
+        value, out = _lined(value), None if room is None else _lined(room[name])
         ends = ends_of(group.entries[name], value.dim(), value.device)
-        factors = _factors(full, ends, apart)
-        sides = [UnitSums(end, full) for end in ends] if name in counted else []
-        powers = scratch(value, torch.float64) if sides else None
-        for where in pieces(value):
-            given, piece = value[where], out[where]
-            _rescale_into(given, [_part(f, where) for f in factors], piece)
+        sides = [UnitSums(end, full) for end in ends] if counts else []
+        powers = scratch(value, torch.float64) if counts else None
+        for where, given, piece in _pieces(value, full, ends, out, wide=wide):
+            if not counts and not check:
+                continue
             sizes = piece.abs() if powers is None else power_into(piece, p, powers[: len(piece)])
-            if not _inside(sizes):
+            if check and not _inside(sizes):
                 refuse_lost(f"parameter '{name}' in this gauge", given, piece, WIDER)
             if powers is None:
                 continue
@@ -123,35 +150,22 @@ def write_rescaled(
     return Measured(into[1:], out[1:], objective)
 
 
-def _factors(full: Tensor, ends: list[Tensor], apart: bool) -> list[Tensor]:
-    target, source = ends
-    if apart:
-        return [full[target] / full[source]]
-    factors = []
-    if bool(target.any()):
-        factors.append(full[target])
-    if bool(source.any()):
-        factors.append(full[source].reciprocal())
-    return factors
+def overwrite(task: Task, scales: Tensor, *, exact: bool) -> None:
+    """Rescale the parameters themselves, as `write` has found that it can be done."""
+    everything, wide = task.params.keys(), exact or task.options.wide
+    write_rescaled(
+        task.params, task.group, scales, 1.0, (), (), task.params, sure=everything, wide=wide
+    )
 
 
-def _part(tensor: Tensor, where: slice) -> Tensor:
-    return tensor[where] if tensor.shape[0] > 1 else tensor
+def _sure(scales: Tensor, powers: Powers, p: float) -> bool:
+    """Whether the dtype of a parameter holds it at these scales, whatever its entries are.
 
-
-def _rescale_into(value: Tensor, factors: list[Tensor], out: Tensor) -> None:
-    if not factors:
-        out.copy_(value)
-        return
-    if value.dtype == torch.float64:
-        torch.mul(value, factors[0], out=out)
-        for factor in factors[1:]:
-            out.mul_(factor)
-        return
-    product = value.double()
-    for factor in factors:
-        product *= factor
-    out.copy_(product)
+    Its powers were added up with room to spare; so none of its entries is near the upper end.
+    """
+    near = bool((scales.log().abs() <= _NEAR).all())
+    least = powers.least ** (1.0 / p)
+    return near and least * math.exp(-2 * _NEAR) > torch.finfo(powers.value.dtype).tiny
 
 
 def rescaled(value: Tensor, full: Tensor, ends: list[Tensor]) -> Tensor:
@@ -163,8 +177,52 @@ def rescaled(value: Tensor, full: Tensor, ends: list[Tensor]) -> Tensor:
         ends: target and source units, with as many dimensions as the tensor.
     """
     out = value.new_empty(value.shape)
-    _rescale_into(value, _factors(full, ends, bool(full.log().abs().max() > _FAR)), out)
+    for _ in _pieces(value, full, ends, out, wide=True):
+        pass
     return out
+
+
+def _pieces(
+    value: Tensor, full: Tensor, ends: list[Tensor], out: Tensor | None, *, wide: bool
+) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    """Piece by piece what is given, and the same rescaled, in the dtype of the tensor.
+
+    The result is written to `out`, which may be the tensor itself; or each piece to the same room.
+    """
+    target, source = ends
+    # Far out a scale alone could overflow where the ratio of two does not.
+    apart = bool(full.log().abs().max() > _FAR)
+    dtype = torch.promote_types(value.dtype, torch.float64 if wide or apart else torch.float32)
+    up, down = full[target].to(dtype), full[source].reciprocal().to(dtype)
+    factors = [up] * bool(target.any()) + [down] * bool(source.any())
+    room = scratch(value, dtype)
+    made = scratch(value, value.dtype)
+    for where in pieces(value):
+        given = value[where]
+        piece = made[: len(given)] if out is None else out[where]
+        if apart:
+            ratio = full[_part(target, where)] / full[_part(source, where)]
+            piece.copy_(torch.mul(given, ratio))
+        elif not factors:
+            piece.copy_(given)
+        else:
+            product = piece if piece.dtype == dtype else room[: len(given)]
+            first = given if given.dtype == dtype else product.copy_(given)
+            torch.mul(first, _part(factors[0], where), out=product)
+            for factor in factors[1:]:
+                product.mul_(_part(factor, where))
+            if product is not piece:
+                piece.copy_(product)
+        yield where, given, piece
+
+
+def _part(tensor: Tensor, where: slice) -> Tensor:
+    return tensor[where] if tensor.shape[0] > 1 else tensor
+
+
+def _lined(value: Tensor) -> Tensor:
+    """A tensor of at least one dimension."""
+    return value if value.dim() else value.reshape(1)
 
 
 def _inside(sizes: Tensor) -> bool:
