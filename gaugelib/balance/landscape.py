@@ -208,7 +208,7 @@ def predicted_saving(
     totals += [float(f.sum()) for f in (*network.inflow.values(), *network.outflow.values())]
     if not all(total > 0 for total in totals) or not network.feeds_all(plan):
         raise GaugeError("nothing flows through some layer: the norm has no minimum on this orbit")
-    quotient = Quotient(Bonds(network).ends, len(plan.ranges))
+    quotient = Quotient(Bonds(plan, network).ends, len(plan.ranges))
     shift = torch.tensor(quotient.shift(totals), dtype=torch.float64)
     after = [
         total * float((shift[to] - shift[source]).exp())

@@ -61,9 +61,9 @@ def minimum_norm(
     - `"doubled"`: the same with twice the exponent, which is still monotone;
     - `"alternating"`: exact balancing of every other layer in turn;
     - `"two-level"`: that, and after each step one exact scale for each whole layer; with Anderson
-      acceleration, which is undone wherever it would raise the norm. Where it is slow because the
-      hidden units fall into separate parts, each part gets layers of its own. With longer columns
-      it is Newton's method instead, by conjugate gradients.
+      acceleration, which is undone wherever it would raise the norm. Where it is slow because
+      little flows between parts of the layers, each part gets a scale of its own. With longer
+      columns it is Newton's method instead, by conjugate gradients.
 
     With longer columns, of norm $\|q_e\|_1\le m$, the first two have the exponents $1/(2mp)$ and
     $1/(mp)$: those for edges, where $m=2$, could raise the norm. The third needs edges.

@@ -7,7 +7,7 @@ import torch
 from torch.testing import assert_close
 
 from gaugelib import Entry, GaugeGroup, minimum_norm, weight_norm
-from gaugelib.balance.solver.blocks import FIXED, Blocks, as_run, incidence_of
+from gaugelib.balance.solver.blocks import FIXED, Blocks, as_run, ends_of, incidences_of
 from gaugelib.balance.solver.plan import plan_of
 from tests.balance.networks import chain, initialised
 from tests.balance.newton import newton
@@ -62,10 +62,15 @@ def test_a_strip_joins_what_its_entries_join(name, dead):
     alive = torch.arange(group.units + 1)
     if dead is not None:
         alive[1 + dead] = 0
-    for parameter, entry in group.entries.items():
-        value = params[parameter]
-        incidence = incidence_of(parameter, entry, value.shape, blocks)
-        full = [alive[index].expand(incidence.shape) for index in (entry.target, entry.source)]
+    strips = [
+        (entry, incidence)
+        for parameter, entry in group.entries.items()
+        for incidence in incidences_of(parameter, entry, params[parameter].shape, blocks)
+    ]
+    for entry, incidence in strips:
+        ends = ends_of(entry, max(1, params[incidence.name].dim()), CPU)
+        parts = (index[incidence.part] if len(index) > 1 else index for index in ends)
+        full = [alive[index].expand(incidence.shape) for index in parts]
         if incidence.dims is None:
             to, out_of = (index.reshape(-1) for index in full)
             assert incidence.rows == len(to)

@@ -126,13 +126,13 @@ def test_an_extrapolation_is_tried_unless_some_unit_would_go_too_far(distance, t
     before, sweeps._trial = sweeps.state.logs.clone(), None
 
     def propose(image, residual):
-        assert_close(residual, image - sweeps._entered)
+        assert_close(residual, image - sweeps._without_next(sweeps._entered))
         point = image.clone()
         point[1] += distance
         return point
 
     monkeypatch.setattr(sweeps._memory, "propose", propose)
-    sweeps._extrapolate()
+    sweeps._extrapolate(sweeps.state.logs - sweeps._entered)
     assert (sweeps._trial is not None) is tried
     assert_close((sweeps.state.logs - before).abs().max().item(), distance if tried else 0.0)
     assert sweeps.state.unknown == (set(range(len(sweeps.state.network.links))) if tried else set())

@@ -3,11 +3,12 @@
 1. `task`: `check` refuses what cannot be done. The methods stand in `methods`.
 2. `plan`: where to begin, and in which order to take the `blocks` of units that weights join. With
    care, that is for dead units and for sums out of range, it asks `prepare`.
-3. `read`: the weights, read once in pieces (`powers`), as conductances: a link is a matrix of them
-   between two blocks.
-4. `sweeps`: balancing, colour by colour. `state` holds the scales; `colours` what flows, where a
-   bond is a link or joins a block to the ground, and a current is what comes through it. Then
-   `correction` of whole layers, `components` of the network and `anderson` extrapolation.
+3. `read`: the weights as conductances: a link is a matrix of them between two blocks (`matrices`),
+   formed in pieces (`powers`) each time that it is multiplied.
+4. `sweeps`: balancing, colour by colour. `state` holds the scales; `colours` what flows, where
+   bonds join parts of blocks, or a part and the ground, and a current is what comes through those
+   of one link. Then `correction` of whole layers, or of `parts` of them, and `anderson`
+   extrapolation.
 5. `write`: the rescaled weights, and by `unit_sums` what flows through them.
 
 Where columns are longer than edges, `newton` takes the place of stages 2 to 4: `runaway` says which

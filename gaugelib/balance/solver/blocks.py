@@ -1,7 +1,6 @@
 """Which blocks of units each weight joins; nothing here reads a weight.
 
-A block is a layer's units, or those of them that belong to one component of a network that falls
-into some.
+A block is a layer's units.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -17,6 +17,9 @@ from gaugelib.group import Entry, GaugeGroup
 
 FIXED = 0
 """Block of what stays at scale 1: the ground, and units that are dead."""
+
+_GROUPED = 4
+"""Rows that a group must have on average to be taken by itself."""
 
 Where = slice | Tensor
 """Places in a vector, which follow one another or are listed."""
@@ -45,6 +48,7 @@ class Incidence:
 
     Attributes:
         name: of the parameter.
+        part: places along its first dimension, if these are only the entries there.
         shape: what it is summed down to, because entries along the other dimensions are alike.
         dims: dimensions that make rows, then those that make columns, if each entry's target
             depends on the row alone and its source on the column alone; else `None`, and rows are
@@ -54,6 +58,7 @@ class Incidence:
     """
 
     name: str
+    part: slice
     shape: tuple[int, ...]
     dims: tuple[int, ...] | None
     rows: int
@@ -63,37 +68,26 @@ class Incidence:
 class Blocks:
     """The layers of a group as blocks of units, without the units that are dead."""
 
-    def __init__(
-        self,
-        group: GaugeGroup,
-        dead: Tensor | None,
-        device: torch.device,
-        components: Tensor | None = None,
-    ) -> None:
+    def __init__(self, group: GaugeGroup, dead: Tensor | None, device: torch.device) -> None:
         spans = sorted((s.start, s.stop) for s in group.layers.values() if s.start < s.stop)
         ends = [0, *(b for _, b in spans)]
-        tidy = dead is None and components is None and ends == [*(a for a, _ in spans), group.units]
+        tidy = dead is None and ends == [*(a for a, _ in spans), group.units]
         self.numbers = torch.arange(group.units + 1, device=device)
         self.starts = [1 + start for start, _ in spans] if tidy else []
         self.tidy = tidy
         if tidy:
             self.members = [self.numbers[1 + start : 1 + stop] for start, stop in spans]
         else:
-            self.block_of, self.place = self._ragged(spans, dead, components)
+            self.block_of, self.place = self._ragged(spans, dead)
             ids = range(1, 1 + max(len(spans) + 1, int(self.block_of.max())))
             self.members = [(self.block_of == b).nonzero().squeeze(1) for b in ids]
         self.sizes = [0, *(len(m) for m in self.members)]
 
-    def _ragged(
-        self, spans: Iterable[tuple[int, int]], dead: Tensor | None, components: Tensor | None
-    ) -> tuple[Tensor, ...]:
+    def _ragged(self, spans: Iterable[tuple[int, int]], dead: Tensor | None) -> tuple[Tensor, ...]:
         block_of = torch.full_like(self.numbers, FIXED)
         block_of[1:] = 1 + sum(1 for _ in spans)  # units that no layer names
         for block, (start, stop) in enumerate(spans, start=1):
             block_of[1 + start : 1 + stop] = block
-        if components is not None:
-            kinds = torch.stack([block_of[1:], components])
-            block_of[1:] = 1 + kinds.unique(dim=1, return_inverse=True)[1]
         if dead is not None:
             block_of[1 + dead] = FIXED
         order = block_of.argsort(stable=True)
@@ -165,10 +159,40 @@ def size_of(where: Where) -> int:
     return where.stop - where.start if isinstance(where, slice) else len(where)
 
 
-def incidence_of(name: str, entry: Entry, size: torch.Size, blocks: Blocks) -> Incidence:
-    """How one parameter's entries join blocks."""
-    dims, device = max(1, len(size)), blocks.numbers.device
-    target, source = ends_of(entry, dims, device)
+def incidences_of(name: str, entry: Entry, size: torch.Size, blocks: Blocks) -> list[Incidence]:
+    """How one parameter's entries join blocks; each group of them by itself, if they are large."""
+    target, source = ends_of(entry, max(1, len(size)), blocks.numbers.device)
+    return [
+        _incidence_of(name, part, _within(target, part), _within(source, part), blocks)
+        for part in _groups(target, source) or _groups(source, target) or [slice(None)]
+    ]
+
+
+def _groups(alone: Tensor, other: Tensor) -> list[slice]:
+    """Runs along the first dimension that decides about one end, and takes part in the other.
+
+    Within a run it takes none. None are returned if they are short, or there is but one.
+    """
+    if not (1 < len(alone) == alone.numel() and 1 < len(other) < other.numel()):
+        return []
+    breaks = (other[1:] != other[:-1]).flatten(1).any(1).nonzero().squeeze(1) + 1
+    bounds = [0, *breaks.tolist(), len(other)]
+    if _GROUPED * (len(bounds) - 1) > len(other):
+        return []
+    return [slice(a, b) for a, b in pairwise(bounds)]
+
+
+def _within(end: Tensor, part: slice) -> Tensor:
+    """One end of the entries of a part."""
+    if part == slice(None):
+        return end
+    alike = end.numel() > len(end)  # within a group it is the same in each row
+    return end[part][:1] if alike else end[part]
+
+
+def _incidence_of(
+    name: str, part: slice, target: Tensor, source: Tensor, blocks: Blocks
+) -> Incidence:
     rows, columns = tuple(target.shape), tuple(source.shape)
     shape = tuple(max(a, b) for a, b in zip(rows, columns))
     across = tuple(d for d, n in enumerate(rows) if n > 1)
@@ -179,9 +203,11 @@ def incidence_of(name: str, entry: Entry, size: torch.Size, blocks: Blocks) -> I
             for row in blocks.by_block(target.reshape(-1))
             for column in blocks.by_block(source.reshape(-1))
         ]
-        return Incidence(name, shape, across + along, target.numel(), tuple(pairs))
+        return Incidence(name, part, shape, across + along, target.numel(), tuple(pairs))
     target, source = (index.expand(shape).reshape(-1) for index in (target, source))
-    return Incidence(name, shape, None, len(target), tuple(_entry_pairs(target, source, blocks)))
+    return Incidence(
+        name, part, shape, None, len(target), tuple(_entry_pairs(target, source, blocks))
+    )
 
 
 def _entry_pairs(

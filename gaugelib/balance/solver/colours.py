@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,27 +17,49 @@ from gaugelib.balance.solver.read import Conductances
 
 
 class Bonds:
-    """The pairs of blocks that something flows between, numbered: links first, then the ground.
+    """The pairs of parts of blocks that something flows between, numbered.
 
     Attributes:
-        ends: the two blocks of each bond, (to, from).
-        ground: number of the bond from the ground (True) or to it (False), by block.
-        links: numbers of the links into (True) or out of (False) each block.
+        block: of the unit at each position.
+        part: of the same, numbered through all blocks; 0 is the ground.
+        within: the same within its block, from 0 on.
+        counts: number of parts of each block.
+        ends: the two parts of each bond, (to, from): links first, then the ground.
+        to, source: the same, apart.
+        links: numbers of a link's bonds, shape `(parts of its target, parts of its source)`.
+        ground: the same from the ground (True) or to it (False), by block.
+        touching: links into (True) or out of (False) each block.
     """
 
-    def __init__(self, network: Conductances) -> None:
-        self.ends = [(link.target, link.source) for link in network.links]
-        self.links: dict[tuple[int, bool], list[int]] = {}
-        for bond, (target, source) in enumerate(self.ends):
-            self.links.setdefault((target, True), []).append(bond)
-            self.links.setdefault((source, False), []).append(bond)
-        self.ground: dict[tuple[int, bool], int] = {}
-        for block in network.inflow:
-            self.ground[block, True] = len(self.ends)
-            self.ends.append((block, FIXED))
-        for block in network.outflow:
-            self.ground[block, False] = len(self.ends)
-            self.ends.append((FIXED, block))
+    def __init__(self, plan: Plan, network: Conductances, within: Tensor | None = None) -> None:
+        device, ranges = plan.units.device, plan.ranges
+        if within is None:
+            within = torch.zeros(1 + len(plan.units), dtype=torch.int64, device=device)
+            self.counts = [1] * len(ranges)
+        else:
+            self.counts = [1 + int(within[where].max()) for where in ranges]
+        self.within = within
+        starts = list(itertools.accumulate(self.counts, initial=0))
+        self.block = torch.zeros_like(within)
+        for block in itertools.chain(*plan.colours):
+            self.block[ranges[block]] = block
+        self.part = within + torch.tensor(starts, device=device)[self.block]
+        self.ends: list[tuple[int, int]] = []
+
+        def add(to: int, source: int) -> Tensor:
+            sizes, first = (self.counts[to], self.counts[source]), len(self.ends)
+            into, out_of = (range(starts[b], starts[b + 1]) for b in (to, source))
+            self.ends += itertools.product(into, out_of)
+            return torch.arange(first, len(self.ends), device=device).view(sizes)
+
+        self.touching: dict[tuple[int, bool], list[int]] = {}
+        for number, link in enumerate(network.links):
+            self.touching.setdefault((link.target, True), []).append(number)
+            self.touching.setdefault((link.source, False), []).append(number)
+        self.links = [add(link.target, link.source) for link in network.links]
+        self.ground = {(block, True): add(block, FIXED) for block in network.inflow}
+        self.ground |= {(block, False): add(FIXED, block) for block in network.outflow}
+        self.to, self.source = np.array(self.ends, dtype=np.int64).reshape(-1, 2).T
 
 
 class Layout:
@@ -62,10 +86,10 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class _Current:
-    """What flows through one bond into, or out of, the units of a block."""
+    """What flows between a block and another, into or out of the units of the first."""
 
     where: Where  # positions of the units
-    bond: int  # that it comes through
+    bonds: Tensor  # that it comes through, one of each unit from each part of the other block
     forward: bool  # whether it flows in
     inner: bool  # whether the other end has the same colour
     flow: Link | Tensor  # what it comes through, or the current itself if that never changes
@@ -78,13 +102,18 @@ class Reading:
     link: Link
     forward: bool
     factors: Where
-    out: Tensor
+    out: Tensor  # (parts at the other end, units)
+    parts: Tensor  # of the units at the other end
 
     def run(self, factors: Tensor) -> None:
-        """Read the link."""
-        x = factors[self.factors]
+        """Read the link, once for all parts."""
+        x, out = factors[self.factors], self.out.t()
+        if len(self.out) == 1:
+            out = self.out[0]
+        else:
+            x = x.new_zeros(len(x), len(self.out)).scatter_(1, self.parts[:, None], x[:, None])
         matrix = self.link.matrix
-        (matrix.into if self.forward else matrix.out_of)(x, self.out)
+        (matrix.into if self.forward else matrix.out_of)(x, out)
 
 
 class Colour:
@@ -96,14 +125,14 @@ class Colour:
         incoming: number of the flows that are incoming.
         units: for each flow, the place of its unit; `None` if each unit has one of each.
         factors: places of the units' own factors, for each flow.
-        currents: for each flow, the number of the current that it is of.
-        bonds: the bond that each current comes through; `None` for what is counted elsewhere.
-        links: those of them that are links.
+        bonds: the bond that each flow is counted in; one more than there are if elsewhere.
+        far: the part that it comes from, or goes to.
+        counted: the bonds that are counted here.
+        links: those of which they are.
         readings: products that renew the flows.
         inner: those of them, incoming, that the colour's own scales enter.
         share: part of a pass that the readings make.
         inner_share: part of a pass that the inner ones make.
-        blocks: the blocks.
     """
 
     def __init__(
@@ -111,12 +140,11 @@ class Colour:
     ) -> None:
         blocks, self.where = plan.colours[number], layout.spans[number]
         device = plan.units.device
-        self.blocks = blocks
-        sides = [list(_currents(plan, network, bonds, blocks, side)) for side in (True, False)]
-        currents = sides[0] + sides[1]
-        sizes = [size_of(current.where) for current in currents]
+        flows = [list(_currents(plan, network, bonds, blocks, side)) for side in (True, False)]
+        currents = flows[0] + flows[1]
+        sizes = [current.bonds.numel() for current in currents]
         self.flows = network.fixed.new_zeros(sum(sizes), dtype=network.dtype)
-        self.incoming = sum(sizes[: len(sides[0])])
+        self.incoming = sum(sizes[: len(flows[0])])
         self.readings: list[Reading] = []
         self.inner: list[Reading] = []
         for current, out in zip(currents, self.flows.split(sizes)):
@@ -125,7 +153,9 @@ class Colour:
                 continue
             link, forward = current.flow, current.forward
             block, far = (link.source, link.columns) if forward else (link.target, link.rows)
-            reading = Reading(link, forward, layout.places(block, far, inverse=forward), out)
+            places = layout.places(block, far, inverse=forward)
+            out = out.view(current.bonds.shape)
+            reading = Reading(link, forward, places, out, bonds.within[far])
             self.readings.append(reading)
             if current.inner and forward:
                 self.inner.append(reading)
@@ -133,16 +163,21 @@ class Colour:
         whole = 2 * sum(link.matrix.entries for link in network.links)
         self.share = sum(r.link.matrix.entries for r in self.readings) / whole if whole else 1.0
         self.inner_share = sum(r.link.matrix.entries for r in self.inner) / whole if whole else 0.0
-        self.links = {current.bond for current in currents if isinstance(current.flow, Link)}
+        through = torch.cat([current.bonds.reshape(-1) for current in currents])
+        sides = (through[: self.incoming], bonds.source), (through[self.incoming :], bonds.to)
+        self.far = torch.cat([torch.from_numpy(end).to(device)[of] for of, end in sides])
         # What flows between units of the same colour is counted where it arrives.
-        self.bonds = [None if p.inner and not p.forward else p.bond for p in currents]
-        lengths = torch.tensor(sizes, device=device)
-        self.currents = torch.arange(len(currents), device=device).repeat_interleave(lengths)
+        inner = torch.tensor([c.inner and not c.forward for c in currents], device=device)
+        elsewhere = inner.repeat_interleave(torch.tensor(sizes, device=device))
+        self.bonds = through.masked_fill(elsewhere, len(bonds.ends))
+        self.counted = np.unique(through[~elsewhere].cpu().numpy())
+        touching = (bonds.touching.get((b, side), []) for b in blocks for side in (True, False))
+        self.links = set(itertools.chain(*touching))
         self.units: Tensor | None = None
         self.factors: Where = slice(2 * self.where.start, 2 * self.where.stop)
         own = [plan.ranges[b] for b in blocks]
-        if not all(_are(side, own) for side in sides):
-            places = [listed(current.where, device) for current in currents]
+        if not all(_are(side, own) for side in flows):
+            places = [listed(c.where, device).repeat(len(c.bonds)) for c in currents]
             units = torch.cat(places) - self.where.start
             outgoing = torch.arange(len(units), device=device) >= self.incoming
             self.factors = 2 * self.where.start + units + size_of(self.where) * outgoing
@@ -152,7 +187,7 @@ class Colour:
 def _are(side: list[_Current], blocks: list[slice]) -> bool:
     """Whether each block's flow on this side comes in one piece."""
     return len(side) == len(blocks) and all(
-        isinstance(current.where, slice) and current.where == block
+        isinstance(current.where, slice) and current.where == block and len(current.bonds) == 1
         for current, block in zip(side, blocks)
     )
 
@@ -161,12 +196,17 @@ def _currents(
     plan: Plan, network: Conductances, bonds: Bonds, blocks: tuple[int, ...], forward: bool
 ) -> Iterator[_Current]:
     flows = network.inflow if forward else network.outflow
+
+    def current(numbers: Tensor, where: Where, inner: bool, flow: Link | Tensor) -> _Current:
+        numbers = (numbers.t() if forward else numbers)[:, bonds.within[where]]
+        return _Current(where, numbers, forward, inner, flow)
+
     for block in blocks:
         if block in flows:
-            bond = bonds.ground[block, forward]
-            yield _Current(plan.ranges[block], bond, forward, False, flows[block])
-        for bond in bonds.links.get((block, forward), []):
-            link = network.links[bond]
-            where = link.rows if forward else link.columns
+            ground = bonds.ground[block, forward]
+            yield current(ground, plan.ranges[block], False, flows[block])
+        for number in bonds.touching.get((block, forward), []):
+            link = network.links[number]
             inner = link.target in blocks and link.source in blocks
-            yield _Current(where, bond, forward, inner, link)
+            where = link.rows if forward else link.columns
+            yield current(bonds.links[number], where, inner, link)

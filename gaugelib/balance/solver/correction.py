@@ -2,21 +2,25 @@ r"""The layer correction: one scale for each whole layer, chosen exactly.
 
 Sweeps move whole layers slowly: the slow mode of a chain of $L$ weight layers is a half-wave over
 its layers, whose rate is $\cos(\pi/L)$ for all weights and widths. Between blocks only totals
-matter, so that the best common scale of each block is a small convex problem. It is so small, a
-number for each layer, that plain Python is the fastest way to solve it on a chain.
+matter, so that the best common scale of each block is a small convex problem.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-import torch
+import numpy as np
+from scipy.sparse import coo_array, diags_array
+from scipy.sparse.linalg import splu
 
 from gaugelib.balance.solver.blocks import FIXED
 
 _STEPS = 100
-_SMALLEST = 1e-13
+_SMALLEST = 1e-8
+"""Largest change of an exponent in the last step: one more would change the sum by its square."""
+
+_FEW = 200
+"""Blocks whose equations are solved as if all were joined."""
 
 
 class Quotient:
@@ -35,21 +39,17 @@ class Quotient:
 
     Example:
         >>> chain = Quotient([(1, 0), (2, 1), (0, 2)], blocks=3)
-        >>> [round(math.exp(t), 6) for t in chain.shift([8.0, 1.0, 1.0])]  # totals become 2, 2, 2
-        [1.0, 0.25, 0.5]
+        >>> chain.shift([8.0, 1.0, 1.0]).round(4)  # log of 1, 1/4, 1/2: totals become 2, 2, 2
+        array([ 0.    , -1.3863, -0.6931])
     """
 
     def __init__(self, ends: Sequence[tuple[int, int]], blocks: int) -> None:
         self.ends, self.blocks = list(ends), blocks
         self.components = _components(self.ends, blocks)
         self.paths = [_path(self.ends, component) for component in self.components]
+        self.to, self.source = np.array(self.ends, dtype=np.int64).reshape(-1, 2).T
 
-    @property
-    def chains(self) -> bool:
-        """Whether every component is a path from the ground to the ground."""
-        return None not in self.paths
-
-    def shift(self, totals: Sequence[float]) -> list[float]:
+    def shift(self, totals: Sequence[float] | np.ndarray) -> np.ndarray:
         r"""The best $t$ of each block; 0 for the ground.
 
         On a chain all totals become their geometric mean. Elsewhere Newton's method, each step cut
@@ -57,69 +57,58 @@ class Quotient:
         every step lowers the sum.
 
         Args:
-            totals: $m_e > 0$ of each bond.
+            totals: $m_e > 0$ of each bond; 0 between parts that nothing joins.
+
+        Raises:
+            ValueError: if a total of a chain is 0.
         """
-        shift = [0.0] * self.blocks
+        totals, shift = np.asarray(totals, dtype=np.float64), np.zeros(self.blocks)
         for component, path in zip(self.components, self.paths):
+            bonds = np.array(component if path is None else path)
+            to, source = self.to[bonds], self.source[bonds]
             if path is None:
-                self._newton(component, totals, shift)
+                blocks, ends = np.unique([FIXED, *to, *source], return_inverse=True)
+                to, source = ends[1:].reshape(2, -1)
+                shift[blocks] = _balanced(to, source, totals[bonds], len(blocks))
+            elif totals[bonds].min() > 0.0:
+                logs = np.log(totals[bonds])
+                shift[to[:-1]] = (logs.mean() - logs[:-1]).cumsum()
             else:
-                self._level(path, totals, shift)
+                raise ValueError("nothing flows through some layer")
         return shift
 
-    def _level(self, path: Sequence[int], totals: Sequence[float], shift: list[float]) -> None:
-        logs = [math.log(totals[bond]) for bond in path]
-        mean, reached = math.fsum(logs) / len(logs), 0.0
-        for bond, log in zip(path[:-1], logs):
-            reached += mean - log
-            shift[self.ends[bond][0]] = reached
-
-    def disturbance(self, shift: Sequence[float]) -> list[float]:
-        """Bound on |log(out/in)|/2 at the units of each block, if they were balanced before."""
-        into = [(math.inf, -math.inf)] * self.blocks
-        out = list(into)
-        for to, source in self.ends:
-            x = shift[to] - shift[source]
-            into[to] = min(into[to][0], x), max(into[to][1], x)
-            out[source] = min(out[source][0], x), max(out[source][1], x)
-        worst = [max(b[1] - a[0], a[1] - b[0], 0.0) / 2 for a, b in zip(into, out)]
-        return [0.0, *worst[1:]]
-
-    def _newton(
-        self, component: Sequence[int], totals: Sequence[float], shift: list[float]
-    ) -> None:
-        bonds = [bond for bond in component if self.ends[bond][0] != self.ends[bond][1]]
-        if not bonds:
-            return
-        blocks = sorted({FIXED, *(block for bond in bonds for block in self.ends[bond])})
-        place = {block: k for k, block in enumerate(blocks)}
-        pairs = [[place[block] for block in self.ends[bond]] for bond in bonds]
-        solved = _balanced(pairs, [totals[bond] for bond in bonds], len(blocks))
-        for block, value in zip(blocks[1:], solved[1:]):
-            shift[block] = value
+    def reach(self, shift: np.ndarray) -> float:
+        """Bound on the change of a unit's |log(out/in)|/2."""
+        return float(np.abs(shift[self.to] - shift[self.source]).max(initial=0.0))
 
 
-def _balanced(pairs: list[list[int]], totals: list[float], count: int) -> list[float]:
+def _balanced(to: np.ndarray, source: np.ndarray, totals: np.ndarray, count: int) -> np.ndarray:
     """Shifts at which what flows into each number flows out of it; zeros if there are none."""
-    to, source = torch.tensor(pairs, dtype=torch.int64).view(-1, 2).T
-    weights = torch.tensor(totals, dtype=torch.float64)
-    flat = torch.cat([to * count + source, source * count + to])
-    shift = weights.new_zeros(count)
+    none, shift = np.zeros(count), np.zeros(count)
     for _ in range(_STEPS):
-        flow = weights * (shift[to] - shift[source]).exp()
-        into = shift.new_zeros(count).index_add_(0, to, flow)
-        out = shift.new_zeros(count).index_add_(0, source, flow)
-        off = shift.new_zeros(count**2).index_add_(0, flat, flow.repeat(2))
-        hessian = torch.diag(into + out) - off.view(count, count)
-        solved, info = torch.linalg.solve_ex(hessian[1:, 1:], (out - into)[1:])
-        if bool(info) or not bool(solved.isfinite().all()):
-            return [0.0] * count
-        step = torch.cat([solved.new_zeros(1), solved])
-        largest = float((step[to] - step[source]).abs().max())
+        flow = totals * np.exp(shift[to] - shift[source])
+        into, out = (np.bincount(end, flow, count) for end in (to, source))
+        off = coo_array((flow, (to, source)), shape=(count, count))
+        try:
+            solved = _solve(into + out, off, (out - into)[1:])
+        except (RuntimeError, np.linalg.LinAlgError):  # it is singular
+            return none
+        step = np.concatenate([[0.0], solved])
+        largest = np.abs(step[to] - step[source]).max(initial=0.0, where=totals > 0.0)
+        if not np.isfinite(largest):
+            return none
         shift += step / max(1.0, largest)
         if largest < _SMALLEST:
             break
-    return shift.tolist()
+    return shift
+
+
+def _solve(diagonal: np.ndarray, off: coo_array, right: np.ndarray) -> np.ndarray:
+    """Solve the equations of all but the first."""
+    if len(right) < _FEW:
+        dense = off.toarray()
+        return np.linalg.solve((np.diag(diagonal) - dense - dense.T)[1:, 1:], right)
+    return splu((diags_array(diagonal) - off - off.T).tocsc()[1:, 1:]).solve(right)
 
 
 def _components(ends: Sequence[tuple[int, int]], blocks: int) -> list[list[int]]:

@@ -128,7 +128,7 @@ def tells_error(options: Options, found: Found) -> bool:
     """Whether the last correction is as large as the error of the log-scales, or larger.
 
     So it is where corrections fell by half with each sweep, and are large beside what is left: the
-    two-level method does that, unless the network falls into weakly linked components, or there was
+    two-level method does that, unless little flows between parts of the network, or there was
     little to do from the start.
     """
     return (

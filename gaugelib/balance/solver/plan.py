@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from gaugelib.action import refuse_not_finite
-from gaugelib.balance.solver.blocks import FIXED, Blocks, Incidence, incidence_of
+from gaugelib.balance.solver.blocks import FIXED, Blocks, Incidence, incidences_of
 from gaugelib.balance.solver.prepare import dead_units, start_within_range
 from gaugelib.balance.solver.task import Task
 from gaugelib.group import GaugeGroup
@@ -31,7 +31,6 @@ class Start:
     shift: Tensor | None = None  # log-scales (units,), by default 0
     log_unit: float = 0.0  # logarithm of the unit in which conductances are counted
     dead: Tensor | None = None  # units that stay at scale 1 (units,); None if nobody looked for any
-    components: Tensor | None = None  # of the network (units,), if it falls into some
     careful: bool = False  # whether it was chosen so that no sum over- or underflows
     doubted: bool = False  # whether one did, or may have: then there is a better start
 
@@ -80,19 +79,13 @@ def _with_more_care(task: Task, start: Start) -> Start:
         if len(dead):
             return replace(start, dead=dead, doubted=False)
     shift, unit = start_within_range(task.params, task.group, task.names, task.options.p, dead)
-    return Start(torch.float64, shift, unit, dead, start.components, careful=True)
+    return Start(torch.float64, shift, unit, dead, careful=True)
 
 
 def _order_from(start: Start, task: Task) -> Plan:
     dead = start.dead if start.dead is not None and len(start.dead) else None
-    return plan_of(
-        task.group,
-        task.names,
-        dead,
-        task.device,
-        coloured=task.options.method.coloured,
-        components=start.components,
-    )
+    coloured = task.options.method.coloured
+    return plan_of(task.group, task.names, dead, task.device, coloured=coloured)
 
 
 _PLANS: WeakKeyDictionary[GaugeGroup, dict[Hashable, Plan]] = WeakKeyDictionary()
@@ -105,7 +98,6 @@ def plan_of(
     device: torch.device,
     *,
     coloured: bool,
-    components: Tensor | None = None,
 ) -> Plan:
     """Blocks, their colours and their order; as long as the group lives, worked out once.
 
@@ -116,11 +108,9 @@ def plan_of(
         device: of the parameters.
         coloured: whether to give blocks that a weight joins different colours; if not, all units
             are balanced at once.
-        components: the component of the network that each unit belongs to, shape `(units,)`: units
-            of different ones are not put into one block.
     """
-    if dead is not None or components is not None:
-        return _planned(group, names, dead, device, coloured, components)
+    if dead is not None:
+        return _planned(group, names, dead, device, coloured)
     plans, key = _PLANS.setdefault(group, {}), (tuple(names), device, coloured)
     if key not in plans:
         plans[key] = _planned(group, names, None, device, coloured)
@@ -133,10 +123,13 @@ def _planned(
     dead: Tensor | None,
     device: torch.device,
     coloured: bool,
-    components: Tensor | None = None,
 ) -> Plan:
-    blocks = Blocks(group, dead, device, components)
-    incidences = [incidence_of(n, group.entries[n], group.shapes[n], blocks) for n in names]
+    blocks = Blocks(group, dead, device)
+    incidences = [
+        incidence
+        for name in names
+        for incidence in incidences_of(name, group.entries[name], group.shapes[name], blocks)
+    ]
     joined = {(row.block, column.block) for i in incidences for row, column in i.pairs}
     occupied = [b for b, size in enumerate(blocks.sizes) if size]
     colours = _colours_of(occupied, joined) if coloured or not occupied else (tuple(occupied),)

@@ -37,7 +37,7 @@ class Conductances:
     links: list[Link] = field(default_factory=list)
     inflow: dict[int, Tensor] = field(default_factory=dict)
     outflow: dict[int, Tensor] = field(default_factory=dict)
-    powers: dict[str, Powers] = field(default_factory=dict)
+    powers: dict[str, list[Powers]] = field(default_factory=dict)
 
     def feeds_all(self, plan: Plan) -> bool:
         """Whether something can flow into each block, and out of it."""
@@ -74,8 +74,7 @@ def conductances_of(
 ) -> Conductances:
     r"""What joins blocks, and what flows between them and the ground.
 
-    Parameters are read anew at each product where powers cost next to nothing; else the conductances
-    are kept.
+    Where powers cost next to nothing a parameter is read anew at each product; else they are kept.
 
     Args:
         params: the network's parameters by name.
@@ -89,7 +88,7 @@ def conductances_of(
     network = Conductances(plan.units.new_zeros((), dtype=torch.float64), dtype)
     for incidence in plan.incidences:
         value = params[incidence.name]
-        value = value if value.dim() else value.reshape(1)
+        value = value[incidence.part] if value.dim() else value.reshape(1)
         moved = _moved(incidence, group, shift, p, log_unit, value.dim())
         if incidence.dims is None:
             _read_edges(network, plan, incidence, reduced(value, p, dtype, moved, incidence.shape))
@@ -100,7 +99,8 @@ def conductances_of(
             total = reduced(value, p, dtype, moved, incidence.shape).permute(_complete(incidence))
             _add_kept(network, plan, incidence, total.reshape(incidence.rows, -1))
         else:
-            network.powers[incidence.name] = powers = Powers(value, p, dtype)
+            powers = Powers(value, p, dtype)
+            network.powers.setdefault(incidence.name, []).append(powers)
             _add_streamed(network, plan, incidence, powers, flipped=flipped)
     return network
 
@@ -119,6 +119,7 @@ def _moved(
     full, entry = group.with_ground(shift, ground=0.0), group.entries[incidence.name]
     moved = full[entry.target.to(full.device)] - full[entry.source.to(full.device)]
     moved = moved.reshape((1,) * (dims - moved.dim()) + moved.shape)
+    moved = moved[incidence.part] if len(moved) > 1 else moved
     return moved.mul(p).sub(log_unit)
 
 
@@ -206,7 +207,7 @@ def _add(
     if inner:
         link = Link(row.block, column.block, _at(plan, row), _at(plan, column), matrix)
         ends = (like.new_ones(size_of(end.units)) for end in (column, row))
-        if not several or link.total(*ends) != 0.0:  # 0 as between parts of a network
+        if not several or link.total(*ends) != 0.0:  # it is 0 where nothing joins them
             network.links.append(link)
         return
     back = row.block == FIXED and column.block != FIXED

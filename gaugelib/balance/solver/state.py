@@ -2,13 +2,10 @@ r"""The solver's state: log-scales, the flows that they give, and totals between
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
+import numpy as np
 import torch
 from torch import Tensor
 
-from gaugelib.balance.solver.blocks import Where
 from gaugelib.balance.solver.colours import Bonds, Colour, Layout
 from gaugelib.balance.solver.plan import Plan
 from gaugelib.balance.solver.read import Conductances
@@ -36,31 +33,33 @@ class State:
     """
 
     def __init__(self, plan: Plan, network: Conductances, logs: Tensor | None = None) -> None:
-        self.network = network
-        self.bonds = Bonds(network)
+        self.plan, self.network = plan, network
         self.logs = network.fixed.new_zeros(1 + len(plan.units))
         self.factors = network.fixed.new_ones(2 * len(self.logs), dtype=network.dtype)
-        layout = Layout(plan)
-        self.colours = [
-            Colour(plan, network, layout, self.bonds, k) for k in range(len(plan.colours))
-        ]
+        self._layout = Layout(plan)
         limits = torch.finfo(network.dtype)
         self._low, self._high = limits.tiny * _ROOM, limits.max / _ROOM
         self.passes = 0.0
+        self._fixed = float(network.fixed)
+        self.divide(None)
         if logs is not None:
             self.move_all(logs)
-        self._fixed = float(network.fixed)
-        lengths = [r.stop - r.start for r in plan.ranges]
-        order = [0, *(b for blocks in plan.colours for b in blocks)]
-        lengths = torch.tensor([1, *(lengths[b] for b in order[1:])], device=self.logs.device)
-        self._block_at = torch.tensor(order, device=self.logs.device).repeat_interleave(lengths)
-        self._ground = self._ground_flows(plan, layout)
-        self._start_totals(layout)
+            self.forget_links()
+        self._start_totals()
+
+    def divide(self, within: Tensor | None) -> None:
+        """Tell parts of blocks apart: by the part of the unit at each position in its block."""
+        self.bonds = Bonds(self.plan, self.network, within)
+        self.colours = [
+            Colour(self.plan, self.network, self._layout, self.bonds, k)
+            for k in range(len(self.plan.colours))
+        ]
+        self.forget_links()
 
     @property
     def objective(self) -> float:
         r"""$\sum|\theta_e|^p$ over all counted entries; wrong while links are unknown."""
-        return math.fsum(self.totals) + self._fixed
+        return float(self.totals.sum()) + self._fixed
 
     def read(self, colour: Colour) -> None:
         """Renew what flows into and out of a colour's units."""
@@ -74,21 +73,30 @@ class State:
             reading.run(self.factors)
         self.passes += colour.inner_share
 
-    def wanted(self, colour: Colour) -> Tensor:
+    def wanted(self, colour: Colour, shift: np.ndarray | None = None) -> Tensor:
         r"""$\frac12\log(\text{out}/\text{in})$ of each unit: the step in $u$ that balances it.
+
+        Args:
+            colour: whose flows were renewed.
+            shift: what has been added since then to the log-scales of each part.
 
         Raises:
             Unworkable: if a sum is so small that parts of it may have been lost, or so large.
         """
         flows = colour.flows.double()
+        if shift is not None:
+            factors = torch.from_numpy(shift).to(flows.device)[colour.far].exp()
+            factors[: colour.incoming].reciprocal_()
+            flows *= factors
         if colour.units is None:
             into, out = flows[: colour.incoming], flows[colour.incoming :]
         else:
             count = colour.where.stop - colour.where.start
             sides = (slice(colour.incoming), slice(colour.incoming, None))
-            into, out = flows = flows.new_zeros(2, count)
+            moved, flows = flows, flows.new_zeros(2, count)
+            into, out = flows
             for side, total in zip(sides, flows):
-                total.index_add_(0, colour.units[side], colour.flows[side].double())
+                total.index_add_(0, colour.units[side], moved[side])
         low, high = flows.aminmax()
         if not (bool(low > self._low) and bool(high < self._high)):
             raise Unworkable
@@ -106,32 +114,30 @@ class State:
         for colour in self.colours:
             self._refactor(colour.where)
 
-    def shift_blocks(self, shift: Sequence[float]) -> None:
-        """Change the log-scales of all units of each block alike; totals stay known."""
-        by_block = torch.tensor(shift, dtype=torch.float64, device=self.logs.device)
-        self.logs += by_block[self._block_at]
+    def shift(self, shift: np.ndarray) -> None:
+        """Change the log-scales of all units of each part alike; totals stay known."""
+        self.logs += torch.from_numpy(shift).to(self.logs.device)[self.bonds.part]
         for colour in self.colours:
             self._refactor(colour.where)
-        for bond, (to, source) in enumerate(self.bonds.ends):
-            self.totals[bond] *= math.exp(shift[to] - shift[source])
+        self.totals *= np.exp(shift[self.bonds.to] - shift[self.bonds.source])
 
     def renew_totals(self, colour: Colour) -> None:
         """Totals of the bonds that a colour's flows give, at its present scales."""
         flows = (self.factors[colour.factors] * colour.flows).double()
-        sums = flows.new_zeros(len(colour.bonds)).index_add_(0, colour.currents, flows).tolist()
-        for bond, total in zip(colour.bonds, sums):
-            if bond is not None:
-                self.totals[bond] = total
+        sums = flows.new_zeros(1 + len(self.totals)).index_add_(0, colour.bonds, flows)
+        self.totals[colour.counted] = sums.cpu().numpy()[colour.counted]
         self.unknown -= colour.links
 
     def forget_links(self) -> None:
         """Say that scales moved in a way that leaves the totals of links unknown."""
         self.unknown = set(range(len(self.network.links)))
-        places, values, bonds = self._ground
-        first = len(self.network.links)
-        sums = values.new_zeros(len(self.totals) - first)
-        sums.index_add_(0, bonds, self.factors[places].double() * values)
-        self.totals[first:] = sums.tolist()
+        sums = self.logs.new_zeros(len(self.bonds.ends))
+        for (block, inflow), bonds in self.bonds.ground.items():
+            where = self.plan.ranges[block]
+            flows = (self.network.inflow if inflow else self.network.outflow)[block].double()
+            flows = flows * (self.logs[where] if inflow else -self.logs[where]).exp()
+            sums.index_add_(0, bonds.reshape(-1)[self.bonds.within[where]], flows)
+        self.totals = sums.cpu().numpy()
 
     def _refactor(self, where: slice) -> None:
         middle = where.start + where.stop
@@ -139,29 +145,10 @@ class State:
         self.factors[2 * where.start : middle] = grown
         self.factors[middle : 2 * where.stop] = grown.reciprocal_()
 
-    def _ground_flows(self, plan: Plan, layout: Layout) -> tuple[Tensor, Tensor, Tensor]:
-        places, values, bonds = [], [], []
-        for forward, flows in ((True, self.network.inflow), (False, self.network.outflow)):
-            for block, flow in flows.items():
-                own = _span(layout.places(block, plan.ranges[block], inverse=not forward))
-                places.append(torch.arange(own.start, own.stop, device=flow.device))
-                values.append(flow.double())
-                number = self.bonds.ground[block, forward] - len(self.network.links)
-                bonds.append(torch.full_like(places[-1], number))
-        return torch.cat(places), torch.cat(values), torch.cat(bonds)
-
-    def _start_totals(self, layout: Layout) -> None:
-        self.totals = [0.0] * len(self.bonds.ends)
-        self.forget_links()
-        self.unknown = set()
-        first = self.colours[0].links
-        for bond, link in enumerate(self.network.links):
-            if bond not in first:  # the first reading gives the others
-                columns = layout.places(link.source, link.columns, inverse=True)
-                rows = layout.places(link.target, link.rows, inverse=False)
-                self.totals[bond] = link.total(self.factors[columns], self.factors[rows])
-
-
-def _span(where: Where) -> slice:
-    assert isinstance(where, slice)
-    return where
+    def _start_totals(self) -> None:
+        self.unknown = set(self.colours[0].links)  # the first reading gives them
+        for number, link in enumerate(self.network.links):
+            if number not in self.unknown:
+                columns = self._layout.places(link.source, link.columns, inverse=True)
+                rows = self._layout.places(link.target, link.rows, inverse=False)
+                self.totals[number] = link.total(self.factors[columns], self.factors[rows])

@@ -10,14 +10,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from gaugelib.balance.solver.anderson import Anderson
-from gaugelib.balance.solver.components import components_of
 from gaugelib.balance.solver.correction import Quotient
 from gaugelib.balance.solver.found import Found, Log
 from gaugelib.balance.solver.methods import Method
+from gaugelib.balance.solver.parts import divided
 from gaugelib.balance.solver.plan import Plan, Start
 from gaugelib.balance.solver.read import Conductances
 from gaugelib.balance.solver.state import State, Unworkable
@@ -30,8 +31,8 @@ _NEAR = 1e4
 """How near that is, in rounding units."""
 _FARTHEST = 10.0
 """Longest extrapolation of a log-scale that is worth a try."""
-_SLOW = 10.0
-"""Passes after which the two-level method looks whether the network falls into components."""
+_SLOW = 0.3
+"""Share of the last sweep's changes that the next makes again, from which on it is slow."""
 
 
 def sweep(options: Options, plan: Plan, network: Conductances, found: Found) -> Found:
@@ -48,7 +49,7 @@ def sweep(options: Options, plan: Plan, network: Conductances, found: Found) -> 
     if not network.feeds_all(plan) or not bool(network.fixed.isfinite()):
         return _doubted(found)
     state, before = State(plan, network, _logs_at(start, plan, options.p)), found.passes
-    sweeps = Sweeps(state, options.method, options.p, whole=start.components is not None)
+    sweeps = Sweeps(state, options.method, options.p)
     try:
         reached = sweeps.run(found.goal, options.max_passes - before)
     except Unworkable:
@@ -57,7 +58,7 @@ def sweep(options: Options, plan: Plan, network: Conductances, found: Found) -> 
     found.log.extend(sweeps.log, before, math.exp(min(start.log_unit, 709.0)))
     # Rescaling changes no norm by more than a few rounding units, which a loose tolerance forgives.
     exact = options.dtypes <= ({torch.float64} if options.wide else {torch.float64, torch.float32})
-    found = replace(
+    return replace(
         found,
         scales=scales,
         passes=before + state.passes,
@@ -67,12 +68,6 @@ def sweep(options: Options, plan: Plan, network: Conductances, found: Found) -> 
         reached=reached,
         known=reached and sweeps.sees_all and exact and not start.careful,
     )
-    if sweeps.components is None:
-        return found
-    components = torch.zeros_like(scales, dtype=torch.int64)
-    components[plan.units - 1] = sweeps.components[1:]
-    start = replace(start, shift=scales.log(), components=components)
-    return replace(found, start=start, open=True)
 
 
 def _doubted(found: Found) -> Found:
@@ -109,7 +104,7 @@ class _Trial:
     """Where to go back to if an extrapolation turns out to raise the objective."""
 
     logs: Tensor
-    totals: list[float]
+    totals: np.ndarray
     objective: float
 
 
@@ -118,31 +113,22 @@ class Sweeps:
 
     Attributes:
         count: sweeps that were begun.
-        components: the component of each unit by position, if the network was found to fall into
-            some: then the run ended early, for a correction for each of them gets there sooner.
 
     Args:
         state: where to start, and what is changed.
         method: the method.
         p: exponent of the norm; scales are $e^{u/p}$.
-        whole: whether it is known that blocks need not be divided.
         depth: of Anderson acceleration.
     """
 
-    def __init__(
-        self, state: State, method: Method, p: float, *, whole: bool = False, depth: int = 5
-    ) -> None:
+    def __init__(self, state: State, method: Method, p: float, *, depth: int = 5) -> None:
         self.state, self.method, self.p = state, method, p
-        self.components: Tensor | None = None
-        self._whole = whole or not method.correct
         self.log = Log()
-        self.quotient = None
-        if method.correct:
-            blocks = 1 + max(block for colour in state.colours for block in colour.blocks)
-            self.quotient = Quotient(state.bonds.ends, blocks)
+        self.quotient = self._quotient() if method.correct else None
         self._memory = Anderson(depth)
         self._trial: _Trial | None = None
         self._entered: Tensor | None = None
+        self._change = math.inf
         # Bound on |log(out/in)|/2 at each colour's units; infinite until they are read.
         self._left = [math.inf] * len(state.colours)
         self._marks = [state.logs.clone()] * 2
@@ -156,11 +142,9 @@ class Sweeps:
     def sees_all(self) -> bool:
         """Whether what was read last is exactly the imbalance of all units, not just a bound.
 
-        With two colours a reading of one tells all, if the other was balanced just before; the
-        layer correction then changes its units by a known amount only on a chain.
+        With two colours a reading of one tells all, if the other was balanced just before.
         """
-        chains = self.quotient is None or self.quotient.chains
-        return len(self.state.colours) == 2 and chains
+        return len(self.state.colours) == 2 and not any(c.inner for c in self.state.colours)
 
     @property
     def last_correction(self) -> float:
@@ -193,13 +177,13 @@ class Sweeps:
                 continue
             if reached:
                 return True
-            if self._stalled() or self._falls_apart():
+            if self._stalled():
                 return False
             if self.quotient is not None:
                 if not self.state.unknown:
                     self._correct_layers(self.quotient)
                 if number == 0:
-                    self._extrapolate()
+                    self._look_back()
             number = (number + 1) % len(colours)
         return False
 
@@ -215,7 +199,8 @@ class Sweeps:
         wanted = state.wanted(colour)
         worst = float(wanted.abs().max())
         together = bool(colour.inner)
-        if before == 0.0 or (together and not self.method.correct):
+        fresh = self._trial is None and bool(state.unknown)
+        if fresh or (together and not self.method.correct):
             state.renew_totals(colour)
         others = self._left[:number] + self._left[number + 1 :]
         bound = max([worst, *others])
@@ -244,27 +229,49 @@ class Sweeps:
         state = self.state
         try:
             shift = quotient.shift(state.totals)
-        except ValueError:  # the logarithm of 0
+        except ValueError:  # nothing flows
             raise Unworkable from None
-        if not math.isfinite(math.fsum(shift)):
+        if not np.isfinite(shift).all():
             raise Unworkable
-        state.shift_blocks(shift)
-        disturbance = quotient.disturbance(shift)
+        state.shift(shift)
+        reach = quotient.reach(shift)
         for number, colour in enumerate(state.colours):
-            self._left[number] += max(disturbance[b] for b in colour.blocks)
+            if self._left[number] == 0.0:  # what was read last is still true
+                self._left[number] = float(state.wanted(colour, shift).abs().max())
+            else:
+                self._left[number] += reach
 
-    def _extrapolate(self) -> None:
+    def _look_back(self) -> None:
+        """Extrapolate; or where sweeps are slow, divide the layers by what the last one changed."""
+        state = self.state
+        entered, self._entered = self._entered, state.logs.clone()
+        if entered is None:
+            return
+        change, before = state.logs - entered, self._change
+        self._change = float(change.norm())
+        if self._change > _SLOW * before and self._trial is None:
+            parts = divided(change, state.bonds.block, state.bonds.within)
+            if parts is not None:
+                state.divide(parts)
+                self.quotient, self._entered = self._quotient(), None
+                self._memory.restart()
+                return
+        self._extrapolate(change)
+        self._entered = state.logs.clone()
+
+    def _quotient(self) -> Quotient:
+        return Quotient(self.state.bonds.ends, sum(self.state.bonds.counts))
+
+    def _extrapolate(self, change: Tensor) -> None:
         """Try a point beyond the last few; the next step but one tells whether it was better."""
         state = self.state
         image = self._without_next(state.logs)
-        if self._entered is not None:
-            point = self._memory.propose(image, image - self._entered)
-            if point is not None and bool((point - image).abs().max() < _FARTHEST):
-                self._trial = _Trial(state.logs.clone(), list(state.totals), state.objective)
-                state.move_all(point + (state.logs - image))
-                state.forget_links()
-                self._left = [math.inf] * len(self._left)
-        self._entered = self._without_next(state.logs)
+        point = self._memory.propose(image, self._without_next(change))
+        if point is not None and bool((point - image).abs().max() < _FARTHEST):
+            self._trial = _Trial(state.logs.clone(), state.totals.copy(), state.objective)
+            state.move_all(point + (state.logs - image))
+            state.forget_links()
+            self._left = [math.inf] * len(self._left)
 
     def _without_next(self, logs: Tensor) -> Tensor:
         """All log-scales but those that the next step determines from the others."""
@@ -281,15 +288,9 @@ class Sweeps:
         self.state.move_all(trial.logs)
         self.state.totals = trial.totals
         self._memory.restart()
-        self._entered = self._without_next(trial.logs)
+        self._entered = trial.logs
         self._left = [math.inf] * len(self._left)
         return False
-
-    def _falls_apart(self) -> bool:
-        if self._whole or self.state.passes < _SLOW or self.state.unknown:
-            return False
-        self._whole, self.components = True, components_of(self.state)
-        return self.components is not None
 
     def _note_progress(self, bound: float) -> None:
         if bound < self._best:

@@ -79,6 +79,10 @@ def check(
     for name, value in params.items():
         if not value.is_floating_point():
             raise GaugeError(f"'{name}' must be real floating point, found {value.dtype}")
+        if value.is_meta:
+            raise GaugeError(
+                f"'{name}' is on the meta device and has no values; load the model first"
+            )
     params = {name: params[name].detach() for name in group.shapes}
     names = group.counted(include_bias)
     if in_place:

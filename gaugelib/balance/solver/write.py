@@ -3,7 +3,7 @@ r"""The last stage: weights rescaled, and what flows through each unit measured 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -42,10 +42,12 @@ class Measured:
     objective: float
 
 
-def write(task: Task, plan: Plan, found: Found, powers: Mapping[str, Powers] = {}) -> Found:
+def write(
+    task: Task, plan: Plan, found: Found, powers: Mapping[str, Sequence[Powers]] = {}
+) -> Found:
     """Write what was found, and measure its imbalance where the sweeps could not know it.
 
-    Without room nothing is written, and what would be is measured.
+    Without room what would be written is measured, and forgotten; its logarithms need a copy of it.
 
     Args:
         task: what was asked for.
@@ -53,7 +55,9 @@ def write(task: Task, plan: Plan, found: Found, powers: Mapping[str, Powers] = {
         found: what was found.
         powers: of parameters that were read to the end, by name.
     """
-    scales, options = found.scales, task.options
+    scales, options, room = found.scales, task.options, task.room
+    if room is None and plan.start.careful:
+        room = {name: torch.empty_like(value) for name, value in task.params.items()}
     counted = () if found.known else task.names
     sure = {name for name, of in powers.items() if found.known and _sure(scales, of, options.p)}
     seen = write_rescaled(
@@ -63,7 +67,7 @@ def write(task: Task, plan: Plan, found: Found, powers: Mapping[str, Powers] = {
         options.p,
         counted,
         plan.looped,
-        task.room,
+        room,
         sure=sure,
         wide=options.wide,
     )
@@ -73,9 +77,8 @@ def write(task: Task, plan: Plan, found: Found, powers: Mapping[str, Powers] = {
         refuse_not_finite(task.params)
     live = torch.ones_like(scales, dtype=torch.bool)
     live[found.dead] = False
-    if plan.start.careful:
-        at = None if task.room is not None else scales.log()
-        into, out = log_totals(task.room or task.params, task.group, task.names, options.p, at)
+    if room is not None and plan.start.careful:
+        into, out = log_totals(room, task.group, task.names, options.p)
         gaps = ((into - out) / 2).tanh().abs()[live]
     else:
         into, out = seen.incoming, seen.outgoing
@@ -158,14 +161,14 @@ def overwrite(task: Task, scales: Tensor, *, exact: bool) -> None:
     )
 
 
-def _sure(scales: Tensor, powers: Powers, p: float) -> bool:
+def _sure(scales: Tensor, powers: Sequence[Powers], p: float) -> bool:
     """Whether the dtype of a parameter holds it at these scales, whatever its entries are.
 
     Its powers were added up with room to spare; so none of its entries is near the upper end.
     """
     near = bool((scales.log().abs() <= _NEAR).all())
-    least = powers.least ** (1.0 / p)
-    return near and least * math.exp(-2 * _NEAR) > torch.finfo(powers.value.dtype).tiny
+    least = torch.finfo(powers[0].value.dtype).tiny * math.exp(2 * _NEAR)
+    return near and all(part.least ** (1.0 / p) > least for part in powers)
 
 
 def rescaled(value: Tensor, full: Tensor, ends: list[Tensor]) -> Tensor:
