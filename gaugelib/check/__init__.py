@@ -32,6 +32,7 @@ from gaugelib.check.pairing.decay import lost_share as lost_share
 from gaugelib.check.pairing.experiment import egd_step as egd_step
 from gaugelib.check.pairing.experiment import fixes_gauge as fixes_gauge
 from gaugelib.check.pairing.experiment import gain_share as gain_share
+from gaugelib.check.pairing.experiment import norms_after as norms_after
 from gaugelib.check.pairing.penalties import massive_modes as massive_modes
 from gaugelib.check.pairing.penalties import mirror_charge as mirror_charge
 from gaugelib.check.pairing.penalties import two_eigenvalues as two_eigenvalues

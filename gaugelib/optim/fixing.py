@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gaugelib.balance.solver.prepare import dead_units
 from gaugelib.bounds import require_positive
 from gaugelib.group import GaugeError, GaugeGroup
 from gaugelib.memory import refuse_unwritable, uninterrupted
 from gaugelib.mlp import mlp_group
 from gaugelib.optim.carry import Buffer, buffers_of, carryings, refuse_odd_memory
+from gaugelib.optim.followed import follow, worth
 from gaugelib.optim.held import places_of, refuse_replaced, refuse_unheld
 from gaugelib.optim.kept import Coefficients, Kept
+from gaugelib.optim.looks import Looks, Seen
 from gaugelib.optim.mean_field import mean_field_step
 from gaugelib.optim.scale import Write, scalings
-from gaugelib.optim.totals import Totals
+from gaugelib.optim.watch import Passed, Watch, plain, watchable
 from gaugelib.tracing import trace_group
 
 _FLOAT32_FROM = 1e-4
@@ -29,6 +31,11 @@ _SHARE = 0.1
 """Share of the tolerance down to which a rescaling goes, so that it lasts for many steps."""
 _NEAR = 0.1
 """Imbalance up to which one step from what was just read is tried before the solver."""
+_FROM, _FEW = 0.95, 60
+"""Share of the tolerance from which single units are rescaled, if no more than one in so many."""
+_NUDGES = 3
+_LOOSE = 0.02
+"""Share of the tolerance up to which a step may be bounded and not followed exactly."""
 _COUNTS = ("steps", "checks", "rescalings", "imbalance")
 
 
@@ -41,11 +48,19 @@ class GaugeFixing:
         optimizer.step()
         fixing.step()
 
-    It reads what flows into and out of each hidden unit, and only if the imbalance $\gamma$ exceeds
-    `tol` does it rescale, in place. So after each `step` that looks, which is every `every`-th,
+    It looks at what flows into and out of each hidden unit, and only if the imbalance $\gamma$
+    exceeds `tol` does it rescale, in place, and if few units are out only these. So after each
+    `step` that looks, which is every `every`-th,
     $\gamma \le$ `tol`; in between the gauge drifts. The function does not change, the `Parameter`
     objects stay, and weights that are frozen or belong to no optimizer are rescaled with their
     units, for the function needs it. Units without live connections are left as they are.
+
+    It does not read what it knows. Beside torch's plain `SGD`, without momentum, what flows after a
+    step is known from the batch, for each `nn.Linear` whose weight got its gradient from one use of
+    the layer alone and moved by the optimizer's step alone. Hooks on these layers, which change
+    nothing and are not in copies of the model, and autograd's own counts say whether that is so;
+    where it is not, and for the other parameters, the weights are read. What is written past these
+    counts, by `.data` or through numpy, may be seen late: call `fix_`, which reads all.
 
     What the optimizer remembers is carried along. Gradients are covectors: where a weight is
     multiplied by a factor, averages of gradients are divided by it and averages of their squares by
@@ -92,9 +107,10 @@ class GaugeFixing:
 
     Attributes:
         steps: how often `step` was called.
-        checks: how often the weights were read.
+        checks: how often it looked.
         rescalings: how often they were rescaled.
-        imbalance: $\gamma$ at the last check, after any rescaling, to some 1e-5; NaN before.
+        imbalance: $\gamma$ at the last check, after any rescaling, to some 1e-5, or where weights
+            were not read a bound on it; NaN before.
 
     Raises:
         GaugeError: if an argument is out of range or contradicts another, the optimizer holds none
@@ -102,7 +118,7 @@ class GaugeFixing:
 
     Source: Saul (2023), section 4.1; the book, "The pairing" and "Which gauge?".
 
-    Book: thm-unique, thm-coefficients, prop-average.
+    Book: thm-unique, thm-coefficients, prop-average, prop-from-the-batch.
 
     Example:
         >>> from gaugelib import hat
@@ -153,8 +169,13 @@ class GaugeFixing:
         self._group = group.to(next(iter(self._params.values())).device)
         self._names = group.counted(self.include_bias)
         self._degrees = dict(state or {})
-        widest = max((torch.finfo(self._params[n].dtype).bits for n in self._names), default=32)
-        self._totals = self._reader(wide=widest > 32 or tol < _FLOAT32_FROM or not self._kept.norm)
+        precise = tol < _FLOAT32_FROM or not self._kept.norm
+        self._looks = Looks(self._params, self._group, self._names, self.p, precise=precise)
+        self._watch = None
+        squares = self._kept.norm and self.p == 2.0 and group.combined is None
+        if squares and every == 1 and plain(optimizer):
+            names = [name for name, part in self._looks.totals.parts.items() if part.matrix]
+            self._watch = Watch(watchable(model, names), optimizer)
 
     def step(self) -> bool:
         """Count one step of the optimizer, and fix the gauge if it is the turn.
@@ -166,11 +187,10 @@ class GaugeFixing:
             GaugeError: as `fix_` does.
         """
         self.steps += 1
-        return self.steps % self.every == 0 and self.fix_()
+        return self.steps % self.every == 0 and self._fix_(self._followed())
 
-    @torch.no_grad()
     def fix_(self) -> bool:
-        r"""Look now, and rescale if the imbalance exceeds the tolerance.
+        r"""Read the weights now, and rescale if the imbalance exceeds the tolerance.
 
         Returns:
             Whether the weights were rescaled.
@@ -181,30 +201,62 @@ class GaugeFixing:
                 would become, the optimizer keeps something of which it is not known how it
                 transforms, or the model has other parameters than before. Then nothing is changed.
         """
+        return self._fix_({})
+
+    @torch.no_grad()
+    def _fix_(self, passed: Mapping[str, Passed]) -> bool:
         refuse_replaced(self.model, self._params, self._places)
         refuse_unheld(self.optimizer, self._params)
         buffers = buffers_of(self.optimizer, self._params, self._degrees)
         self.checks += 1
         values = self._kept.values(self._params, self._group)
-        self.imbalance, totals = self._look(values)
+        follow(self._looks.totals, passed, _LOOSE * self.tol)
+        rescaled = self._fixed_(values, passed, buffers)
+        if self._watch is not None:
+            self._watch.known()
+        return rescaled
+
+    def _fixed_(
+        self, values: Mapping[str, Tensor], known: Mapping[str, Passed], buffers: list[Buffer]
+    ) -> bool:
+        """Look at what is not known, and rescale until nothing exceeds the tolerance."""
+        seen = self._looks.look(values, known, self.tol)
+        self.imbalance = seen.imbalance
         if self.imbalance <= self.tol:
             return False
-        near = self.imbalance <= _NEAR and self._group.combined is None
-        if totals is not None and near and self._kept.norm:
-            self._nudge_(totals, buffers)
+        for _ in range(_NUDGES):
+            if self.imbalance <= self.tol or seen.flows is None:
+                break
+            if not self.imbalance <= _NEAR or self._group.combined or not self._kept.norm:
+                break
+            seen = self._nudge_(seen, buffers)
+            self.imbalance = seen.imbalance
         if not self.imbalance <= self.tol:
             self._solve_(values, buffers)
         self.rescalings += 1
         return True
 
-    def _nudge_(self, totals: Tensor, buffers: list[Buffer]) -> None:
-        """One step from what was read, and another look."""
-        into, out = self._totals.shares()
-        step = mean_field_step(totals[0], totals[1], into, out, self.p)
-        if bool((step.abs() < 1.0).all()):
-            writes = list(scalings(self._params, step.exp(), self._group))
-            self._commit_(writes, buffers, step.exp())
-            self.imbalance, _ = self._look(self._params)
+    def _followed(self) -> dict[str, Passed]:
+        """What passed through the layers of which the batch tells all, and cheaply."""
+        passed = {} if self._watch is None else self._watch.passed()
+        parts = self._looks.totals.parts
+        return {name: one for name, one in passed.items() if worth(parts[name], one)}
+
+    def _nudge_(self, seen: Seen, buffers: list[Buffer]) -> Seen:
+        """One step from what is known: of the units that are out, or if they are many, of all."""
+        assert seen.flows is not None
+        into, out = seen.flows
+        far, totals = seen.each > _FROM * self.tol, self._looks.totals
+        if int(far.sum()) * _FEW <= len(far):
+            step = torch.where(far, (out / into).log() / (2 * self.p), 0.0)
+        else:
+            step = mean_field_step(into, out, *totals.shares(), self.p)
+        if not bool((step.abs() < 1.0).all()):
+            return replace(seen, flows=None)
+        parts = totals.parts if self.p >= 1.0 else {}
+        writes = list(scalings(self._params, step.exp(), self._group, parts=parts))
+        self._commit_(writes, buffers, step.exp())
+        return self._looks.look(self._params, parts, self.tol)
 
     def _solve_(self, values: Mapping[str, Tensor], buffers: list[Buffer]) -> None:
         """The gauge that is kept, a little better than it needs to be."""
@@ -216,6 +268,8 @@ class GaugeFixing:
             )
         self._commit_(writes, buffers, found.scales)
         self.imbalance = found.imbalance
+        if self._watch is not None:
+            self._looks.totals.read(self._params)
 
     def _commit_(self, weights: Sequence[Write], buffers: list[Buffer], scales: Tensor) -> None:
         """Write the weights, and carry what the optimizer remembers: all, or on an error none."""
@@ -240,28 +294,3 @@ class GaugeFixing:
             raise GaugeError(f"a state has {list(_COUNTS)}, found {sorted(state_dict)}")
         for name in _COUNTS:
             setattr(self, name, state_dict[name])
-
-    def _look(self, values: Mapping[str, Tensor]) -> tuple[float, Tensor | None]:
-        r"""$\gamma$ over live units, not less than it is; and, if all are, what flows through them.
-
-        It is NaN where only the solver can tell.
-        """
-        totals = live = self._totals.read(values)
-        if not self._totals.within_range(totals):
-            kept = torch.ones_like(totals[0], dtype=torch.bool)
-            kept[dead_units(values, self._group, self._names)] = False
-            live = totals[:, kept]
-            if not self._totals.within_range(live):
-                if self._totals.dtype == torch.float64:
-                    return math.nan, None
-                self._totals = self._reader(wide=True)
-                return self._look(values)
-        if not live.numel():
-            return 0.0, None
-        into, out = live
-        gamma = float(((into - out).abs() / (into + out)).max()) + self._totals.rounding
-        return gamma, totals if live is totals else None
-
-    def _reader(self, *, wide: bool) -> Totals:
-        dtype = torch.float64 if wide else torch.float32
-        return Totals(self._params, self._group, self._names, self.p, dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,11 +13,19 @@ from gaugelib.balance.solver.blocks import ends_of
 from gaugelib.balance.solver.powers import pieces
 from gaugelib.balance.solver.write import WIDER, rescaled
 from gaugelib.group import GaugeGroup
+from gaugelib.optim.totals import Part
 
+_CLOSE = 0.2
+"""Logarithms of scales up to which even the least number of a dtype stays more than half of it."""
 _FAR = 10.0
 """Logarithms of scales from which a factor alone could leave the range of float32."""
 
+_FEW = (32, 100)
+"""Where no more than one row, or column, of so many is rescaled, the others are not touched."""
+
 Write = Callable[[], object]
+_Lines = tuple[int, Tensor, Tensor]
+"""A dimension, which rows or columns along it, and by what to multiply them."""
 
 
 def scalings(
@@ -26,6 +35,7 @@ def scalings(
     what: str = "parameter '{}'",
     *,
     zeros: bool = True,
+    parts: Mapping[str, Part] | None = None,
 ) -> Iterator[Write]:
     """What to call to apply a gauge transformation in place, tensor by tensor.
 
@@ -38,24 +48,33 @@ def scalings(
         group: the network's gauge group.
         what: what to call a tensor, with room for its name.
         zeros: whether to refuse entries that would become 0, as weights may not.
+        parts: for some of them, what sums them up while they are written.
 
     Raises:
         GaugeError: naming a tensor whose dtype cannot hold the result.
     """
     full = group.with_ground(scales, ground=1.0)
-    near = not bool((full.log().abs() > _FAR).any())
+    farthest = float(full.log().abs().max())
+    near = farthest <= _FAR
     for name, value in tensors.items():
         lined = value if value.dim() else value.reshape(1)
         ends = ends_of(group.entries[name], lined.dim(), lined.device)
         factors = [at[end] for at, end in zip((full, full.reciprocal()), ends) if bool(end.any())]
         if not factors:
             continue
-        if near and _within_range(lined, factors):
-            yield lambda lined=lined, factors=factors: _multiply_(lined, factors)
+        part = (parts or {}).get(name)
+        lines = _few_lines(lined, full, ends)
+        if lines is not None:
+            yield from _line_writes(lined, lines, part, what.format(name), zeros)
+            continue
+        # Entries whose squares sum up within range cannot overflow, nor vanish by such factors.
+        safe = part is not None and farthest < _CLOSE and torch.finfo(value.dtype).bits >= 32
+        if near and (safe or _within_range(lined, factors)):
+            yield partial(_multiply_, lined, factors, part)
             continue
         made = rescaled(lined, full, ends)
         refuse_lost(f"{what.format(name)} in this gauge", lined, made, WIDER, zeros=zeros)
-        yield lambda lined=lined, made=made: lined.copy_(made)
+        yield partial(_replace_, lined, made, part)
 
 
 def scale_(tensors: Mapping[str, Tensor], scales: Tensor, group: GaugeGroup) -> None:
@@ -66,6 +85,55 @@ def scale_(tensors: Mapping[str, Tensor], scales: Tensor, group: GaugeGroup) -> 
     """
     for write in list(scalings(tensors, scales, group)):
         write()
+
+
+def _few_lines(value: Tensor, full: Tensor, ends: list[Tensor]) -> list[_Lines] | None:
+    """Which rows and columns of a matrix a transformation reaches, if they are few."""
+    shapes = [(1, 1), (len(value), 1), (1, value.shape[-1])]
+    if any(tuple(end.shape) not in (shapes[0], shapes[1 + dim]) for dim, end in enumerate(ends)):
+        return None
+    found = []
+    for dim, (end, scales) in enumerate(zip(ends, (full, full.reciprocal()))):
+        factors = scales[end.reshape(-1)]
+        lines = (factors != 1.0).nonzero().squeeze(1)
+        if len(lines) * _FEW[dim] > value.shape[dim]:
+            return None
+        found.append((dim, lines, factors[lines]))
+    return found
+
+
+def _line_writes(
+    value: Tensor, lines: list[_Lines], part: Part | None, what: str, zeros: bool
+) -> Iterator[Write]:
+    """What to call to multiply some rows and then some columns; all is made ready before."""
+    (_, rows, _), (_, columns, _) = lines
+    wide = torch.promote_types(value.dtype, torch.float32)
+    crossing = None
+    for dim, index, factors in lines:
+        if not len(index):
+            continue
+        old = value.index_select(dim, index)
+        if crossing is not None:  # as the rows will have left them
+            old[rows] = crossing
+        new = (old.to(wide) * factors.to(wide).unsqueeze(1 - dim)).to(value.dtype)
+        if not _inside(new):
+            refuse_lost(f"{what} in this gauge", old, new, WIDER, zeros=zeros)
+        crossing = new[:, columns] if dim == 0 else None
+        yield partial(_put_, value, dim, index, old, new, part)
+
+
+def _inside(value: Tensor) -> bool:
+    """Whether all of these are finite and none is 0."""
+    low, high = value.abs().aminmax()
+    return bool((low > 0) & (high < torch.inf))
+
+
+def _put_(
+    value: Tensor, dim: int, index: Tensor, old: Tensor, new: Tensor, part: Part | None
+) -> None:
+    value.index_copy_(dim, index, new)
+    if part is not None:
+        part.change(old, new, dim, index)
 
 
 def _within_range(value: Tensor, factors: list[Tensor]) -> bool:
@@ -87,12 +155,24 @@ def _within_range(value: Tensor, factors: list[Tensor]) -> bool:
     return True
 
 
-def _multiply_(value: Tensor, factors: list[Tensor]) -> None:
+def _replace_(value: Tensor, made: Tensor, part: Part | None) -> None:
+    value.copy_(made)
+    if part is not None:
+        part.read(value)
+
+
+def _multiply_(value: Tensor, factors: list[Tensor], part: Part | None) -> None:
     dtype = torch.promote_types(value.dtype, torch.float32)
     factors = [factor.to(dtype) for factor in factors]
+    if part is not None:
+        part.begin()
     for where in pieces(value):
         product = value[where].to(dtype)
         for factor in factors:
             product.mul_(factor if factor.shape[0] == 1 else factor[where])
         if product.dtype != value.dtype:
             value[where] = product
+        if part is not None:
+            part.count(value[where], where)
+    if part is not None:
+        part.end()

@@ -54,7 +54,8 @@ def refuse_replaced(module: nn.Module, name: str) -> None:
             f"{where} has parametrised weights: a rescaling of the parameter is not one of the "
             "weight; call torch.nn.utils.parametrize.remove_parametrizations first"
         )
-    if module._forward_pre_hooks or module._forward_hooks:
+    hooks = (*module._forward_pre_hooks.values(), *module._forward_hooks.values())
+    if not all(_is_from(hook, ONLOOKERS) for hook in hooks):
         raise GaugeError(f"{where} has forward hooks, which can do anything; remove them first")
     if "forward" in vars(module):
         raise GaugeError(f"the forward of {where} was replaced on the instance; make it a class")
@@ -62,6 +63,8 @@ def refuse_replaced(module: nn.Module, name: str) -> None:
         raise GaugeError(f"{where} overrides __call__; put what it does into forward")
 
 
+ONLOOKERS = "gaugelib.optim.watch"
+"""Where hooks come from that change nothing."""
 HOOKED = {
     "torch.nn.utils.prune": "torch.nn.utils.prune.remove(module, name)",
     "torch.nn.utils.weight_norm": "torch.nn.utils.remove_weight_norm(module)",

@@ -72,7 +72,7 @@ def test_batch_normalisation_and_its_buffers_stay_right():
 
 def test_losses_stay_finite_with_momentum():
     model = network()
-    optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
+    optimizer = SGD(model.parameters(), lr=0.05, momentum=0.9)
     fixing = GaugeFixing(model, optimizer)
     losses = train(model, optimizer, batches(model, 150), fixing.step)
     assert all(map(math.isfinite, losses))

@@ -131,7 +131,7 @@ def interrupted(monkeypatch):
     uneven(model, log_std=0.005)
     output, before = output_of(model), pairing(model, optimizer)
     real = fixing_module.scalings
-    monkeypatch.setattr(fixing_module, "scalings", lambda *args: ringing(real(*args)))
+    monkeypatch.setattr(fixing_module, "scalings", lambda *a, **k: ringing(real(*a, **k)))
     fixing = GaugeFixing(model, optimizer)
     with pytest.raises(KeyboardInterrupt):
         fixing.fix_()

@@ -124,6 +124,62 @@ def gain_share(function: Callable[[Tensor, Tensor, Tensor], Any]) -> Verdict:
     return judge(test)
 
 
+def norms_after(
+    function: Callable[[Tensor, Tensor, Tensor, Tensor, float, float], Any],
+) -> Verdict:
+    """Check a function that knows the sums of squares of rows after a step from the batch.
+
+    Args:
+        function: takes the sums of squares of the rows of a weight `(n,)`, its inputs `(batch, m)`,
+            what it made of them and the slopes there, both `(batch, n)`, the learning rate and the
+            strength of the decay; returns the sums after a step of gradient descent, `(n,)`.
+    """
+
+    def test() -> str:
+        for batch in (2, 5):
+            weight, x, slopes = normal(4, 3), normal(batch, 3), normal(batch, 4)
+            lr, decay = between(0.2, 0.8), between(0.2, 0.8)
+            norms, z, keep = weight.square().sum(1), x @ weight.T, 1 - lr * decay
+            ask = "return a tensor with one number for each row"
+            given = norms, x, z, slopes, lr, decay
+            found = answer_of(function, *given, like=norms, ask=ask, pure=True)
+            grad = slopes.T @ x
+            right = (keep * weight - lr * grad).square().sum(1)
+            if close(found, right):
+                continue
+            paired, squares = (slopes * z).sum(0), grad.square().sum(1)
+            old, last = keep**2 * norms, lr**2 * squares
+            alone = (slopes.square().T @ x.square()).sum(1)
+            bound = slopes.square().sum(0) * x.square().sum()
+            recognise(
+                found,
+                {
+                    "downhill: the middle term is taken away.": old + 2 * lr * keep * paired + last,
+                    "the square has a middle term too, ⟨W, G⟩ of each row.": old + last,
+                    "the squares of the gradient are missing, with η².": right - last,
+                    "η multiplies the gradient, so it is squared with it.": right
+                    + (lr - lr**2) * squares,
+                    "the decay multiplies the weights of the middle term as well.": old
+                    - 2 * lr * paired
+                    + last,
+                    "the decay multiplies W, so that its square is in the sums.": right
+                    - old
+                    + keep * norms,
+                    "the middle term comes twice: (a − b)² = a² − 2ab + b².": old
+                    - lr * keep * paired
+                    + last,
+                    "pairs of two examples count too: the gradient is summed before it is "
+                    "squared.": right - last + lr**2 * alone,
+                    "that is the bound by Cauchy and Schwarz; the products x·x of pairs of "
+                    "examples are known.": right - last + lr**2 * bound,
+                },
+            )
+            raise WrongAnswer("not the sums of squares of (1 − ηλ)W − ηG, row by row.")
+        return "all of it from the batch, and no weight was read."
+
+    return judge(test)
+
+
 def _egd(w: Tensor, g: Tensor, lr: float, decay: float) -> Tensor:
     return w * (-lr * (w.sign() * g + decay)).exp()
 

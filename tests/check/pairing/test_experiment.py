@@ -1,6 +1,7 @@
 """Checkers of a paired step and of an experiment: reference, stub, a hint for each mistake."""
 
 import math
+from functools import partial
 
 import torch
 
@@ -60,7 +61,25 @@ def over_all(never, once, every):
     return gain_share(*(curve.mean(1, keepdim=True) for curve in (never, once, every)))
 
 
+def norms_after(norms, x, z, slopes, lr, decay, *, keep=None, middle=-2.0, last=None, own=None):
+    """The gradient made in full, with the parts of the square one by one."""
+    kept = 1 - lr * decay
+    grad = torch.einsum("bi,bj->ij", slopes, x)
+    paired = torch.einsum("bi,bi->i", slopes, z)
+    ends = grad.pow(2).sum(1) if own is None else own(x, slopes)
+    first = kept**2 if keep is None else keep(kept)
+    factor = lr**2 if last is None else last(lr)
+    return first * norms + middle * lr * kept * paired + factor * ends
+
+
+def undamped(norms, x, z, slopes, lr, decay):
+    """The decay forgotten in the middle."""
+    paired = torch.einsum("bi,bi->i", slopes, z)
+    return norms_after(norms, x, z, slopes, lr, decay) - 2 * lr**2 * decay * paired
+
+
 REFERENCES = {
+    "norms_after": norms_after,
     "egd_step": egd_step,
     "fixes_gauge": fixes_gauge,
     "gain_share": gain_share,
@@ -68,6 +87,24 @@ REFERENCES = {
 
 
 MISTAKES = {
+    "norms_after": [
+        (partial(norms_after, middle=2.0), "downhill"),
+        (partial(norms_after, middle=0.0), "middle term too"),
+        (partial(norms_after, middle=-1.0), "comes twice"),
+        (partial(norms_after, last=lambda lr: 0.0), "are missing"),
+        (partial(norms_after, last=lambda lr: lr), "squared with it"),
+        (partial(norms_after, keep=lambda kept: kept), "square is in the sums"),
+        (undamped, "of the middle term as well"),
+        (
+            partial(norms_after, own=lambda x, d: (d**2).T @ (x**2).sum(1)),
+            "pairs of two examples",
+        ),
+        (
+            partial(norms_after, own=lambda x, d: (d**2).sum(0) * (x**2).sum()),
+            "Cauchy and Schwarz",
+        ),
+        (lambda norms, *rest: norms, "row by row"),
+    ],
     "egd_step": [
         (multiplied(lambda w, g, lr, decay: -lr * (g + decay)), "needs the sign"),
         (multiplied(lambda w, g, lr, decay: -lr * (w.sign() * g + decay * w)), "beside λ"),
