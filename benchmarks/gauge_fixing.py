@@ -13,11 +13,12 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import math
 import pathlib
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import torch
@@ -25,13 +26,22 @@ from appendix import write_table
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from gaugelib import GaugeFixing, minimum_norm_, mlp_group, params_of, relative_imbalance
+from gaugelib import (
+    GaugeFixing,
+    minimum_norm_,
+    mlp_group,
+    params_of,
+    relative_imbalance,
+    trace_group,
+)
 
 HERE = pathlib.Path(__file__).parent
 WIDTHS = (200, 2000, 1000, 500, 250, 10)
 BATCH, STEPS, TOL = 32, 10, 1e-3
 RATES = (1e-3, 0.05)
-Loop = Callable[[Tensor, Tensor], None]
+ELSEWHERE = ("five layers, momentum 0.9", "five layers, Adam", "convolutions, η = 0.05")
+Make = Callable[[Iterator[nn.Parameter]], torch.optim.Optimizer]
+Results = dict[str, dict[str, dict[str, float]]]
 
 
 def network() -> nn.Sequential:
@@ -45,17 +55,30 @@ def network() -> nn.Sequential:
     return model
 
 
+def convolutions() -> nn.Sequential:
+    """Three convolutions and a linear layer, for images of 8 x 8, in the minimum-norm gauge."""
+    sizes = ((1, 32), (32, 64), (64, 64))
+    layers = [nn.Conv2d(m, n, 3, padding=1, bias=False) for m, n in sizes]
+    draw = torch.Generator().manual_seed(0)
+    parts = [m for layer in layers for m in (layer, nn.ReLU())]
+    model = nn.Sequential(*parts, nn.MaxPool2d(2), nn.Flatten(), nn.Linear(1024, 10, bias=False))
+    for weight in model.parameters():
+        nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=draw)
+    minimum_norm_(model, example=torch.zeros(1, 1, 8, 8), tol=1e-5)
+    return model
+
+
 class Batches:
     """Gaussian inputs, in the class of the nearest of ten directions."""
 
-    def __init__(self) -> None:
-        self.draw = torch.Generator().manual_seed(1)
-        self.directions = torch.randn(WIDTHS[0], WIDTHS[-1], generator=self.draw)
+    def __init__(self, shape: tuple[int, ...] = WIDTHS[:1]) -> None:
+        self.draw, self.shape = torch.Generator().manual_seed(1), shape
+        self.directions = torch.randn(math.prod(shape), WIDTHS[-1], generator=self.draw)
 
     def next(self) -> tuple[Tensor, Tensor]:
-        """Inputs (32, 200) and classes (32,)."""
-        x = torch.randn(BATCH, WIDTHS[0], generator=self.draw)
-        return x, (x @ self.directions).argmax(1)
+        """Inputs (32, ...) and classes (32,)."""
+        x = torch.randn(BATCH, *self.shape, generator=self.draw)
+        return x, (x.flatten(1) @ self.directions).argmax(1)
 
 
 @torch.no_grad()
@@ -92,18 +115,23 @@ def looked_at(model: nn.Module, weights: list[Tensor]) -> bool:
 class Method:
     """One way to train, with a model of its own."""
 
-    def __init__(self, start: nn.Module, lr: float, kind: str) -> None:
+    def __init__(
+        self, start: nn.Module, make: Make, kind: str, example: Tensor | None = None
+    ) -> None:
         self.model = copy.deepcopy(start)
-        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=lr)
+        self.optimizer = make(self.model.parameters())
         self.rescaled = 0
         weights = list(self.model.parameters())
-        every = 10 if "every=10" in kind else 1
-        fixing = GaugeFixing(self.model, self.optimizer, tol=TOL, every=every)
-        self.after: Callable[[], bool] = {
+        after: dict[str, Callable[[], bool]] = {
             "plain training": lambda: False,
             "Algorithm 1, literally": lambda: algorithm_1(weights),
             "marginals read, solved if needed": lambda: looked_at(self.model, weights),
-        }.get(kind, fixing.step)
+        }
+        if kind not in after:
+            every = 10 if "every=10" in kind else 1
+            options = {"tol": TOL, "every": every, "example": example}
+            after[kind] = GaugeFixing(self.model, self.optimizer, **options).step
+        self.after = after[kind]
 
     def run(self, batches: list[tuple[Tensor, Tensor]]) -> float:
         """Train on these batches; the seconds that it took."""
@@ -125,34 +153,53 @@ METHODS = (
 )
 
 
-def measure(lr: float, rounds: int) -> dict[str, dict[str, float]]:
+def measure(
+    start: nn.Module,
+    make: Make,
+    rounds: int,
+    names: tuple[str, ...] = METHODS,
+    example: Tensor | None = None,
+) -> dict[str, dict[str, float]]:
     """Median time of each method over plain training's, and the share of steps it rescaled."""
-    batches, start = Batches(), network()
-    methods = {name: Method(start, lr, name) for name in METHODS}
+    batches = Batches(WIDTHS[:1] if example is None else tuple(example.shape[1:]))
+    methods = {name: Method(start, make, name, example) for name in names}
     warm = [batches.next() for _ in range(STEPS)]
     for method in methods.values():
         method.run(warm)
         method.rescaled = 0
-    ratios: dict[str, list[float]] = {name: [] for name in METHODS}
-    for _ in tqdm(range(rounds), desc=f"η = {lr:g}"):
+    ratios: dict[str, list[float]] = {name: [] for name in names}
+    for _ in tqdm(range(rounds)):
         data = [batches.next() for _ in range(STEPS)]
         times = {name: method.run(data) for name, method in methods.items()}
         for name, taken in times.items():
-            ratios[name].append(taken / times[METHODS[0]])
-    for name in METHODS[1:-1]:
+            ratios[name].append(taken / times[names[0]])
+    for name in names[1:-1]:
         model = methods[name].model
-        gamma = relative_imbalance(params_of(model), mlp_group(model)).max()
+        group = mlp_group(model) if example is None else trace_group(model, example)
+        gamma = relative_imbalance(params_of(model), group).max()
         assert float(gamma) <= (TOL if name != METHODS[1] else 10 * TOL), (name, gamma)
     return {
         name: {
             "ratio": statistics.median(ratios[name]),
             "rescaled": methods[name].rescaled / (rounds * STEPS),
         }
-        for name in METHODS
+        for name in names
     }
 
 
-def table(results: dict[str, dict[str, dict[str, float]]]) -> str:
+def measure_elsewhere(rounds: int) -> dict[str, dict[str, dict[str, float]]]:
+    """The same where the batch does not tell: other optimizers, and another network."""
+    names = (METHODS[0], *METHODS[3:])
+    arms: tuple[tuple[nn.Module, Make, Tensor | None], ...] = (
+        (network(), lambda w: torch.optim.SGD(w, lr=0.005, momentum=0.9), None),
+        (network(), lambda w: torch.optim.Adam(w, lr=1e-4), None),
+        (convolutions(), lambda w: torch.optim.SGD(w, lr=0.05), torch.zeros(1, 1, 8, 8)),
+    )
+    found = (measure(start, make, rounds, names, example) for start, make, example in arms)
+    return dict(zip(ELSEWHERE, found, strict=True))
+
+
+def table(results: Results, elsewhere: Results) -> str:
     """The results as Markdown."""
     head = [f"time, η = {lr} | steps that rescale" for lr in results]
     lines = ["| after each step | " + " | ".join(head) + " |"]
@@ -163,6 +210,12 @@ def table(results: dict[str, dict[str, dict[str, float]]]) -> str:
             for lr in results
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines += ["", "| what is trained | `GaugeFixing(…)` | steps that rescale | `every=10` |"]
+    lines.append("|---|---:|---:|---:|")
+    for what, found in elsewhere.items():
+        each, tenth = found[METHODS[3]], found[METHODS[4]]
+        cells = f"{each['ratio']:.2f} | {each['rescaled']:.0%} | {tenth['ratio']:.2f}"
+        lines.append(f"| {what} | {cells} |")
     return "\n".join(lines)
 
 
@@ -172,7 +225,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=30)
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
-    results = {f"{lr:g}": measure(lr, rounds) for lr in RATES}
+    results = {
+        f"{lr:g}": measure(network(), lambda w, lr=lr: torch.optim.SGD(w, lr=lr), rounds)
+        for lr in RATES
+    }
+    elsewhere = measure_elsewhere(rounds)
     record = {
         "network": list(WIDTHS),
         "dtype": "float32",
@@ -184,11 +241,12 @@ def main() -> None:
         "processor": platform.machine(),
         "versions": {"torch": torch.__version__},
         "results": results,
+        "elsewhere": elsewhere,
     }
     target = HERE / "results" / "gauge_fixing.json"
     target.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_table("gauge_fixing.py", table(results))
-    print(table(results))
+    write_table("gauge_fixing.py", table(results, elsewhere))
+    print(table(results, elsewhere))
 
 
 if __name__ == "__main__":
