@@ -204,9 +204,15 @@ dist: $(READY) ## build the wheel and the source archive in dist/, and try each 
 	rm -rf dist
 	python -m tools.dist dist --try
 
-.PHONY: bench bench-training bench-curvature bench-equivariance bench-published bench-traced bench-peers
+.PHONY: bench bench-streaming bench-norm-peers bench-training bench-curvature bench-equivariance bench-published bench-traced bench-peers
 bench: $(READY) ## measure how fast the minimum norm is found, and write the table of the appendix
 	python benchmarks/minimum_norm.py
+
+bench-streaming: $(READY) ## measure it in readings of the weights, beside an earlier build, and write the table
+	python benchmarks/streaming.py
+
+bench-norm-peers: $(READY) ## measure it beside five peers, three in environments of their own, and write the table
+	python benchmarks/norm_peers.py
 
 bench-training: $(READY) ## measure what gauge fixing adds to a step of training, and write the second table
 	python benchmarks/gauge_fixing.py

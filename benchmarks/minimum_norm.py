@@ -23,12 +23,12 @@ import scipy
 import scipy.optimize
 import torch
 from appendix import write_table
+from peers.solver import marginals, reading
+from streaming import digits
 from torch import Tensor, nn
-from torch.ao.quantization._equalize import cross_layer_equalization
 from tqdm import tqdm
 
 from gaugelib import minimum_norm, mlp_group, relative_imbalance
-from gaugelib.balance.solver.powers import marginals
 from gaugelib.group import GaugeGroup
 
 HERE = pathlib.Path(__file__).parent
@@ -146,27 +146,11 @@ def _gamma(powers: list[np.ndarray], scales: list[np.ndarray]) -> float:
     return max(float((abs(a - b) / (a + b)).max()) for a, b in zip(into[:-1], out[1:], strict=True))
 
 
-def one_reading(params: Params) -> list[Tensor | None]:
-    """All that flows into and out of every unit, a cache at a time: no method reads less."""
-    return [
-        sums
-        for w in params.values()
-        for sums in marginals(w, 2.0, torch.float64, None, rows=True, columns=True)
-    ]
-
-
-def one_equalization(model: nn.Sequential) -> None:
-    """PyTorch's step for quantisation: each pair of layers, by its ranges and not by its norm."""
-    layers = [layer for layer in model if isinstance(layer, nn.Linear)]
-    for one, two in pairwise(layers):
-        cross_layer_equalization(one, two)
-
-
 def rivals(params: Params, group: GaugeGroup, target: float) -> dict[str, Callable[[], object]]:
     """Everything that is timed, by name; the two-level solver first."""
     omega = 2 / (1 + np.sin(np.pi / (len(WIDTHS) - 1)))
     room = {name: torch.empty_like(value) for name, value in params.items()}
-    quantised = multilayer()
+    weights = list(params.values())
     return {
         "two-level (`minimum_norm`)": lambda: minimum_norm(params, group, tol=target),
         "Algorithm 1, literally on the weights": lambda: literally(params, target),
@@ -180,8 +164,8 @@ def rivals(params: Params, group: GaugeGroup, target: float) -> dict[str, Callab
         "two-level, into memory used before (`out=`)": lambda: minimum_norm(
             params, group, tol=target, out=room
         ),
-        "one reading of the marginals": lambda: one_reading(params),
-        "PyTorch's `_equalize`, one sweep (of ranges)": lambda: one_equalization(quantised),
+        "sums into and out of every unit, once": lambda: marginals(weights, 2.0),
+        "one plain reading of the weights": lambda: reading(weights),
     }
 
 
@@ -210,10 +194,7 @@ def table(results: dict[str, dict[str, float]]) -> str:
     lines = ["| method | " + " | ".join(f"to γ < {t}" for t in targets) + " |"]
     lines.append("|---|" + "---:|" * len(targets))
     for name in results[targets[0]]:
-        cells = [
-            f"{results[t][name]:.2g}" if results[t][name] < 10 else f"{results[t][name]:.0f}"
-            for t in targets
-        ]
+        cells = [digits(results[t][name]) for t in targets]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

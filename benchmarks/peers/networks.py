@@ -5,7 +5,9 @@ Each is a valid model of a few layers, and most have something in them that a re
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -122,6 +124,16 @@ class Proposals(nn.Module):
         return self.conv4_1(x), self.conv4_2(x)
 
 
+def chain(widths: list[int], *, convolved: bool) -> nn.Sequential:
+    """Layers one after the other, with ReLU between: linear ones, or convolutions of one pixel."""
+    parts: dict[str, nn.Module] = {}
+    for k, (m, n) in enumerate(pairwise(widths)):
+        if k:
+            parts[f"relu{k}"] = nn.ReLU()
+        parts[f"layer{k}"] = nn.Conv2d(m, n, 1) if convolved else nn.Linear(m, n)
+    return nn.Sequential(OrderedDict(parts))
+
+
 PIXELS = SIZE * SIZE
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "mlp": lambda: Dense(PIXELS, CLASSES),
@@ -146,6 +158,22 @@ PAIRS = {
     "residual, normalised": [("conv1", "conv2")],
     "MTCNN P-Net": [("conv1", "conv2"), ("conv2", "conv3")],
 }
+CONVOLVED = ", as convolutions of one pixel"
+
+
+def made(name: str) -> nn.Module:
+    """A network of the list, or a chain that is named by its widths."""
+    if name in NETWORKS:
+        return NETWORKS[name]()
+    widths = name.removesuffix(CONVOLVED).split("-")
+    return chain([int(n) for n in widths], convolved=name.endswith(CONVOLVED))
+
+
+def pairs(name: str) -> list[tuple[str, str]]:
+    """The pairs of neighbours of a network."""
+    if name in PAIRS:
+        return PAIRS[name]
+    return [(f"layer{k - 1}", f"layer{k}") for k in range(1, name.count("-"))]
 
 
 @torch.no_grad()
@@ -164,7 +192,7 @@ def fold_(model: nn.Module) -> nn.Module:
 
 def load(name: str, weights: dict[str, Tensor], *, folded: bool) -> nn.Module:
     """A network with these weights, in float64, normalisations written into convolutions or not."""
-    model = NETWORKS[name]().double()
+    model = made(name).double()
     if not any("running_mean" in key for key in weights):
         fold_(model)
     model.load_state_dict(weights)

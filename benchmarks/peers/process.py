@@ -57,8 +57,10 @@ class Process:
     def close(self) -> None:
         """End it."""
         assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.close()
         self.process.wait()
+        self.process.stdout.close()
 
     def _answer(self) -> Any:
         assert self.process.stdout is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 
 from equalise import serve
-from networks import PAIRS
+from networks import pairs
 from torch import Tensor, nn
 from torch.ao.quantization._equalize import converged, cross_layer_equalization
 
@@ -17,10 +17,10 @@ from torch.ao.quantization._equalize import converged, cross_layer_equalization
 def equalise(name: str, model: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
     """The weights found; the inputs are not used."""
     parts = dict(model.named_modules())
-    used = {key: parts[key] for pair in PAIRS[name] for key in pair}
+    used = {key: parts[key] for pair in pairs(name) for key in pair}
     for _ in range(100):
         before = copy.deepcopy(used)
-        for one, two in PAIRS[name]:
+        for one, two in pairs(name):
             cross_layer_equalization(parts[one], parts[two])
         if converged(used, before):
             break
