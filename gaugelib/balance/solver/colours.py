@@ -170,7 +170,7 @@ class Colour:
         inner = torch.tensor([c.inner and not c.forward for c in currents], device=device)
         elsewhere = inner.repeat_interleave(torch.tensor(sizes, device=device))
         self.bonds = through.masked_fill(elsewhere, len(bonds.ends))
-        self.counted = np.unique(through[~elsewhere].cpu().numpy())
+        self.counted = np.unique(np.asarray(through[~elsewhere].cpu()))
         touching = (bonds.touching.get((b, side), []) for b in blocks for side in (True, False))
         self.links = set(itertools.chain(*touching))
         self.units: Tensor | None = None

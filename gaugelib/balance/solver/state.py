@@ -125,7 +125,7 @@ class State:
         """Totals of the bonds that a colour's flows give, at its present scales."""
         flows = (self.factors[colour.factors] * colour.flows).double()
         sums = flows.new_zeros(1 + len(self.totals)).index_add_(0, colour.bonds, flows)
-        self.totals[colour.counted] = sums.cpu().numpy()[colour.counted]
+        self.totals[colour.counted] = np.asarray(sums.cpu())[colour.counted]
         self.unknown -= colour.links
 
     def forget_links(self) -> None:
@@ -137,7 +137,7 @@ class State:
             flows = (self.network.inflow if inflow else self.network.outflow)[block].double()
             flows = flows * (self.logs[where] if inflow else -self.logs[where]).exp()
             sums.index_add_(0, bonds.reshape(-1)[self.bonds.within[where]], flows)
-        self.totals = sums.cpu().numpy()
+        self.totals = np.asarray(sums.cpu())
 
     def _refactor(self, where: slice) -> None:
         middle = where.start + where.stop
