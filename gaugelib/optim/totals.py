@@ -70,8 +70,8 @@ class Totals:
         sizes = [len(side.units) for side in sides]
         self._both = self._like.new_zeros(2, sum(sizes), dtype=torch.float64)
         self.sums, self.loose = self._both
-        counts = [torch.full((n,), side.entries) for n, side in zip(sizes, sides)]
-        self.entries = torch.cat([self.sums.new_zeros(0), *counts]).to(self.sums)
+        counts = [self.sums.new_full((n,), side.entries) for n, side in zip(sizes, sides)]
+        self.entries = torch.cat([self.sums.new_zeros(0), *counts])
         self._listed: dict[tuple[int, ...], Where] = {}
         start = 0
         for side, sums, loose in zip(sides, *(row.split(sizes) for row in self._both)):
