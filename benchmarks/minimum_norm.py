@@ -2,7 +2,7 @@
 
     python benchmarks/minimum_norm.py [--rounds 7]
 
-Every round runs every method once on the same network, so that a busy machine slows all of them;
+Every round runs every method once on the same network, and the time is the processor's;
 what is reported is the median over rounds of each time divided by that of the two-level solver.
 Writes benchmarks/results/minimum_norm.json and the table of the book's appendix, book/speed.md.
 """
@@ -179,9 +179,9 @@ def measure(target: float, rounds: int) -> dict[str, float]:
     for _ in tqdm(range(rounds), desc=f"to {target:g}"):
         times = {}
         for name, run in contestants.items():
-            began = time.perf_counter()
+            began = time.process_time()
             run()
-            times[name] = time.perf_counter() - began
+            times[name] = time.process_time() - began
         own = next(iter(times.values()))
         for name, taken in times.items():
             ratios[name].append(taken / own)

@@ -57,6 +57,20 @@ def test_every_solve_that_was_timed_reached_the_tolerance():
             assert row["call"] == "marginals" or row[build]["gamma"] < stored["tolerance"]
 
 
+def test_large_networks_are_solved_in_few_readings_and_little_memory():
+    kept = [row for row in record("streaming")["layers"] if row["call"] != "marginals"]
+    large = [row for row in kept if row["weights"] > 9.9e7 and not row["spread"]]
+    assert {(row["call"], row["p"]) for row in large} == {
+        (call, p) for call in ("in place", "new") for p in (1.0, 2.0)
+    }
+    for row in large:
+        readings, memory = (10, 0.05) if row["call"] == "in place" else (12, 1.05)
+        assert round(row["now"]["readings"]) <= readings
+        assert row["now"]["memory"] <= memory
+        assert row["before"]["readings"] > readings  # the control: the earlier build needs more
+    assert all(row["faster"] > 1 for row in kept)
+
+
 def test_whoever_pursues_the_norm_reaches_it_and_nobody_moves_an_output():
     stored = record("norm_peers")
     for found in stored["networks"].values():
