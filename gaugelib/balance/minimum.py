@@ -52,8 +52,8 @@ def minimum_norm(
     are weighted by $|Q|$, and a minimum exists if $\sum_et_eq_e=0$ for some $t_e>0$ at every entry
     that is not 0; if not, the units whose scales run away are the dead ones.
 
-    All methods lower the norm with every step. They work on $|\theta|^p$, read once, and touch the
-    weights once, at the end:
+    All methods lower the norm with every step. They read the weights, a piece at a time, and write
+    the new ones once, at the end:
 
     - `"algorithm-1"`: the published update of all units at once,
       $a_h = (\mathrm{out}/\mathrm{in})^{1/(4p)}$, with the published stop: `tol` is its $\delta$,
