@@ -22,7 +22,7 @@ def transformer_dials() -> Iterator[Case]:
 
     Example:
         >>> transformer_dials(lambda blocks, width, *rest: 2 * blocks * width)
-        Not yet: with 2 blocks, width ... and ... it is not ...: count the gains, ...
+        Not yet: with ... blocks, width ... and ... it is not ...: count the gains, ...
     """
     for rotary, relu in ((0, 1), (1, 1), (1, 0), (0, 0)):
         blocks, shared, size = whole(2, 5), whole(2, 4), 2 * whole(2, 5)
