@@ -214,10 +214,10 @@ bench-streaming: $(READY) ## measure it in readings of the weights, beside an ea
 bench-norm-peers: $(READY) ## measure it beside five peers, three in environments of their own, and write the table
 	python benchmarks/norm_peers.py
 
-bench-training: $(READY) ## measure what gauge fixing adds to a step of training, and write the second table
+bench-training: $(READY) ## measure what gauge fixing adds to a step of training, and write its tables
 	python benchmarks/gauge_fixing.py
 
-bench-curvature: $(READY) ## measure how fast the sharpness is found, beside its peers, and write the third table
+bench-curvature: $(READY) ## measure how fast the sharpness is found, beside its peers, and write its table
 	python benchmarks/curvature.py
 
 bench-equivariance: $(READY) ## compare the space of equivariant weights with three peers', and their tests with ours

@@ -122,7 +122,7 @@ def minimum_norm(
 
 
 def solution(task: Task, *, exact: bool) -> MinimumNorm:
-    """What was asked for; where the task has no room for it, without the parameters."""
+    """What was asked for; without room for it the parameters are those given, as they were."""
     edges, group = task.group.combined is None, task.group
     found = _solved(task, begin(task)) if edges else newton(task)
     told = not edges or tells_error(task.options, found)

@@ -29,8 +29,9 @@ def minimum_norm_(
 
     Its `Parameter` objects stay, and so does an optimizer that holds them; what the optimizer
     remembers of their gradients, such as momentum, is not rescaled: that is for `GaugeFixing`. On
-    an error nothing is changed. Weights are read some times and written once, a piece at a time; no
-    copy of the model is made.
+    an error nothing is changed. Weights are read some times and written once, a piece at a time. No
+    copy of the model is made where $p$ is 1 or 2, unless with `exact`, or where powers of weights
+    leave their range.
 
     Args:
         model: the model to change.

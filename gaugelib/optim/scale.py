@@ -10,8 +10,8 @@ from torch import Tensor
 
 from gaugelib.action import refuse_lost
 from gaugelib.balance.solver.blocks import ends_of
-from gaugelib.balance.solver.powers import pieces
-from gaugelib.balance.solver.write import WIDER, rescaled
+from gaugelib.balance.solver.powers import lined, pieces
+from gaugelib.balance.solver.write import WIDER, inside, rescaled, rescaled_pieces
 from gaugelib.group import GaugeGroup
 from gaugelib.optim.totals import Part
 
@@ -57,24 +57,24 @@ def scalings(
     farthest = float(full.log().abs().max())
     near = farthest <= _FAR
     for name, value in tensors.items():
-        lined = value if value.dim() else value.reshape(1)
-        ends = ends_of(group.entries[name], lined.dim(), lined.device)
+        value = lined(value)
+        ends = ends_of(group.entries[name], value.dim(), value.device)
         factors = [at[end] for at, end in zip((full, full.reciprocal()), ends) if bool(end.any())]
         if not factors:
             continue
         part = (parts or {}).get(name)
-        lines = _few_lines(lined, full, ends)
+        lines = _few_lines(value, full, ends)
         if lines is not None:
-            yield from _line_writes(lined, lines, part, what.format(name), zeros)
+            yield from _line_writes(value, lines, part, what.format(name), zeros)
             continue
         # Entries whose squares sum up within range cannot overflow, nor vanish by such factors.
         safe = part is not None and farthest < _CLOSE and torch.finfo(value.dtype).bits >= 32
-        if near and (safe or _within_range(lined, factors)):
-            yield partial(_multiply_, lined, factors, part)
+        if near and (safe or _within_range(value, factors)):
+            yield partial(_multiply_, value, full, ends, part)
             continue
-        made = rescaled(lined, full, ends)
-        refuse_lost(f"{what.format(name)} in this gauge", lined, made, WIDER, zeros=zeros)
-        yield partial(_replace_, lined, made, part)
+        made = rescaled(value, full, ends)
+        refuse_lost(f"{what.format(name)} in this gauge", value, made, WIDER, zeros=zeros)
+        yield partial(_replace_, value, made, part)
 
 
 def scale_(tensors: Mapping[str, Tensor], scales: Tensor, group: GaugeGroup) -> None:
@@ -116,16 +116,10 @@ def _line_writes(
         if crossing is not None:  # as the rows will have left them
             old[rows] = crossing
         new = (old.to(wide) * factors.to(wide).unsqueeze(1 - dim)).to(value.dtype)
-        if not _inside(new):
+        if not inside(new.abs()):
             refuse_lost(f"{what} in this gauge", old, new, WIDER, zeros=zeros)
         crossing = new[:, columns] if dim == 0 else None
         yield partial(_put_, value, dim, index, old, new, part)
-
-
-def _inside(value: Tensor) -> bool:
-    """Whether all of these are finite and none is 0."""
-    low, high = value.abs().aminmax()
-    return bool((low > 0) & (high < torch.inf))
 
 
 def _put_(
@@ -161,18 +155,11 @@ def _replace_(value: Tensor, made: Tensor, part: Part | None) -> None:
         part.read(value)
 
 
-def _multiply_(value: Tensor, factors: list[Tensor], part: Part | None) -> None:
-    dtype = torch.promote_types(value.dtype, torch.float32)
-    factors = [factor.to(dtype) for factor in factors]
+def _multiply_(value: Tensor, full: Tensor, ends: list[Tensor], part: Part | None) -> None:
     if part is not None:
         part.begin()
-    for where in pieces(value):
-        product = value[where].to(dtype)
-        for factor in factors:
-            product.mul_(factor if factor.shape[0] == 1 else factor[where])
-        if product.dtype != value.dtype:
-            value[where] = product
+    for where, _, piece in rescaled_pieces(value, full, ends, value, wide=False):
         if part is not None:
-            part.count(value[where], where)
+            part.count(piece, where)
     if part is not None:
         part.end()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gaugelib.balance.solver.blocks import Where, as_run, ends_of
-from gaugelib.balance.solver.powers import pieces, power_into, scratch
+from gaugelib.balance.solver.powers import lined, pieces, power_into, scratch
 from gaugelib.balance.solver.unit_sums import UnitSums
 from gaugelib.group import Entry, GaugeGroup
 
@@ -61,7 +61,7 @@ class Totals:
         self._nodes = 1 + group.units + (0 if self._combined is None else self._combined.count)
         self._like = next(iter(params.values())).detach()
         self.parts = {
-            name: Part(_lined(params[name]), group.entries[name], p, dtype)
+            name: Part(lined(params[name].detach()), group.entries[name], p, dtype)
             for name in names
             if params[name].numel()
         }
@@ -101,7 +101,7 @@ class Totals:
         """Read the parameters, but those whose sums are known."""
         for name, part in self.parts.items():
             if name not in known:
-                part.read(_lined(params[name]))
+                part.read(lined(params[name].detach()))
 
     def flows(self) -> Tensor:
         """What flows in and what flows out as far as known, shape `(2, units)` in float64."""
@@ -238,9 +238,3 @@ class Part:
             else:
                 side.sums += (after - before).sum(dim)
         self.rounding += 8 * torch.finfo(wide).eps
-
-
-def _lined(value: Tensor) -> Tensor:
-    """A tensor of at least one dimension."""
-    value = value.detach()
-    return value if value.dim() else value.reshape(1)

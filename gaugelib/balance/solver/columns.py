@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gaugelib.balance.solver.blocks import ends_of
-from gaugelib.balance.solver.powers import reduced
+from gaugelib.balance.solver.powers import lined, reduced
 from gaugelib.group import GaugeGroup
 
 
@@ -97,7 +97,7 @@ class Columns:
         self.fixed, self.parts = 0.0, list[Part]()
         full = group.with_ground(shift, ground=0.0)
         for name in names:
-            value = params[name] if params[name].dim() else params[name].reshape(1)
+            value = lined(params[name])
             target, source = ends_of(group.entries[name], value.dim(), value.device)
             moved = p * (full[target] - full[source]) - log_unit
             shape = tuple(torch.broadcast_shapes(target.shape, source.shape))

@@ -21,6 +21,11 @@ def pieces(value: Tensor) -> list[slice]:
     return [slice(start, min(rows, start + step)) for start in range(0, rows, step)]
 
 
+def lined(value: Tensor) -> Tensor:
+    """A tensor of at least one dimension."""
+    return value if value.dim() else value.reshape(1)
+
+
 def power_into(value: Tensor, p: float, out: Tensor) -> Tensor:
     r"""$|x|^p$, written to `out`, in its dtype; no more work than the exponent needs."""
     if value.dtype == out.dtype:

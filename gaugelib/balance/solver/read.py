@@ -14,7 +14,7 @@ from torch import Tensor
 from gaugelib.balance.solver.blocks import FIXED, Endpoints, Incidence, Where, listed, size_of
 from gaugelib.balance.solver.matrices import Edges, Index, Link, Matrix, Powers
 from gaugelib.balance.solver.plan import Plan
-from gaugelib.balance.solver.powers import reduced
+from gaugelib.balance.solver.powers import lined, reduced
 from gaugelib.balance.solver.task import Task
 from gaugelib.group import GaugeGroup
 
@@ -88,7 +88,7 @@ def conductances_of(
     network = Conductances(plan.units.new_zeros((), dtype=torch.float64), dtype)
     for incidence in plan.incidences:
         value = params[incidence.name]
-        value = value[incidence.part] if value.dim() else value.reshape(1)
+        value = value[incidence.part] if value.dim() else lined(value)
         moved = _moved(incidence, group, shift, p, log_unit, value.dim())
         if incidence.dims is None:
             _read_edges(network, plan, incidence, reduced(value, p, dtype, moved, incidence.shape))

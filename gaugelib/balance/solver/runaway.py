@@ -29,6 +29,7 @@ from scipy.sparse.linalg import lsmr
 from torch import Tensor
 
 from gaugelib.balance.solver.blocks import ends_of
+from gaugelib.balance.solver.powers import lined
 from gaugelib.group import GaugeError, GaugeGroup
 
 _ZERO = 1e-6
@@ -61,9 +62,9 @@ def runaway_units(params: Mapping[str, Tensor], group: GaugeGroup, names: Sequen
 def _decided(there: Mapping[str, Tensor], group: GaugeGroup) -> Tensor:
     pairs = _Pairs(1 + group.units + (0 if group.combined is None else group.combined.count))
     for name, present in there.items():
-        lined = present if present.dim() else present.reshape(1)
-        target, source = ends_of(group.entries[name], lined.dim(), torch.device("cpu"))
-        pairs.add(lined.cpu(), target, source)
+        present = lined(present)
+        target, source = ends_of(group.entries[name], present.dim(), torch.device("cpu"))
+        pairs.add(present.cpu(), target, source)
     columns = pairs.columns(group)
     dead = np.zeros(group.units, dtype=bool)
     dead[np.asarray(abs(columns).sum(0))[: group.units] == 0] = True  # no entry at all

@@ -14,7 +14,7 @@ from gaugelib.balance.solver.blocks import ends_of
 from gaugelib.balance.solver.found import Found
 from gaugelib.balance.solver.matrices import Powers
 from gaugelib.balance.solver.plan import Plan
-from gaugelib.balance.solver.powers import pieces, power_into, scratch
+from gaugelib.balance.solver.powers import lined, pieces, power_into, scratch
 from gaugelib.balance.solver.prepare import log_totals
 from gaugelib.balance.solver.task import Task
 from gaugelib.balance.solver.unit_sums import UnitSums
@@ -126,15 +126,15 @@ def write_rescaled(
         counts, check = name in counted, name not in sure
         if room is None and not counts and not check:
             continue
-        value, out = _lined(value), None if room is None else _lined(room[name])
+        value, out = lined(value), None if room is None else lined(room[name])
         ends = ends_of(group.entries[name], value.dim(), value.device)
         sides = [UnitSums(end, full) for end in ends] if counts else []
         powers = scratch(value, torch.float64) if counts else None
-        for where, given, piece in _pieces(value, full, ends, out, wide=wide):
+        for where, given, piece in rescaled_pieces(value, full, ends, out, wide=wide):
             if not counts and not check:
                 continue
             sizes = piece.abs() if powers is None else power_into(piece, p, powers[: len(piece)])
-            if check and not _inside(sizes):
+            if check and not inside(sizes):
                 refuse_lost(f"parameter '{name}' in this gauge", given, piece, WIDER)
             if powers is None:
                 continue
@@ -180,12 +180,12 @@ def rescaled(value: Tensor, full: Tensor, ends: list[Tensor]) -> Tensor:
         ends: target and source units, with as many dimensions as the tensor.
     """
     out = value.new_empty(value.shape)
-    for _ in _pieces(value, full, ends, out, wide=True):
+    for _ in rescaled_pieces(value, full, ends, out, wide=True):
         pass
     return out
 
 
-def _pieces(
+def rescaled_pieces(
     value: Tensor, full: Tensor, ends: list[Tensor], out: Tensor | None, *, wide: bool
 ) -> Iterator[tuple[slice, Tensor, Tensor]]:
     """Piece by piece what is given, and the same rescaled, in the dtype of the tensor.
@@ -223,12 +223,7 @@ def _part(tensor: Tensor, where: slice) -> Tensor:
     return tensor[where] if tensor.shape[0] > 1 else tensor
 
 
-def _lined(value: Tensor) -> Tensor:
-    """A tensor of at least one dimension."""
-    return value if value.dim() else value.reshape(1)
-
-
-def _inside(sizes: Tensor) -> bool:
+def inside(sizes: Tensor) -> bool:
     """Whether none of these numbers >= 0 is 0, infinite or NaN."""
     if not sizes.numel():
         return True
