@@ -20,7 +20,7 @@ _CLOSE = 0.2
 _FAR = 10.0
 """Logarithms of scales from which a factor alone could leave the range of float32."""
 
-_FEW = (32, 100)
+_FEW = (10, 25)
 """Where no more than one row, or column, of so many is rescaled, the others are not touched."""
 
 Write = Callable[[], object]
