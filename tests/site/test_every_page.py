@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.site import findings, markup
-from tests.site.visit import resize
+from tests.site.visit import at_rest, resize
 from tools.site_browser import SITE, pages
 from tools.site_weight import LIMIT, weigh_all, write
 
@@ -18,7 +18,7 @@ every_page = pytest.mark.parametrize("page", ALL or ["search.html"])
 @every_page
 def test_page_is_self_contained_typeset_and_alive_when_served(view, page):
     shown = view(page)
-    shown.wait_for_load_state("networkidle")
+    at_rest(shown)
     assert findings.raw_mathematics(shown) == []
     found = findings.widgets(shown)
     assert sorted(found["views"]) == sorted(found["mounted"])
@@ -27,7 +27,7 @@ def test_page_is_self_contained_typeset_and_alive_when_served(view, page):
 
 @every_page
 def test_page_is_self_contained_on_the_disk(open_page, file_url, page):
-    open_page(file_url(page)).wait_for_load_state("networkidle")
+    at_rest(open_page(file_url(page)))
 
 
 @every_page

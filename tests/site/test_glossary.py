@@ -12,6 +12,7 @@ from gaugebook.indexed import heading
 from gaugebook.packed import unpacked
 from tests.meta.prose import ROOT
 from tests.site import findings, markup
+from tests.site.visit import at_rest
 from tools.site_browser import pages
 
 KNOWN = [Term("gauge", "g", "", ("gauges",)), Term("minimum-norm gauge", "m", "")]
@@ -165,7 +166,7 @@ def test_every_term_of_the_book_is_met_and_none_is_linked_twice_on_a_page(site):
 
 def test_definitions_wait_until_a_reader_moves(open_page, site):
     page = open_page("book/symmetry.html")
-    page.wait_for_load_state("networkidle")
+    at_rest(page)
     assert page.evaluate("window.bookGlossary") is None
     page.keyboard.press("Tab")
     page.wait_for_function("() => window.bookGlossary")

@@ -17,7 +17,7 @@ from PIL import Image, ImageChops
 from gaugebook.bundle import IMPORT, relocated
 from gaugebook.lean import cut_font
 from gaugebook.purge import Vocabulary, purge, without_unused
-from tests.site.visit import settle
+from tests.site.visit import at_rest, settle
 
 WHOLE = [  # where the packages keep the style sheets that were cut
     Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static",
@@ -103,7 +103,7 @@ ALL_IMAGES = """() => Promise.all([...document.images].map((image) => {
 
 def pictures(page):
     """The page at rest, what is in sight first; with its menu open, and with its search open."""
-    page.wait_for_load_state("networkidle")
+    at_rest(page)
     page.add_style_tag(content="* { content-visibility: visible !important; }")  # also what is far
     settle(page)
     page.evaluate(ALL_IMAGES)

@@ -213,6 +213,24 @@ def settle(page: Page) -> None:
         page.wait_for_timeout(20)
 
 
+def at_rest(page: Page) -> None:
+    """Wait until the page is complete and has fetched nothing for half a second.
+
+    Chromium's own word for it, a network that is idle, does not always come on a busy machine.
+    """
+    until, fetched, still = time.monotonic() + 60, -1, 0
+    while still < 5:
+        if time.monotonic() > until:
+            raise TimeoutError(f"{page.url} still fetched something after 60 s")
+        page.wait_for_timeout(100)
+        now = page.evaluate(FETCHED)
+        fetched, still = now, still + 1 if now == fetched and now >= 0 else 0
+
+
+FETCHED = """() => document.readyState === "complete"
+  ? performance.getEntriesByType("resource").length : -1"""
+
+
 PENDING = """() => document.querySelector('script[type="application/vnd.jupyter.widget-view+json"]')
   && document.querySelector('script[src*="widgets.js"]')
   && document.documentElement.dataset.widgets !== "mounted" """
