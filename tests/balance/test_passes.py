@@ -25,6 +25,11 @@ def test_two_levels_need_few_passes_on_the_paper_s_networks(widths, p, seed):
         assert found.converged
         assert imbalance_of(found.params, group, p).max() < tol
         assert found.passes <= most
+    # Weights in float32 need no more, for where its sums would err by too much they are not used.
+    narrow = {name: value.float() for name, value in params.items()}
+    found = minimum_norm(narrow, group, p=p, tol=TOLERANCES[1])
+    assert found.converged
+    assert found.passes <= 3.5
 
 
 @pytest.mark.parametrize("p", [1.0, 2.0])

@@ -18,6 +18,8 @@ from gaugelib.balance.solver.task import Options, Task
 _REPEATS = 1
 """How often to go on in float64 where the sweeps' last reading was not borne out."""
 _MARGIN = 0.9
+_FINE = 3e-6
+"""Tolerance below which sums in float32, which err by nearly 1e-6, would only be a detour."""
 _CLEARLY = 20.0
 """How many times what is left a last correction must be to tell that little is left."""
 
@@ -94,7 +96,7 @@ class Found:
 def begin(task: Task) -> Found:
     """Nothing yet: sums in float32, unless the weights or the tolerance ask for more."""
     options, units, device = task.options, task.group.units, task.device
-    wide = torch.float64 in options.dtypes and options.wide
+    wide = options.wide and (torch.float64 in options.dtypes or options.tol < _FINE)
     return Found(
         start=Start(torch.float64 if wide else torch.float32),
         goal=options.tol if wide else _MARGIN * options.tol,
