@@ -82,8 +82,10 @@ def empty(page: PageObject) -> bool:
     """Whether nothing is between the head and the foot: such a page draws its head alone."""
     contents = page.get_contents()
     drawn = b"" if contents is None else contents.get_data()
-    pictures = "/XObject" in page["/Resources"]
-    return not pictures and drawn.count(b"Tj") + drawn.count(b"TJ") < WORDS
+    if "/XObject" in page["/Resources"] or drawn.count(b"Tj") + drawn.count(b"TJ") >= WORDS:
+        return False
+    # Chromium draws sign by sign, or, in newer versions, a run of them at once.
+    return len("".join(page.extract_text().split())) < WORDS
 
 
 def strange(page: PageObject) -> Iterator[str]:
